@@ -1,0 +1,28 @@
+/** What a compiled Program is: an artifact that travels between threads, and the executable loaded from it. */
+
+import type { Aval, Value } from '../ir/aval.ts';
+import type { SerialProgram } from '../ir/serial.ts';
+
+/** How artifacts of an engine are made (`onnx`) or kept (`interpret`: the program itself). */
+export type EngineName = 'onnx' | 'interpret';
+
+/** A Program ready for an engine, as plain data: cloned to workers, kept in caches by `key`. */
+export interface Artifact {
+  readonly engine: EngineName;
+  /** Hash of the program and the engine: equal keys mean interchangeable artifacts. */
+  readonly key: string;
+  readonly inputs: readonly Aval[];
+  readonly outputs: readonly Aval[];
+  /** ONNX: the model's bytes. */
+  readonly model?: Uint8Array;
+  /** Interpreter: the program. */
+  readonly program?: SerialProgram;
+}
+
+/** A loaded artifact. One run at a time; inputs are in the program's order and are not modified. */
+export interface Executable {
+  readonly inputs: readonly Aval[];
+  readonly outputs: readonly Aval[];
+  run(inputs: readonly Value[]): Promise<Value[]>;
+  dispose(): Promise<void>;
+}

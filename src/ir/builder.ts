@@ -1,0 +1,119 @@
+/** Builds a Program equation by equation, sharing equal ones and folding what needs no work. */
+
+import { DiffopsError } from '../errors.ts';
+import type { Aval, Dtype, Shape } from './aval.ts';
+import type { Params, PrimitiveName } from './params.ts';
+import { type Atom, type Equation, type Literal, newVar, type Program, type Var } from './program.ts';
+
+/** What the builder must know of primitives; the table of primitives supplies it. */
+export interface Inference {
+  /** The result's aval; throws a PROGRAM error for operands that don't fit. */
+  infer(primitive: PrimitiveName, inputs: readonly Aval[], params: Params): Aval;
+  /** A simpler atom with the same value, or undefined. */
+  fold(
+    builder: Builder,
+    primitive: PrimitiveName,
+    inputs: readonly Atom[],
+    params: Params,
+    output: Aval,
+  ): Atom | undefined;
+}
+
+export class Builder {
+  readonly inputs: Var[] = [];
+  readonly equations: Equation[] = [];
+  /** The user-level op under which equations are being made; goes into their outputs. */
+  scope: string | undefined;
+  readonly #inference: Inference;
+  /** Common subexpressions, by a key of primitive, operands and params. */
+  #shared = new Map<string, Var>();
+  readonly #ids = new Map<Var, number>();
+  readonly #made = new Map<Var, Equation>();
+
+  constructor(inference: Inference) {
+    this.#inference = inference;
+  }
+
+  input(aval: Aval, scope?: string): Var {
+    const v = newVar(aval, scope);
+    this.inputs.push(v);
+    return v;
+  }
+
+  literal(value: number, shape: Shape, dtype: Dtype): Literal {
+    return { kind: 'literal', aval: { shape, dtype }, value: dtype === 'float32' ? Math.fround(value) : value };
+  }
+
+  /** The equation that made a variable, or undefined for an input or a literal. */
+  maker(atom: Atom): Equation | undefined {
+    return atom.kind === 'var' ? this.#made.get(atom) : undefined;
+  }
+
+  emit(primitive: PrimitiveName, inputs: readonly Atom[], params: Params): Atom {
+    const aval = this.#inference.infer(
+      primitive,
+      inputs.map((a) => a.aval),
+      params,
+    );
+    const folded = this.#inference.fold(this, primitive, inputs, params, aval);
+    if (folded) return folded;
+    const key = this.#key(primitive, inputs, params);
+    const shared = this.#shared.get(key);
+    if (shared) return shared;
+    const output = newVar(aval, this.scope);
+    const equation = { primitive, inputs: [...inputs], params, output };
+    this.equations.push(equation);
+    this.#made.set(output, equation);
+    this.#shared.set(key, output);
+    return output;
+  }
+
+  /**
+   * From here on nothing made before is shared: equal equations are made anew. This is how
+   * checkpointing recomputes a value instead of keeping it alive.
+   */
+  forget(): void {
+    this.#shared = new Map();
+  }
+
+  /** Closes the program: outputs given, equations that no output needs dropped, all inputs kept. */
+  build(outputs: readonly Atom[]): Program {
+    return pruned({ inputs: [...this.inputs], equations: this.equations, outputs: [...outputs] });
+  }
+
+  #key(primitive: PrimitiveName, inputs: readonly Atom[], params: Params): string {
+    let key: string = primitive;
+    for (const a of inputs) {
+      if (a.kind === 'var') key += ` ${this.#id(a)}`;
+      else key += ` ${Object.is(a.value, -0) ? '-0' : a.value}:${a.aval.dtype}:${a.aval.shape.join(',')}`;
+    }
+    for (const name in params) key += `|${String(params[name])}`;
+    return key;
+  }
+
+  #id(v: Var): number {
+    let id = this.#ids.get(v);
+    if (id === undefined) {
+      id = this.#ids.size;
+      this.#ids.set(v, id);
+    }
+    return id;
+  }
+}
+
+/** The program without the equations that none of its outputs needs. */
+export const pruned = (program: Program): Program => {
+  const needed = new Set<Atom>(program.outputs);
+  const kept: Equation[] = [];
+  for (let i = program.equations.length - 1; i >= 0; i--) {
+    const equation = program.equations[i];
+    if (!needed.has(equation.output)) continue;
+    kept.push(equation);
+    for (const a of equation.inputs) needed.add(a);
+  }
+  return { inputs: program.inputs, equations: kept.reverse(), outputs: program.outputs };
+};
+
+/** Raised for a program or an equation that is not well formed: a mistake of diffops, not of its user. */
+export const malformed = (message: string, fields: Record<string, unknown> = {}): DiffopsError =>
+  new DiffopsError('PROGRAM', `${message} This is a defect of diffops; please report it with the function.`, fields);

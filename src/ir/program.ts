@@ -1,0 +1,44 @@
+/** The Program: a straight line of equations over typed variables, as plain immutable data. */
+
+import type { Aval } from './aval.ts';
+import type { Params, PrimitiveName } from './params.ts';
+
+/** A variable; identity is the object itself. `scope` names the user-level op that made it, for messages. */
+export interface Var {
+  readonly kind: 'var';
+  readonly aval: Aval;
+  readonly scope?: string;
+}
+
+/** An array in which every element is `value`: costs nothing, needs no input, and folds. */
+export interface Literal {
+  readonly kind: 'literal';
+  readonly aval: Aval;
+  readonly value: number;
+}
+
+export type Atom = Var | Literal;
+
+/** `output = primitive(inputs)`: each primitive has exactly one result. */
+export interface Equation {
+  readonly primitive: PrimitiveName;
+  readonly inputs: readonly Atom[];
+  readonly params: Params;
+  readonly output: Var;
+}
+
+/** Inputs, equations in an order in which each variable is made before it is used, and outputs. */
+export interface Program {
+  readonly inputs: readonly Var[];
+  readonly equations: readonly Equation[];
+  readonly outputs: readonly Atom[];
+}
+
+export const isVar = (atom: Atom): atom is Var => atom.kind === 'var';
+
+/** Whether an atom is the literal array of this value. */
+export const isLiteral = (atom: Atom, value?: number): atom is Literal =>
+  atom.kind === 'literal' && (value === undefined || Object.is(atom.value, value));
+
+export const newVar = (aval: Aval, scope?: string): Var =>
+  scope === undefined ? { kind: 'var', aval } : { kind: 'var', aval, scope };

@@ -1,0 +1,69 @@
+/** The serial form of a Program: plain numbers and strings, for hashing, for other threads, for disk. */
+
+import { createHash } from 'node:crypto';
+import type { Aval } from './aval.ts';
+import type { Params, PrimitiveName } from './params.ts';
+import { type Atom, type Equation, newVar, type Program, type Var } from './program.ts';
+
+/** A variable by number (inputs first, then equations in order), or a literal. */
+export type SerialAtom = number | { readonly value: number | string; readonly aval: Aval };
+
+export interface SerialProgram {
+  readonly inputs: readonly Aval[];
+  readonly equations: readonly {
+    readonly primitive: PrimitiveName;
+    readonly inputs: readonly SerialAtom[];
+    readonly params: Params;
+    readonly output: Aval;
+    readonly scope?: string;
+  }[];
+  readonly outputs: readonly SerialAtom[];
+}
+
+/** JSON has no NaN, no infinities and no −0; they travel as words. */
+const encodeNumber = (value: number): number | string =>
+  Number.isFinite(value) && !Object.is(value, -0) ? value : Object.is(value, -0) ? '-0' : String(value);
+
+export const serialize = (program: Program): SerialProgram => {
+  const numbers = new Map<Var, number>();
+  for (const v of program.inputs) numbers.set(v, numbers.size);
+  const atom = (a: Atom): SerialAtom =>
+    a.kind === 'literal' ? { value: encodeNumber(a.value), aval: a.aval } : (numbers.get(a) as number);
+  const equations = program.equations.map((e) => {
+    const inputs = e.inputs.map(atom);
+    numbers.set(e.output, numbers.size);
+    const { scope } = e.output;
+    return {
+      primitive: e.primitive,
+      inputs,
+      params: e.params,
+      output: e.output.aval,
+      ...(scope === undefined ? {} : { scope }),
+    };
+  });
+  return { inputs: program.inputs.map((v) => v.aval), equations, outputs: program.outputs.map(atom) };
+};
+
+export const deserialize = (serial: SerialProgram): Program => {
+  const vars: Var[] = serial.inputs.map((aval) => newVar(aval));
+  const inputs = [...vars];
+  const atom = (a: SerialAtom): Atom =>
+    typeof a === 'number' ? vars[a] : { kind: 'literal', aval: a.aval, value: Number(a.value) };
+  const equations: Equation[] = serial.equations.map((e) => {
+    const operands = e.inputs.map(atom);
+    const output = newVar(e.output, e.scope);
+    vars.push(output);
+    return { primitive: e.primitive, inputs: operands, params: e.params, output };
+  });
+  return { inputs, equations, outputs: serial.outputs.map(atom) };
+};
+
+/** A key that is equal for programs of equal structure; scopes don't count. */
+export const hashOf = (program: Program): string => {
+  const { inputs, equations, outputs } = serialize(program);
+  const bare = equations.map((e) => [e.primitive, e.inputs, e.params, e.output]);
+  return createHash('sha256')
+    .update(JSON.stringify([inputs, bare, outputs]))
+    .digest('hex')
+    .slice(0, 32);
+};
