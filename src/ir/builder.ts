@@ -24,9 +24,11 @@ export class Builder {
   readonly equations: Equation[] = [];
   /** The user-level op under which equations are being made; goes into their outputs. */
   scope: string | undefined;
+  /** The region of equations being made: see `Equation.region`. */
+  region = 0;
   readonly #inference: Inference;
   /** Common subexpressions, by a key of primitive, operands and params. */
-  #shared = new Map<string, Var>();
+  readonly #shared = new Map<string, Var>();
   readonly #ids = new Map<Var, number>();
   readonly #made = new Map<Var, Equation>();
 
@@ -61,19 +63,23 @@ export class Builder {
     const shared = this.#shared.get(key);
     if (shared) return shared;
     const output = newVar(aval, this.scope);
-    const equation = { primitive, inputs: [...inputs], params, output };
+    const equation: Equation = {
+      primitive,
+      inputs: [...inputs],
+      params,
+      output,
+      ...(this.region === 0 ? {} : { region: this.region }),
+    };
     this.equations.push(equation);
     this.#made.set(output, equation);
     this.#shared.set(key, output);
     return output;
   }
 
-  /**
-   * From here on nothing made before is shared: equal equations are made anew. This is how
-   * checkpointing recomputes a value instead of keeping it alive.
-   */
-  forget(): void {
-    this.#shared = new Map();
+  /** Equations made from here on stand for `equation` in a transformed program: same scope, same region. */
+  at(equation: Equation): void {
+    this.scope = equation.output.scope;
+    this.region = equation.region ?? 0;
   }
 
   /** Closes the program: outputs given, equations that no output needs dropped, all inputs kept. */
@@ -82,7 +88,7 @@ export class Builder {
   }
 
   #key(primitive: PrimitiveName, inputs: readonly Atom[], params: Params): string {
-    let key: string = primitive;
+    let key: string = this.region === 0 ? primitive : `${this.region}:${primitive}`;
     for (const a of inputs) {
       if (a.kind === 'var') key += ` ${this.#id(a)}`;
       else key += ` ${Object.is(a.value, -0) ? '-0' : a.value}:${a.aval.dtype}:${a.aval.shape.join(',')}`;

@@ -25,6 +25,11 @@ export interface Equation {
   readonly inputs: readonly Atom[];
   readonly params: Params;
   readonly output: Var;
+  /**
+   * Equal equations are shared within a region only; a segment that checkpointing recomputes is a region
+   * of its own, so that no later pass merges it with the first computation again. Absent: region 0.
+   */
+  readonly region?: number;
 }
 
 /** Inputs, equations in an order in which each variable is made before it is used, and outputs. */

@@ -16,6 +16,7 @@ export interface SerialProgram {
     readonly params: Params;
     readonly output: Aval;
     readonly scope?: string;
+    readonly region?: number;
   }[];
   readonly outputs: readonly SerialAtom[];
 }
@@ -39,6 +40,7 @@ export const serialize = (program: Program): SerialProgram => {
       params: e.params,
       output: e.output.aval,
       ...(scope === undefined ? {} : { scope }),
+      ...(e.region === undefined ? {} : { region: e.region }),
     };
   });
   return { inputs: program.inputs.map((v) => v.aval), equations, outputs: program.outputs.map(atom) };
@@ -53,7 +55,13 @@ export const deserialize = (serial: SerialProgram): Program => {
     const operands = e.inputs.map(atom);
     const output = newVar(e.output, e.scope);
     vars.push(output);
-    return { primitive: e.primitive, inputs: operands, params: e.params, output };
+    return {
+      primitive: e.primitive,
+      inputs: operands,
+      params: e.params,
+      output,
+      ...(e.region === undefined ? {} : { region: e.region }),
+    };
   });
   return { inputs, equations, outputs: serial.outputs.map(atom) };
 };
@@ -61,7 +69,7 @@ export const deserialize = (serial: SerialProgram): Program => {
 /** A key that is equal for programs of equal structure; scopes don't count. */
 export const hashOf = (program: Program): string => {
   const { inputs, equations, outputs } = serialize(program);
-  const bare = equations.map((e) => [e.primitive, e.inputs, e.params, e.output]);
+  const bare = equations.map((e) => [e.primitive, e.inputs, e.params, e.output, e.region ?? 0]);
   return createHash('sha256')
     .update(JSON.stringify([inputs, bare, outputs]))
     .digest('hex')
