@@ -1,0 +1,56 @@
+/** Forward mode: pushes tangents through a program beside its primal values. */
+
+import { isFloat } from '../ir/aval.ts';
+import type { Atom, Program } from '../ir/program.ts';
+import type { Ops } from '../primitives/ops.ts';
+import { newOps, rulesOf } from '../primitives/table.ts';
+import { Environment } from './replay.ts';
+
+/** An atom with its tangent; null is a symbolic zero. */
+export interface Dual {
+  readonly primal: Atom;
+  readonly tangent: Atom | null;
+}
+
+/**
+ * Emits a program on dual numbers: each equation's primal, then its tangent by the primitive's rule.
+ * The tangents are linear in the tangents given.
+ */
+export const jvpInto = (ops: Ops, program: Program, inputs: readonly Dual[]): Dual[] => {
+  const env = new Environment<Dual>((primal) => ({ primal, tangent: null }));
+  for (const [i, v] of program.inputs.entries()) env.set(v, inputs[i]);
+  for (const equation of program.equations) {
+    ops.at(equation);
+    const operands = equation.inputs.map((a) => env.get(a));
+    const primals = operands.map((d) => d.primal);
+    const primal = ops.emit(equation.primitive, primals, equation.params);
+    const active = isFloat(primal.aval.dtype) && operands.some((d) => d.tangent !== null);
+    const tangent = active
+      ? rulesOf(equation.primitive).jvp(
+          ops,
+          primals,
+          operands.map((d) => d.tangent),
+          equation.params,
+          primal,
+        )
+      : null;
+    env.set(equation.output, { primal, tangent });
+  }
+  return program.outputs.map((a) => env.get(a));
+};
+
+/** The tangents of the outputs as atoms: a symbolic zero becomes the literal zero. */
+export const tangentsOf = (ops: Ops, duals: readonly Dual[]): Atom[] =>
+  duals.map((d) => d.tangent ?? ops.full(d.primal, 0));
+
+/**
+ * (…inputs, …tangents of the active inputs) → (…outputs, …tangents of the outputs),
+ * with the tangents of inactive inputs zero.
+ */
+export const jvp = (program: Program, active: readonly boolean[]): Program => {
+  const ops = newOps();
+  const primals = program.inputs.map((v) => ops.input(v.aval, v.scope));
+  const duals = primals.map((primal, i) => ({ primal, tangent: active[i] ? ops.input(primal.aval) : null }));
+  const outputs = jvpInto(ops, program, duals);
+  return ops.build([...outputs.map((d) => d.primal), ...tangentsOf(ops, outputs)]);
+};

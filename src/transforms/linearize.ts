@@ -1,0 +1,23 @@
+/** Linearize: the derivative at a point as two programs, one run per point, one linear and run per tangent. */
+
+import type { Program } from '../ir/program.ts';
+import { newOps } from '../primitives/table.ts';
+import { jvpInto, tangentsOf } from './jvp.ts';
+import { type Partition, partition } from './partition.ts';
+
+/**
+ * Only the inputs marked active have a nonzero tangent (partial activity).
+ * `point`: (…inputs) → (…residuals); `rest`: (…residuals, …active tangents) → (…tangents of the outputs), linear.
+ */
+export const linearize = (program: Program, active: readonly boolean[]): Partition => {
+  const ops = newOps();
+  const primals = program.inputs.map((v) => ops.input(v.aval, v.scope));
+  const duals = primals.map((primal, i) => ({ primal, tangent: active[i] ? ops.input(primal.aval) : null }));
+  // The builder's inputs are primals first, then tangents: the order partition keeps.
+  const tangents = tangentsOf(ops, jvpInto(ops, program, duals));
+  const whole = ops.build(tangents);
+  return partition(
+    whole,
+    whole.inputs.map((_, i) => i >= primals.length),
+  );
+};

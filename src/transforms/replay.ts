@@ -1,0 +1,58 @@
+/** Makes a program's equations anew in a builder: how programs are joined, and how they are simplified. */
+
+import type { Atom, Program, Var } from '../ir/program.ts';
+import type { Ops } from '../primitives/ops.ts';
+import { newOps } from '../primitives/table.ts';
+
+/** What each variable of the program being read stands for in the program being built. */
+export class Environment<T> {
+  readonly #values = new Map<Var, T>();
+  readonly #literal: (atom: Atom) => T;
+
+  constructor(literal: (atom: Atom) => T) {
+    this.#literal = literal;
+  }
+  set(v: Var, value: T): void {
+    this.#values.set(v, value);
+  }
+  has(atom: Atom): boolean {
+    return atom.kind === 'literal' || this.#values.has(atom);
+  }
+  get(atom: Atom): T {
+    return atom.kind === 'literal' ? this.#literal(atom) : (this.#values.get(atom) as T);
+  }
+}
+
+/** Emits all equations of a program with its inputs replaced by `inputs`; returns what its outputs became. */
+export const replay = (ops: Ops, program: Program, inputs: readonly Atom[]): Atom[] => {
+  const env = new Environment<Atom>((literal) => literal);
+  for (const [i, v] of program.inputs.entries()) env.set(v, inputs[i]);
+  for (const equation of program.equations) {
+    ops.at(equation);
+    env.set(
+      equation.output,
+      ops.emit(
+        equation.primitive,
+        equation.inputs.map((a) => env.get(a)),
+        equation.params,
+      ) as Atom,
+    );
+  }
+  return program.outputs.map((a) => env.get(a));
+};
+
+/** An equal program after folding, sharing and dropping: every builder does these, so it is one replay. */
+export const simplify = (program: Program): Program => {
+  const ops = newOps();
+  return ops.build(
+    replay(
+      ops,
+      program,
+      program.inputs.map((v) => ops.input(v.aval, v.scope)),
+    ),
+  );
+};
+
+/** The program with only some of its outputs, in the order given. */
+export const withOutputs = (program: Program, keep: readonly number[]): Program =>
+  simplify({ ...program, outputs: keep.map((i) => program.outputs[i]) });

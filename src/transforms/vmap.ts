@@ -1,0 +1,37 @@
+/** Batching: one program over many inputs at once, by each primitive's own rule. */
+
+import type { Atom, Program } from '../ir/program.ts';
+import type { Ops } from '../primitives/ops.ts';
+import type { Batched } from '../primitives/primitive.ts';
+import { rulesOf } from '../primitives/table.ts';
+import { Environment } from './replay.ts';
+
+/** Emits a program over a batch of `size`; each input says where its batch axis is, null where it has none. */
+export const vmapInto = (ops: Ops, program: Program, inputs: readonly Batched[], size: number): Batched[] => {
+  const env = new Environment<Batched>((value) => ({ value, axis: null }));
+  for (const [i, v] of program.inputs.entries()) env.set(v, inputs[i]);
+  for (const equation of program.equations) {
+    ops.at(equation);
+    const operands = equation.inputs.map((a) => env.get(a));
+    const result: Batched = operands.some((b) => b.axis !== null)
+      ? rulesOf(equation.primitive).vmap(ops, operands, equation.params, size)
+      : {
+          value: ops.emit(
+            equation.primitive,
+            operands.map((b) => b.value),
+            equation.params,
+          ),
+          axis: null,
+        };
+    env.set(equation.output, result);
+  }
+  return program.outputs.map((a) => env.get(a));
+};
+
+/** A batched value with its batch axis at `axis` of the result; one that has none is repeated along it. */
+export const batchAxisAt = (ops: Ops, { value, axis }: Batched, size: number, at: number): Atom => {
+  if (axis !== null) return ops.moveAxis(value, axis, at);
+  const { shape } = value.aval;
+  const axes = shape.map((_, i) => (i < at ? i : i + 1));
+  return ops.broadcast(value, [...shape.slice(0, at), size, ...shape.slice(at)], axes);
+};
