@@ -1,0 +1,238 @@
+/** All validation of options, before any work: what may be given, in which range, and what comes later. */
+
+import { DiffopsError } from './errors.ts';
+import type { FloatDtype } from './ir/aval.ts';
+import type { Tree } from './pytree.ts';
+
+/** Progress of a run, in columns of the matrix (rows in reverse mode). */
+export interface Progress {
+  readonly columnsDone: number;
+  readonly columnsTotal: number;
+  /** Milliseconds to go at the pace so far. */
+  readonly etaMs: number;
+}
+
+/** What one evaluation may change. */
+export interface EvaluateOptions {
+  /** The second argument of `f`: a tree that is not differentiated. */
+  readonly data?: Tree;
+  /** Stops within one tile; the call rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: Progress) => void;
+}
+
+/** What every derivative takes. */
+export interface CommonOptions extends EvaluateOptions {
+  /** `true`: compiled for the device. `false`: interpreted by diffops' own evaluator. Default `true`. */
+  readonly jit?: boolean;
+  /** dtype of computation and result; default `'float64'` when a leaf of `x` is float64, else `'float32'`. */
+  readonly precision?: FloatDtype;
+  /** `true`: recompute forward values in segments instead of keeping them. Default `'auto'`. */
+  readonly checkpoint?: boolean | 'auto';
+  /** Refuse NaN and ±Inf in inputs and results. Default `true`. */
+  readonly checkFinite?: boolean;
+  readonly device?: 'cpu';
+}
+
+/** Where the pool's threads come from; they never change the numbers. */
+export interface RuntimeOptions {
+  readonly device?: 'cpu';
+  /** Worker threads; default by cores and problem size. */
+  readonly workers?: number;
+  /** Threads inside one worker's engine; default 1. */
+  readonly threadsPerWorker?: number;
+}
+
+interface MatrixOptions extends CommonOptions, RuntimeOptions {
+  readonly device?: 'cpu';
+  /** The n columns in index blocks of w = ceil(n / nbatches); `'auto'` (default) leaves the width to the plan. */
+  readonly nbatches?: number | 'auto';
+}
+
+export interface HessianOptions extends MatrixOptions {
+  /** Compute each pair of mirrored entries once. Default `true`. */
+  readonly symmetric?: boolean;
+}
+
+export interface JacobianOptions extends MatrixOptions {
+  /** Columns by JVP, rows by VJP, or by cost (`'auto'`, default). */
+  readonly mode?: 'auto' | 'forward' | 'reverse';
+}
+
+/** The options after validation, with defaults filled in. */
+export interface Settings {
+  readonly nbatches: number | 'auto';
+  readonly jit: boolean;
+  readonly checkpoint: boolean;
+  readonly precision: FloatDtype | undefined;
+  readonly mode: 'auto' | 'forward' | 'reverse';
+  readonly symmetric: boolean;
+  readonly checkFinite: boolean;
+  readonly data: Tree | undefined;
+  readonly signal: AbortSignal | undefined;
+  readonly onProgress: ((progress: Progress) => void) | undefined;
+}
+
+/** What a call's options are validated for; each lists the names that it takes. */
+export type OptionsFor = 'hessian' | 'jacobian' | 'product' | 'evaluate' | 'runtime';
+
+const EVALUATE = ['data', 'signal', 'onProgress'];
+const COMMON = [...EVALUATE, 'jit', 'precision', 'checkpoint', 'checkFinite', 'device'];
+const RUNTIME = ['device', 'workers', 'threadsPerWorker'];
+const TAKES: Record<OptionsFor, readonly string[]> = {
+  hessian: [...COMMON, ...RUNTIME, 'nbatches', 'symmetric'],
+  jacobian: [...COMMON, ...RUNTIME, 'nbatches', 'mode'],
+  product: COMMON.filter((name) => name !== 'onProgress'),
+  evaluate: EVALUATE,
+  runtime: RUNTIME,
+};
+
+/** Options of the contract that this version doesn't have yet: refused, never ignored. */
+const LATER: Readonly<Record<string, string>> = {
+  memoryLimit:
+    'a bound in bytes is not enforced yet; lower nbatches’ block with a larger nbatches, or set checkpoint: true',
+  out: 'writing to .npy or .zarr is not there yet; use hessianBlocks or jacobianBlocks and write each block yourself',
+  resume: 'resuming needs out, which is not there yet',
+  sparsity: 'sparse results are not there yet; the dense matrix is computed (leave the option out)',
+};
+
+const optionError = (message: string, fields: Record<string, unknown>): DiffopsError =>
+  new DiffopsError('OPTION', message, fields);
+
+const show = (value: unknown): string =>
+  typeof value === 'string' ? `'${value}'` : typeof value === 'object' && value !== null ? 'an object' : String(value);
+
+const oneOf = <T>(name: string, value: unknown, allowed: readonly T[], fallback: T): T => {
+  if (value === undefined) return fallback;
+  if (allowed.includes(value as T)) return value as T;
+  throw optionError(`${name} is ${show(value)}; it must be one of ${allowed.map(show).join(', ')}.`, {
+    option: name,
+    value,
+  });
+};
+
+const positiveInteger = (name: string, value: unknown, limit: number): number | undefined => {
+  if (value === undefined) return undefined;
+  if (Number.isInteger(value) && (value as number) >= 1 && (value as number) <= limit) return value as number;
+  throw optionError(`${name} is ${show(value)}; it must be an integer from 1 to ${limit}, or left out.`, {
+    option: name,
+    value,
+    limit,
+  });
+};
+
+const asRecord = (options: unknown): Record<string, unknown> => {
+  if (options === undefined) return {};
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw optionError(`options is ${show(options)}; it must be an object such as { nbatches: 8 }.`, { value: options });
+  }
+  return options as Record<string, unknown>;
+};
+
+const checkNames = (given: Record<string, unknown>, use: OptionsFor): void => {
+  for (const name of Object.keys(given)) {
+    if (given[name] === undefined || (name === 'sparsity' && given[name] === false)) continue;
+    if (name in LATER) {
+      throw optionError(`${name} is not supported yet: ${LATER[name]}.`, { option: name, value: given[name] });
+    }
+    if (TAKES[use].includes(name)) continue;
+    const elsewhere = Object.entries(TAKES)
+      .filter(([, names]) => names.includes(name))
+      .map(([other]) => other);
+    const hint = elsewhere.length > 0 ? ` (${name} belongs to: ${elsewhere.join(', ')})` : '';
+    throw optionError(`unknown option ${show(name)}${hint}; this call takes ${TAKES[use].join(', ')}.`, {
+      option: name,
+    });
+  }
+};
+
+const checkDevice = (value: unknown): void => {
+  if (value === undefined || value === 'cpu') return;
+  throw new DiffopsError(
+    'DEVICE',
+    `device is ${show(value)}; this version runs on 'cpu' only. Leave it out or give 'cpu'.`,
+    {
+      option: 'device',
+      value,
+    },
+  );
+};
+
+/** Refuses an `nbatches` that is no integer in 1…limit; `limit` is unknown (Infinity) until f was recorded in reverse mode. */
+export const checkNbatches = (value: unknown, limit: number, what: string): number | 'auto' => {
+  if (value === undefined || value === 'auto') return 'auto';
+  if (Number.isInteger(value) && (value as number) >= 1 && (value as number) <= limit) return value as number;
+  const range = Number.isFinite(limit) ? `from 1 to ${limit}, the number of ${what}` : 'of at least 1';
+  throw new DiffopsError('NBATCHES', `nbatches is ${show(value)}; it must be an integer ${range}, or 'auto'.`, {
+    value,
+    limit,
+  });
+};
+
+const checkSignal = (value: unknown): AbortSignal | undefined => {
+  if (value === undefined || value instanceof AbortSignal) return value;
+  throw optionError(`signal is ${show(value)}; it must be an AbortSignal, as of new AbortController().`, {
+    option: 'signal',
+  });
+};
+
+const checkCallback = <T>(name: string, value: unknown): T | undefined => {
+  if (value === undefined || typeof value === 'function') return value as T | undefined;
+  throw optionError(`${name} is ${show(value)}; it must be a function.`, { option: name });
+};
+
+/** Validates the options of one call; `n` is the number of columns, known before `f` is called. */
+export const settingsOf = (options: unknown, use: 'hessian' | 'jacobian' | 'product', n: number): Settings => {
+  const given = asRecord(options);
+  checkNames(given, use);
+  checkDevice(given.device);
+  runtimeOptionsOf(given);
+  const mode = oneOf('mode', given.mode, ['auto', 'forward', 'reverse'] as const, 'auto');
+  const reverse = mode === 'reverse';
+  return {
+    nbatches: checkNbatches(given.nbatches, reverse ? Number.POSITIVE_INFINITY : n, 'columns'),
+    jit: oneOf('jit', given.jit, [true, false], true),
+    checkpoint: oneOf<boolean | 'auto'>('checkpoint', given.checkpoint, ['auto', true, false], 'auto') === true,
+    precision: oneOf<FloatDtype | undefined>('precision', given.precision, ['float32', 'float64'], undefined),
+    mode,
+    symmetric: oneOf('symmetric', given.symmetric, [true, false], true),
+    checkFinite: oneOf('checkFinite', given.checkFinite, [true, false], true),
+    ...evaluateOptionsOf(given),
+  };
+};
+
+type EvaluateSettings = Pick<Settings, 'data' | 'signal' | 'onProgress'>;
+
+const evaluateOptionsOf = (given: Record<string, unknown>): EvaluateSettings => ({
+  data: given.data as Tree | undefined,
+  signal: checkSignal(given.signal),
+  onProgress: checkCallback('onProgress', given.onProgress),
+});
+
+/** Validates what `evaluate` of a prepared problem takes. */
+export const evaluateSettingsOf = (options: unknown): EvaluateSettings => {
+  const given = asRecord(options);
+  checkNames(given, 'evaluate');
+  return evaluateOptionsOf(given);
+};
+
+export interface RuntimeSettings {
+  readonly workers: number | undefined;
+  readonly threadsPerWorker: number | undefined;
+}
+
+/** More threads than this on one machine are a mistake in the call. */
+const THREAD_LIMIT = 1024;
+
+export const runtimeOptionsOf = (given: Record<string, unknown>): RuntimeSettings => ({
+  workers: positiveInteger('workers', given.workers, THREAD_LIMIT),
+  threadsPerWorker: positiveInteger('threadsPerWorker', given.threadsPerWorker, THREAD_LIMIT),
+});
+
+/** Validates what `createRuntime` takes. */
+export const runtimeSettingsOf = (options: unknown): RuntimeSettings => {
+  const given = asRecord(options);
+  checkNames(given, 'runtime');
+  checkDevice(given.device);
+  return runtimeOptionsOf(given);
+};
