@@ -1,0 +1,70 @@
+/** What a program costs: floating-point operations, and the bytes that are alive at its fullest moment. */
+
+import { bytesOf, sizeOf } from '../ir/aval.ts';
+import type { Atom, Program, Var } from '../ir/program.ts';
+import { isVar } from '../ir/program.ts';
+import { rulesOf } from '../primitives/table.ts';
+
+export const flopsOf = (program: Program): number =>
+  program.equations.reduce(
+    (sum, e) =>
+      sum +
+      rulesOf(e.primitive).cost(
+        e.inputs.map((a) => a.aval),
+        e.params,
+        e.output.aval,
+      ),
+    0,
+  );
+
+/** Engines make no copy for these: a reshape is a view, a broadcast happens inside its consumers. */
+const FREE: ReadonlySet<string> = new Set(['reshape', 'broadcast']);
+
+/**
+ * Bytes of a program's own values at the fullest moment when its equations run in order and each value is
+ * released after its last use. Inputs are the caller's and don't count; outputs stay alive.
+ */
+export const livePeakBytes = (program: Program): number => {
+  const lastUse = new Map<Atom, number>();
+  for (const [i, e] of program.equations.entries()) for (const a of e.inputs) lastUse.set(a, i);
+  for (const a of program.outputs) lastUse.set(a, Number.POSITIVE_INFINITY);
+  // A view keeps its source alive.
+  for (let i = program.equations.length - 1; i >= 0; i--) {
+    const e = program.equations[i];
+    if (!FREE.has(e.primitive) || e.inputs.length === 0) continue;
+    const source = e.inputs[0];
+    lastUse.set(source, Math.max(lastUse.get(source) ?? i, lastUse.get(e.output) ?? i));
+  }
+  const dying = new Map<number, Var[]>();
+  const own = new Set<Atom>();
+  for (const e of program.equations) {
+    if (FREE.has(e.primitive)) continue;
+    own.add(e.output);
+    const last = lastUse.get(e.output);
+    if (last === undefined || !Number.isFinite(last)) continue;
+    const list = dying.get(last);
+    if (list) list.push(e.output);
+    else dying.set(last, [e.output]);
+  }
+  let alive = 0;
+  let peak = 0;
+  for (const [i, e] of program.equations.entries()) {
+    if (own.has(e.output)) alive += bytesOf(e.output.aval);
+    peak = Math.max(peak, alive);
+    for (const v of dying.get(i) ?? []) alive -= bytesOf(v.aval);
+  }
+  return peak;
+};
+
+/** Elements of the largest value that a program makes from the inputs marked; at least 1. */
+export const widestValue = (program: Program, from: readonly boolean[]): number => {
+  const dependent = new Set<Atom>(program.inputs.filter((_, i) => from[i]));
+  let widest = 1;
+  for (const v of dependent) widest = Math.max(widest, sizeOf(v.aval.shape));
+  for (const e of program.equations) {
+    if (!e.inputs.some((a) => isVar(a) && dependent.has(a))) continue;
+    dependent.add(e.output);
+    if (!FREE.has(e.primitive)) widest = Math.max(widest, sizeOf(e.output.aval.shape));
+  }
+  return widest;
+};

@@ -1,0 +1,136 @@
+/** The Plan: what will be computed, in which pieces, and what that costs. Pure data, printed for people. */
+
+import type { FloatDtype } from '../ir/aval.ts';
+import type { Program } from '../ir/program.ts';
+import type { Placement, Source, Tile, TileOutput } from '../pool/job.ts';
+
+export interface PlannedGroup {
+  /** (…values named by `sources`, seed indices int32[width]) → tile outputs. */
+  readonly program: Program;
+  readonly sources: readonly Source[];
+  readonly first: number;
+  readonly limit: number;
+  readonly width: number;
+  readonly placement: Placement;
+  readonly outputs: readonly TileOutput[];
+}
+
+/** What the planner hands on to be compiled and run. */
+export interface Planned {
+  /** (…inputs of the recorded program) → (…residuals); null where no group needs one. */
+  readonly point: Program | null;
+  readonly groups: readonly PlannedGroup[];
+  readonly tiles: readonly Tile[];
+  readonly rows: number;
+  readonly columns: number;
+  readonly dtype: FloatDtype;
+  readonly facts: PlanFacts;
+}
+
+export type PlanMode = 'forward-over-reverse' | 'forward' | 'reverse';
+
+export interface PlanFacts {
+  /** Elements of x. */
+  readonly n: number;
+  readonly nbatches: number;
+  /** Most seeds that a worker has in flight: w = ceil(n / nbatches). */
+  readonly blockSize: number;
+  /** Widest tile. */
+  readonly tileWidth: number;
+  readonly mode: PlanMode;
+  readonly precision: FloatDtype;
+  readonly checkpoint: boolean;
+  /** Floating-point operations of the whole matrix. */
+  readonly flops: number;
+  /** Bytes that every worker holds: residuals, and the live values of its fullest program. */
+  readonly workerBytes: number;
+  /** Bytes held once: inputs, constants. */
+  readonly sharedBytes: number;
+  /** Equations that checkpointing computes again. */
+  readonly recomputed: number;
+}
+
+/** A plan as the caller sees it: `report` without what only a run can know. `String(plan)` is for people. */
+export class Plan {
+  readonly n: number;
+  readonly nbatches: number;
+  readonly blockSize: number;
+  readonly tileWidth: number;
+  readonly mode: PlanMode;
+  readonly device = 'cpu' as const;
+  /** Worker threads; 0: a problem too small to gain from them runs in-process. */
+  readonly workers: number;
+  readonly precision: FloatDtype;
+  readonly checkpoint: boolean;
+  readonly flops: number;
+  /** Bytes that the call adds at its fullest moment: workers' values, inputs, and the matrix where it is held. */
+  readonly estimatedPeakBytes: number;
+  readonly #description: readonly string[];
+
+  constructor(planned: Planned, workers: number, holdsMatrix: boolean) {
+    const { facts } = planned;
+    this.n = facts.n;
+    this.nbatches = facts.nbatches;
+    this.blockSize = facts.blockSize;
+    this.tileWidth = facts.tileWidth;
+    this.mode = facts.mode;
+    this.workers = workers;
+    this.precision = facts.precision;
+    this.checkpoint = facts.checkpoint;
+    this.flops = facts.flops;
+    const matrixBytes = holdsMatrix ? planned.rows * planned.columns * (planned.dtype === 'float64' ? 8 : 4) : 0;
+    this.estimatedPeakBytes = facts.sharedBytes + Math.max(workers, 1) * facts.workerBytes + matrixBytes;
+    this.#description = describeGroups(planned);
+  }
+
+  toString(): string {
+    return [
+      `${this.mode} plan: n = ${this.n}, ${this.precision}, checkpoint ${this.checkpoint}`,
+      `  blocks     ${this.nbatches} of at most ${this.blockSize}, tiles at most ${this.tileWidth} wide`,
+      `  workers    ${this.workers === 0 ? 'none (in-process)' : this.workers} on ${this.device}`,
+      `  work       ${formatCount(this.flops)}FLOP`,
+      `  memory     ${formatBytes(this.estimatedPeakBytes)} at the fullest moment`,
+      ...this.#description,
+    ].join('\n');
+  }
+}
+
+const describeGroups = (planned: Planned): string[] => {
+  const lines: string[] = [];
+  if (planned.point) {
+    lines.push(`  point      ${planned.point.equations.length} equations, ${planned.point.outputs.length} residuals`);
+  }
+  if (planned.facts.recomputed > 0) lines.push(`  recomputed ${planned.facts.recomputed} equations per tile`);
+  for (const [k, group] of planned.groups.entries()) {
+    const tiles = Math.ceil((group.limit - group.first) / group.width);
+    lines.push(
+      `  group ${k}    seeds ${group.first}…${group.limit - 1}: ${tiles} tiles of ${group.width}, ` +
+        `${group.program.equations.length} equations`,
+    );
+  }
+  return lines;
+};
+
+/** 1.2 G, 340 M, …: three significant digits with a decimal prefix. */
+export const formatCount = (value: number): string => {
+  const prefixes = ['', 'k', 'M', 'G', 'T', 'P'];
+  let scaled = value;
+  let k = 0;
+  while (scaled >= 1000 && k < prefixes.length - 1) {
+    scaled /= 1000;
+    k++;
+  }
+  return `${Number(scaled.toPrecision(3))} ${prefixes[k]}`;
+};
+
+/** 3.5 MiB: three significant digits with a binary prefix. */
+export const formatBytes = (value: number): string => {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+  let scaled = value;
+  let k = 0;
+  while (scaled >= 1024 && k < units.length - 1) {
+    scaled /= 1024;
+    k++;
+  }
+  return `${Number(scaled.toPrecision(3))} ${units[k]}`;
+};

@@ -1,0 +1,176 @@
+/** Makes the plan: which derivative programs, in which groups of seeds, cut into which tiles. */
+
+import { bytesOf, type FloatDtype, sizeOf } from '../ir/aval.ts';
+import { type Atom, isVar, type Program } from '../ir/program.ts';
+import type { Placement, Source } from '../pool/job.ts';
+import { newOps } from '../primitives/table.ts';
+import { grad } from '../transforms/grad.ts';
+import { forwardOf, type Pushforward, reverseOf } from '../transforms/pushforward.ts';
+import { replay, withOutputs } from '../transforms/replay.ts';
+import { blockSizeOf, tilesOf } from './blocks.ts';
+import { flopsOf, livePeakBytes, widestValue } from './cost.ts';
+import { groupLeaves, type LeafRange } from './groups.ts';
+import type { PlanMode, Planned, PlannedGroup } from './plan.ts';
+import { seedMask, tileProgram } from './tile-program.ts';
+import { tileWidthOf } from './width.ts';
+
+/** What the planner is asked for. */
+export interface PlanRequest {
+  /** The recorded function; its first `leaves` inputs are those of x. */
+  readonly program: Program;
+  readonly leaves: number;
+  readonly precision: FloatDtype;
+  readonly nbatches: number | 'auto';
+  readonly checkpoint: boolean;
+}
+
+/** One group of seeds with the derivative program restricted to it. */
+interface Strand extends Pushforward {
+  readonly range: LeafRange;
+  /** Where each output of `rest` lies on the other side of the matrix. */
+  readonly offsets: readonly number[];
+}
+
+const offsetsOf = (sizes: readonly number[]): number[] => {
+  let offset = 0;
+  return sizes.map((size) => {
+    offset += size;
+    return offset - size;
+  });
+};
+
+const sizesOf = (atoms: readonly Atom[]): number[] => atoms.map((a) => sizeOf(a.aval.shape));
+const total = (sizes: readonly number[]): number => sizes.reduce((sum, size) => sum + size, 0);
+const range = (from: number, limit: number): number[] => Array.from({ length: limit - from }, (_, i) => from + i);
+
+/**
+ * The Hessian of a scalar program: linearize(grad(f)) once per column group, with only that group's tangents
+ * active, and only the rows that mirroring doesn't give (`symmetric`).
+ */
+export const planHessian = (request: PlanRequest, symmetric: boolean): Planned => {
+  const { program, leaves, checkpoint } = request;
+  const isLeaf = program.inputs.map((_, i) => i < leaves);
+  const gradient = grad(program, isLeaf, checkpoint);
+  const sizes = sizesOf(program.inputs.slice(0, leaves));
+  const offsets = offsetsOf(sizes);
+  const strands = groupLeaves(sizes).map((group): Strand => {
+    const rows = range(symmetric ? group.firstLeaf : 0, leaves);
+    // Output 0 of the gradient program is the value.
+    const restricted = withOutputs(
+      gradient,
+      rows.map((leaf) => leaf + 1),
+    );
+    const active = program.inputs.map((_, i) => i >= group.firstLeaf && i < group.limitLeaf);
+    return { ...forwardOf(restricted, active, checkpoint), range: group, offsets: rows.map((leaf) => offsets[leaf]) };
+  });
+  const n = total(sizes);
+  return assemble(request, strands, 'forward-over-reverse', symmetric ? 'symmetric' : 'column', n, n);
+};
+
+/** The Jacobian by columns (JVPs) or by rows (VJPs). */
+export const planJacobian = (request: PlanRequest, mode: 'forward' | 'reverse'): Planned => {
+  const { program, leaves, checkpoint } = request;
+  const inputSizes = sizesOf(program.inputs.slice(0, leaves));
+  const outputSizes = sizesOf(program.outputs);
+  const [seeded, other] = mode === 'forward' ? [inputSizes, outputSizes] : [outputSizes, inputSizes];
+  const strands = groupLeaves(seeded).map((group): Strand => {
+    const inGroup = (i: number): boolean => i >= group.firstLeaf && i < group.limitLeaf;
+    const derivative =
+      mode === 'forward'
+        ? forwardOf(
+            program,
+            program.inputs.map((_, i) => inGroup(i)),
+            checkpoint,
+          )
+        : reverseOf(
+            withOutputs(program, range(group.firstLeaf, group.limitLeaf)),
+            program.inputs.map((_, i) => i < leaves),
+            checkpoint,
+          );
+    return { ...derivative, range: group, offsets: offsetsOf(other) };
+  });
+  const placement = mode === 'forward' ? 'column' : 'row';
+  return assemble(request, strands, mode, placement, total(outputSizes), total(inputSizes));
+};
+
+/** Columns or rows, whichever costs fewer floating-point operations by the programs' own count. */
+export const chooseMode = (request: PlanRequest): 'forward' | 'reverse' => {
+  const { program, leaves } = request;
+  const active = program.inputs.map((_, i) => i < leaves);
+  const n = total(sizesOf(program.inputs.slice(0, leaves)));
+  const m = total(sizesOf(program.outputs));
+  const forward = n * (flopsOf(forwardOf(program, active, false).rest) + m);
+  const reverse = m * (flopsOf(reverseOf(program, active, false).rest) + n);
+  return forward <= reverse ? 'forward' : 'reverse';
+};
+
+const assemble = (
+  request: PlanRequest,
+  strands: readonly Strand[],
+  mode: PlanMode,
+  placement: Placement,
+  rows: number,
+  columns: number,
+): Planned => {
+  const { program, precision, checkpoint } = request;
+  const seeds = placement === 'row' ? rows : columns;
+  const block = request.nbatches === 'auto' ? seeds : blockSizeOf(seeds, request.nbatches);
+  const { point, sources } = joinPoints(program, strands);
+  const groups = strands.map((strand, k): PlannedGroup => {
+    const knownCount = sources[k].length;
+    const { first, limit } = strand.range;
+    const widest = widestValue(strand.rest, seedMask(strand.rest, knownCount));
+    const width = tileWidthOf(widest, precision, limit - first, block);
+    const tile = tileProgram(strand.rest, knownCount, width, strand.offsets);
+    return { ...tile, sources: sources[k], first, limit, width, placement };
+  });
+  const tiles = groups.flatMap((group, k) => tilesOf(k, group.first, group.limit, group.width));
+  const tileWidth = Math.max(...groups.map((group) => group.width));
+  const blockSize = request.nbatches === 'auto' ? tileWidth : block;
+  const tileFlops = groups.map((group) => flopsOf(group.program));
+  const residualBytes = point ? total(point.outputs.map((a) => bytesOf(a.aval))) : 0;
+  const livePeak = Math.max(point ? livePeakBytes(point) : 0, ...groups.map((group) => livePeakBytes(group.program)));
+  return {
+    point,
+    groups,
+    tiles,
+    rows,
+    columns,
+    dtype: precision,
+    facts: {
+      n: total(sizesOf(program.inputs.slice(0, request.leaves))),
+      nbatches: request.nbatches === 'auto' ? Math.ceil(seeds / blockSize) : request.nbatches,
+      blockSize,
+      tileWidth,
+      mode,
+      precision,
+      checkpoint,
+      flops: (point ? flopsOf(point) : 0) + tiles.reduce((sum, tile) => sum + tileFlops[tile.group], 0),
+      workerBytes: residualBytes + livePeak,
+      sharedBytes: total(program.inputs.map((v) => bytesOf(v.aval))),
+      recomputed: Math.max(...groups.map((g) => g.program.equations.filter((e) => e.region !== undefined).length)),
+    },
+  };
+};
+
+/**
+ * One point program for all groups, so that what several need is computed once, and for each group where its
+ * known inputs come from. A residual that is an input of the program is taken from there.
+ */
+const joinPoints = (program: Program, strands: readonly Strand[]): { point: Program | null; sources: Source[][] } => {
+  const ops = newOps();
+  const inputs = program.inputs.map((v) => ops.input(v.aval, v.scope));
+  const outputs = new Map<Atom, number>();
+  const sourceOf = (atom: Atom): Source => {
+    const input = isVar(atom) ? inputs.indexOf(atom) : -1;
+    if (input >= 0) return { from: 'input', index: input };
+    let index = outputs.get(atom);
+    if (index === undefined) {
+      index = outputs.size;
+      outputs.set(atom, index);
+    }
+    return { from: 'residual', index };
+  };
+  const sources = strands.map(({ point }) => (point ? replay(ops, point, inputs).map(sourceOf) : inputs.map(sourceOf)));
+  return { point: outputs.size === 0 ? null : ops.build([...outputs.keys()]), sources };
+};

@@ -1,0 +1,56 @@
+/** From a linear program over one seed to the program that a tile runs: seeds by index, batched, outputs flattened. */
+
+import { type FloatDtype, isFloat, sizeOf } from '../ir/aval.ts';
+import type { Program } from '../ir/program.ts';
+import type { TileOutput } from '../pool/job.ts';
+import type { Batched } from '../primitives/primitive.ts';
+import { newOps } from '../primitives/table.ts';
+import { batchAxisAt, vmapInto } from '../transforms/vmap.ts';
+
+export interface TileProgram {
+  /** (…known inputs of `rest`, seed indices int32[width]) → one array per output, flattened on both sides of the batch. */
+  readonly program: Program;
+  readonly outputs: readonly TileOutput[];
+}
+
+/**
+ * `rest` takes `knownCount` known inputs, then one tangent (or cotangent) per seeded leaf. Seed index i, counted
+ * over those leaves one after the other, stands for the unit vector e_i: one_hot(i − offset of the leaf).
+ * `offsets[k]` is where output k lies on the other side of the matrix.
+ */
+export const tileProgram = (
+  rest: Program,
+  knownCount: number,
+  width: number,
+  offsets: readonly number[],
+): TileProgram => {
+  const ops = newOps();
+  const known = rest.inputs
+    .slice(0, knownCount)
+    .map((v): Batched => ({ value: ops.input(v.aval, v.scope), axis: null }));
+  const indices = ops.input({ shape: [width], dtype: 'int32' }, 'seeds');
+  let offset = 0;
+  const seeds = rest.inputs.slice(knownCount).map((v): Batched => {
+    const { shape, dtype } = v.aval;
+    const size = sizeOf(shape);
+    const local = offset === 0 ? indices : ops.sub(indices, offset);
+    offset += size;
+    const value = ops.reshape(ops.oneHot(local, size, dtype as FloatDtype), [width, ...shape]);
+    return { value, axis: 0 };
+  });
+  const outputs: TileOutput[] = [];
+  const atoms = vmapInto(ops, rest, [...known, ...seeds], width).map((batched, k) => {
+    const { shape } = rest.outputs[k].aval;
+    const size = sizeOf(shape);
+    // A batch axis that came out last stays there; the stitcher takes both.
+    const batch = batched.axis === shape.length && shape.length > 0 ? 'trailing' : 'leading';
+    outputs.push({ offset: offsets[k], size, batch });
+    const placed = batchAxisAt(ops, batched, width, batch === 'trailing' ? shape.length : 0);
+    return ops.reshape(placed, batch === 'trailing' ? [size, width] : [width, size]);
+  });
+  return { program: ops.build(atoms), outputs };
+};
+
+/** Which inputs of a program are seeds: the float ones from `knownCount` on. */
+export const seedMask = (rest: Program, knownCount: number): boolean[] =>
+  rest.inputs.map((v, i) => i >= knownCount && isFloat(v.aval.dtype));

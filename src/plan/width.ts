@@ -1,0 +1,19 @@
+/** How wide a tile is: what the cache holds, within the block that the caller allows. */
+
+import { bytesPerElement, type FloatDtype } from '../ir/aval.ts';
+
+/** A tile's widest value should fit a core's own cache beside its operands. */
+const CACHE_BYTES = 1 << 20;
+/** Narrower tiles are all overhead, wider ones gain nothing: see bench. */
+const NARROWEST = 8;
+const WIDEST = 512;
+
+/**
+ * The width of a group's tiles: `widest` elements per seed in its largest value, `count` seeds, at most `block`.
+ * Tiles are made equally wide, so that the last one isn't mostly padding.
+ */
+export const tileWidthOf = (widest: number, dtype: FloatDtype, count: number, block: number): number => {
+  const byCache = Math.floor(CACHE_BYTES / (widest * bytesPerElement(dtype)));
+  const wish = Math.min(Math.max(byCache, NARROWEST), WIDEST, block, count);
+  return Math.ceil(count / Math.ceil(count / wish));
+};
