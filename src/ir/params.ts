@@ -89,9 +89,9 @@ export interface PrimitiveParams {
     readonly value: number;
   };
   concat: { readonly axis: number };
-  /** (operand, indices int32): along `axis`, `indices.shape` replaces that axis. */
+  /** (operand, indices int32): along `axis`, `indices.shape` replaces that axis; 0 where an index is out of range. */
   gather: { readonly axis: number };
-  /** (updates, indices int32): the transpose of gather; `updates` has `indices.shape` at `axis`, the result `size`. */
+  /** (updates, indices int32): the transpose of gather; `updates` has `indices.shape` at `axis`, the result `size`; out of range is dropped. */
   scatter_add: { readonly axis: number; readonly size: number };
   /** (): counts 0, 1, … along `axis`. */
   iota: { readonly shape: readonly number[]; readonly axis: number; readonly dtype: 'float32' | 'float64' | 'int32' };

@@ -29,7 +29,10 @@ export interface Primitive<P> {
   readonly sparsity: Sparsity;
   /** The result's aval; throws for operands that don't fit. */
   shape(inputs: readonly Aval[], params: P): Aval;
-  /** Computes into `output.data`, which is zeroed. The reference for every engine. */
+  /**
+   * Computes into `output.data`, which is zeroed. The reference for every engine. A diagonal primitive's
+   * operand may be uniform: its `data` then holds one element.
+   */
   evaluate(inputs: readonly Value[], params: P, output: Value): void;
   /** The tangent of the result; a null tangent is a symbolic zero. `output` is the primal result. */
   jvp(ops: Ops, inputs: readonly Atom[], tangents: readonly (Atom | null)[], params: P, output: Atom): Atom | null;

@@ -1,0 +1,94 @@
+/** argmax, argmin, cumsum: what goes along one axis from its first element to its last. */
+
+import { type Aval, sizeOf, type Value } from '../ir/aval.ts';
+import type { PrimitiveParams } from '../ir/params.ts';
+import { past, removed } from './batching.ts';
+import { expectAxis, expectCount, expectDtype } from './checks.ts';
+import { NUMBER, noTangent } from './elementwise.ts';
+import type { Primitive } from './primitive.ts';
+
+/** Visits each line along an axis: where it starts, and how far apart its elements are. */
+const eachLine = ({ shape }: Aval, axis: number, visit: (start: number, step: number, line: number) => void): void => {
+  const outer = sizeOf(shape.slice(0, axis));
+  const inner = sizeOf(shape.slice(axis + 1));
+  for (let o = 0; o < outer; o++) {
+    for (let i = 0; i < inner; i++) visit(o * shape[axis] * inner + i, inner, o * inner + i);
+  }
+};
+
+const argExtremum = (
+  name: 'argmax' | 'argmin',
+  better: (x: number, best: number) => boolean,
+): Primitive<PrimitiveParams['argmax']> => ({
+  algebra: 'other',
+  sparsity: 'none',
+  shape: (inputs, { axis }) => {
+    expectCount(name, inputs, 1);
+    expectDtype(name, inputs, NUMBER);
+    expectAxis(name, inputs, axis);
+    return { shape: removed(inputs[0].shape, axis), dtype: 'int32' };
+  },
+  evaluate: ([x], { axis }, output) => {
+    const { data } = x;
+    eachLine(x, axis, (start, step, line) => {
+      let best = 0;
+      for (let k = 1; k < x.shape[axis]; k++) {
+        if (better(data[start + k * step], data[start + best * step])) best = k;
+      }
+      output.data[line] = best;
+    });
+  },
+  jvp: noTangent,
+  transpose: 'nonlinear',
+  vmap: (ops, [{ value, axis: batch }], { axis }) => {
+    const at = batch as number;
+    const moved = past(axis, at);
+    return { value: ops.emit(name, [value], { axis: moved }), axis: moved < at ? at - 1 : at };
+  },
+  cost: ([x]) => sizeOf(x.shape),
+  fold: (ops, [x], { axis }, output) =>
+    x.kind === 'literal' || x.aval.shape[axis] === 1 ? ops.literal(0, output.shape, 'int32') : undefined,
+});
+
+export const argmax = argExtremum('argmax', (x, best) => x > best);
+export const argmin = argExtremum('argmin', (x, best) => x < best);
+
+const cumulate = (x: Value, { axis, exclusive, reverse }: PrimitiveParams['cumsum'], output: Value): void => {
+  const length = x.shape[axis];
+  const from = x.data;
+  const to = output.data;
+  eachLine(x, axis, (start, step) => {
+    let sum = 0;
+    for (let k = 0; k < length; k++) {
+      const at = start + (reverse ? length - 1 - k : k) * step;
+      if (exclusive) to[at] = sum;
+      sum += from[at];
+      if (!exclusive) to[at] = sum;
+    }
+  });
+};
+
+export const cumsum: Primitive<PrimitiveParams['cumsum']> = {
+  algebra: 'contraction',
+  sparsity: 'mixed',
+  shape: (inputs, { axis }) => {
+    expectCount('cumsum', inputs, 1);
+    expectDtype('cumsum', inputs, NUMBER);
+    expectAxis('cumsum', inputs, axis);
+    return inputs[0];
+  },
+  evaluate: ([x], params, output) => cumulate(x, params, output),
+  jvp: (ops, _inputs, [tangent], { axis, exclusive, reverse }) =>
+    tangent && ops.cumsum(tangent, axis, exclusive, reverse),
+  transpose: (ops, ct, _inputs, { axis, exclusive, reverse }) => [ops.cumsum(ct, axis, exclusive, !reverse)],
+  vmap: (ops, [{ value, axis: batch }], { axis, exclusive, reverse }) => ({
+    value: ops.cumsum(value, past(axis, batch as number), exclusive, reverse),
+    axis: batch,
+  }),
+  cost: ([x]) => sizeOf(x.shape),
+  fold: (ops, [x], { axis, exclusive }) => {
+    if (x.kind === 'literal' && x.value === 0) return x;
+    if (x.aval.shape[axis] !== 1) return undefined;
+    return exclusive ? ops.full(x, 0) : x;
+  },
+};

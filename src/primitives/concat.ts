@@ -1,0 +1,79 @@
+/** concat: arrays one after the other along an axis. */
+
+import { sizeOf, stridesOf } from '../ir/aval.ts';
+import type { PrimitiveParams } from '../ir/params.ts';
+import type { Atom } from '../ir/program.ts';
+import { aligned, past } from './batching.ts';
+import { expectAxis, misfit } from './checks.ts';
+import type { Ops } from './ops.ts';
+import type { Primitive } from './primitive.ts';
+import { walk } from './strided.ts';
+
+/** A concat of one array between literals of one value, as a pad. */
+const asPad = (ops: Ops, inputs: readonly Atom[], axis: number): Atom | undefined => {
+  const at = inputs.findIndex((a) => a.kind !== 'literal');
+  const literals = inputs.filter((a) => a.kind === 'literal');
+  const [{ value }] = literals;
+  if (literals.length !== inputs.length - 1 || !literals.every((a) => Object.is(a.value, value))) return undefined;
+  const extent = (parts: readonly Atom[]): number => parts.reduce((sum, a) => sum + a.aval.shape[axis], 0);
+  const { shape } = inputs[at].aval;
+  const low = shape.map((_, i) => (i === axis ? extent(inputs.slice(0, at)) : 0));
+  const high = shape.map((_, i) => (i === axis ? extent(inputs.slice(at + 1)) : 0));
+  return ops.pad(inputs[at], low, high, undefined, value);
+};
+
+export const concat: Primitive<PrimitiveParams['concat']> = {
+  algebra: 'selection',
+  sparsity: 'moved',
+  shape: (inputs, { axis }) => {
+    if (inputs.length === 0) throw misfit('concat', inputs, 'it takes at least one operand');
+    expectAxis('concat', inputs, axis);
+    const [{ shape, dtype }] = inputs;
+    let extent = 0;
+    for (const aval of inputs) {
+      const fits = aval.shape.length === shape.length && aval.shape.every((d, i) => i === axis || d === shape[i]);
+      if (!fits || aval.dtype !== dtype) throw misfit('concat', inputs, `they differ in more than axis ${axis}`);
+      extent += aval.shape[axis];
+    }
+    return { shape: shape.map((d, i) => (i === axis ? extent : d)), dtype };
+  },
+  evaluate: (inputs, { axis }, output) => {
+    const strides = stridesOf(output.shape);
+    let offset = 0;
+    for (const { shape, data } of inputs) {
+      walk('copy', shape, { data, offset: 0, strides: stridesOf(shape) }, { data: output.data, offset, strides });
+      offset += shape[axis] * strides[axis];
+    }
+  },
+  jvp: (ops, inputs, tangents, { axis }) =>
+    tangents.some((t) => t)
+      ? ops.concat(
+          tangents.map((t, i) => t ?? ops.full(inputs[i], 0)),
+          axis,
+        )
+      : null,
+  transpose: (ops, ct, inputs, { axis }, avals) => {
+    let end = 0;
+    return inputs.map((known, i) => {
+      const begin = end;
+      end += avals[i].shape[axis];
+      return known ? undefined : ops.sliceAxis(ct, axis, begin, end);
+    });
+  },
+  vmap: (ops, inputs, { axis }, size) => {
+    const { values, axis: at } = aligned(ops, inputs, size);
+    return { value: ops.concat(values, past(axis, at)), axis: at };
+  },
+  cost: (_inputs, _params, output) => sizeOf(output.shape),
+  fold: (ops, inputs, { axis }, output) => {
+    const filled = inputs.filter((a) => a.aval.shape[axis] !== 0);
+    if (filled.length === 0) return inputs[0];
+    if (filled.length === 1) return filled[0];
+    if (filled.length < inputs.length) return ops.concat(filled, axis);
+    const [first] = inputs;
+    if (first.kind === 'literal' && inputs.every((a) => a.kind === 'literal' && Object.is(a.value, first.value))) {
+      return ops.literal(first.value, output.shape, output.dtype);
+    }
+    return asPad(ops, inputs, axis);
+  },
+};
