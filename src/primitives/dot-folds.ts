@@ -113,7 +113,8 @@ export const foldDot = (ops: Ops, [x, y]: readonly Atom[], params: DotParams, ou
     withoutBroadcast(ops, b, a, out, output, (l, r, o) => join(r, l, o));
   if (found) return found;
   // All labels in all three: an elementwise product.
-  if (lhs.length === out.length && rhs.length === out.length) {
+  const everywhere = out.every((label) => lhs.includes(label) && rhs.includes(label));
+  if (everywhere && lhs.length === out.length && rhs.length === out.length) {
     return ops.mul(arranged(ops, x, lhs, out, output), arranged(ops, y, rhs, out, output));
   }
   return undefined;
