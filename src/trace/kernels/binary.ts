@@ -1,0 +1,105 @@
+/** Arithmetic kernels of two operands, with broadcasting, and the sum of many. */
+
+import { isFloat } from '../../ir/aval.ts';
+import { type Atom, isLiteral } from '../../ir/program.ts';
+import type { Ops } from '../../primitives/ops.ts';
+import type { KernelContext, KernelFamily, KernelRule } from '../kernel.ts';
+import { asFloat, matched, throughFloat, unsupported } from './operands.ts';
+
+type Rule = (ops: Ops, a: Atom, b: Atom) => Atom;
+
+const broadcasting =
+  (f: Rule): KernelRule =>
+  (context, { a, b }) =>
+    f(context.ops, ...matched(context, a, b));
+
+/** `ofBools` is what the same operation means for two bool operands, where backends agree about it. */
+const arithmetic =
+  (kernel: string, f: Rule, ofBools?: 'and' | 'or'): KernelRule =>
+  (context, { a, b }) => {
+    const [x, y] = matched(context, a, b);
+    if (x.aval.dtype !== 'bool') return f(context.ops, x, y);
+    if (ofBools) return context.ops.binary(ofBools, x, y);
+    throw unsupported(
+      kernel,
+      'two bool tensors',
+      'their result would not be 0 or 1, and backends disagree about it.',
+      "Use .cast('int32') or .cast('float32') on an operand first.",
+    );
+  };
+
+const opposite = (ops: Ops, a: Atom, b: Atom): Atom =>
+  ops.binary('xor', ops.binary('lt', a, 0), ops.binary('lt', b, 0));
+
+/** What tfjs' cpu backend gives for an integer divisor of zero is 0; the engines would trap. */
+const guarded = (ops: Ops, b: Atom, f: (divisor: Atom) => Atom): Atom => {
+  if (b.kind === 'literal' && !isLiteral(b, 0)) return f(b);
+  const zero = ops.binary('eq', b, 0);
+  return ops.select(zero, 0, f(ops.select(zero, 1, b)));
+};
+
+/** Rounded toward minus infinity; int32 even of floats, as in tfjs. */
+const floorDiv: Rule = (ops, a, b) => {
+  if (isFloat(a.aval.dtype)) return ops.cast(ops.unary('floor', ops.div(a, b)), 'int32');
+  return guarded(ops, b, (divisor) => {
+    const remainder = ops.binary('rem', a, divisor);
+    const inexact = ops.binary('ne', remainder, 0);
+    const below = ops.binary('and', inexact, opposite(ops, remainder, divisor));
+    return ops.sub(ops.div(a, divisor), ops.cast(below, 'int32'));
+  });
+};
+
+/** The result has the sign of the divisor, as in jnp.mod, whose derivative in b it shares: −floor(a / b). */
+const floorMod: Rule = (ops, a, b) => {
+  const corrected = (divisor: Atom): Atom => {
+    const remainder = ops.binary('rem', a, divisor);
+    const wrong = ops.binary('and', ops.binary('ne', remainder, 0), opposite(ops, remainder, divisor));
+    return ops.select(wrong, ops.add(remainder, divisor), remainder);
+  };
+  return isFloat(a.aval.dtype) ? corrected(b) : guarded(ops, b, corrected);
+};
+
+const squaredDifference: Rule = (ops, a, b) => {
+  const difference = ops.sub(a, b);
+  return ops.mul(difference, difference);
+};
+
+const atan2: KernelRule = (context, { a, b }) => {
+  const [y, x] = matched(context, a, b);
+  return throughFloat(context, y, (v) => context.ops.binary('atan2', v, asFloat(context, x)));
+};
+
+const realDiv: KernelRule = (context, { a, b }) => {
+  const [x, y] = matched(context, a, b);
+  return throughFloat(context, x, (v) => context.ops.div(v, asFloat(context, y)));
+};
+
+/** In pairs, so that rounding grows with the logarithm of their number. */
+const sumOf = (context: KernelContext, terms: readonly Atom[]): Atom => {
+  if (terms.length === 1) return terms[0];
+  const half = terms.length >> 1;
+  return context.ops.add(sumOf(context, terms.slice(0, half)), sumOf(context, terms.slice(half)));
+};
+
+const addN: KernelRule = (context, inputs) => sumOf(context, Object.values(inputs));
+
+const clipByValue: KernelRule = (
+  { ops },
+  { x },
+  { clipValueMin, clipValueMax }: { clipValueMin: number; clipValueMax: number },
+) => ops.binary('min', ops.binary('max', x, clipValueMin), clipValueMax);
+
+export const binary = {
+  Add: arithmetic('Add', (ops, a, b) => ops.add(a, b)),
+  AddN: addN,
+  Sub: arithmetic('Sub', (ops, a, b) => ops.sub(a, b)),
+  Multiply: arithmetic('Multiply', (ops, a, b) => ops.mul(a, b), 'and'),
+  RealDiv: realDiv,
+  FloorDiv: broadcasting(floorDiv),
+  Mod: broadcasting(floorMod),
+  Maximum: arithmetic('Maximum', (ops, a, b) => ops.binary('max', a, b), 'or'),
+  Minimum: arithmetic('Minimum', (ops, a, b) => ops.binary('min', a, b), 'and'),
+  SquaredDifference: arithmetic('SquaredDifference', squaredDifference),
+  Atan2: atan2,
+  ClipByValue: clipByValue,
+} satisfies KernelFamily;

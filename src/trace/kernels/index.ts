@@ -1,0 +1,40 @@
+/** All kernels that can be recorded, by tfjs' kernel name, and those that can't with the reason why. */
+
+import type { KernelFamily } from '../kernel.ts';
+import { activations } from './activation.ts';
+import { binary } from './binary.ts';
+import { contractions } from './contraction.ts';
+import { convolutions } from './convolution-kernels.ts';
+import { cumulative } from './cumulative.ts';
+import { indexing } from './indexing.ts';
+import { logic } from './logic.ts';
+import { movement } from './movement.ts';
+import { normalizations } from './normalization.ts';
+import { padding } from './padding.ts';
+import { poolings } from './pooling-kernels.ts';
+import { power } from './power.ts';
+import { reductions } from './reduction.ts';
+import { slicing } from './slicing.ts';
+import { softmaxes } from './softmax.ts';
+import { unary } from './unary.ts';
+
+export { type Refusal, refusedKernels } from './refused.ts';
+
+export const kernels: KernelFamily = {
+  ...unary,
+  ...activations,
+  ...binary,
+  ...power,
+  ...logic,
+  ...reductions,
+  ...cumulative,
+  ...softmaxes,
+  ...movement,
+  ...slicing,
+  ...padding,
+  ...indexing,
+  ...contractions,
+  ...convolutions,
+  ...poolings,
+  ...normalizations,
+};

@@ -1,0 +1,61 @@
+/** Comparisons, logic, selection and casts. */
+
+import type { Dtype } from '../../ir/aval.ts';
+import type { Ops } from '../../primitives/ops.ts';
+import type { KernelFamily, KernelRule } from '../kernel.ts';
+import { asNumber, matched, promoted, unsupported } from './operands.ts';
+
+type Name = Parameters<Ops['binary']>[0];
+
+const comparison =
+  (name: Name): KernelRule =>
+  (context, { a, b }) =>
+    context.ops.binary(name, ...matched(context, asNumber(context, a), asNumber(context, b)));
+
+const connective =
+  (name: Name): KernelRule =>
+  (context, { a, b }) => {
+    const { ops } = context;
+    return ops.binary(name, ...matched(context, ops.cast(a, 'bool'), ops.cast(b, 'bool')));
+  };
+
+/** A condition of rank 1 chooses whole rows, as in tfjs' backends. */
+const select: KernelRule = (context, { condition, t, e }) => {
+  const { ops } = context;
+  const [whenTrue, whenFalse] = promoted(context, t, e);
+  const { shape } = whenTrue.aval;
+  const chosen = ops.cast(condition, 'bool');
+  const rows = condition.aval.shape.length === 1 && shape.length > 1;
+  const mask = rows ? ops.broadcast(chosen, shape, [0]) : ops.broadcastTo(chosen, shape);
+  if (whenTrue.aval.dtype !== 'bool') return ops.select(mask, whenTrue, whenFalse);
+  return ops.cast(ops.select(mask, ops.cast(whenTrue, 'int32'), ops.cast(whenFalse, 'int32')), 'bool');
+};
+
+const cast: KernelRule = ({ ops, precision }, { x }, { dtype }: { dtype: string }) => {
+  const target: Partial<Record<string, Dtype>> = { float32: precision, int32: 'int32', bool: 'bool' };
+  const known = target[dtype];
+  if (!known) {
+    throw unsupported(
+      'Cast',
+      `a traced tensor to ${dtype}`,
+      'the program holds real numbers only.',
+      'Stay in float32.',
+    );
+  }
+  return ops.cast(x, known);
+};
+
+export const logic = {
+  Equal: comparison('eq'),
+  NotEqual: comparison('ne'),
+  Less: comparison('lt'),
+  LessEqual: comparison('le'),
+  Greater: comparison('gt'),
+  GreaterEqual: comparison('ge'),
+  LogicalAnd: connective('and'),
+  LogicalOr: connective('or'),
+  LogicalXor: connective('xor'),
+  LogicalNot: ({ ops }, { x }) => ops.unary('not', ops.cast(x, 'bool')),
+  Select: select,
+  Cast: cast,
+} satisfies KernelFamily;

@@ -1,0 +1,85 @@
+/** The tfjs kernels that pool: their attributes read, their work given to `pooling.ts`. */
+
+import { backend_util } from '@tensorflow/tfjs-core';
+import type { Shape } from '../../ir/aval.ts';
+import type { Atom } from '../../ir/program.ts';
+import type { KernelContext, KernelFamily, KernelRule } from '../kernel.ts';
+import { asFloat, throughFloat } from './operands.ts';
+import { averagePool, averagePoolGradient, maxPool, maxPoolGradient, maxPoolPositions } from './pooling.ts';
+import { type SpatialAxis, spatialAxes } from './spatial.ts';
+
+interface PoolingAttrs {
+  readonly filterSize: number | number[];
+  readonly strides: number | number[];
+  readonly pad: 'valid' | 'same' | number | number[][];
+  readonly dimRoundingMode?: 'floor' | 'round' | 'ceil';
+  readonly dataFormat?: string;
+  readonly includeBatchInIndex?: boolean;
+}
+
+type Read = (input: Shape, attrs: PoolingAttrs) => SpatialAxis[];
+
+const read2D: Read = (input, { filterSize, strides, pad, dimRoundingMode }) =>
+  spatialAxes(
+    backend_util.computePool2DInfo(
+      [...input] as [number, number, number, number],
+      filterSize as number,
+      strides as number,
+      1,
+      pad as 'valid',
+      dimRoundingMode,
+    ),
+  );
+
+const read3D: Read = (input, { filterSize, strides, pad, dimRoundingMode }) =>
+  spatialAxes(
+    backend_util.computePool3DInfo(
+      [...input] as [number, number, number, number, number],
+      filterSize as number,
+      strides as number,
+      1,
+      pad as 'valid',
+      dimRoundingMode,
+    ),
+  );
+
+type Pool = (context: KernelContext, x: Atom, axes: readonly SpatialAxis[]) => Atom;
+
+const pool2D =
+  (pool: Pool): KernelRule =>
+  (context, { x }, attrs: PoolingAttrs) =>
+    throughFloat(context, x, (v) => pool(context, v, read2D(x.aval.shape, attrs)));
+
+/** Pooling over three axes gives floats, whatever it was given. */
+const pool3D =
+  (pool: Pool): KernelRule =>
+  (context, { x }, attrs: PoolingAttrs) =>
+    pool(context, asFloat(context, x), read3D(x.aval.shape, attrs));
+
+const maxGradient =
+  (read: Read): KernelRule =>
+  (context, { dy, input }, attrs: PoolingAttrs) =>
+    maxPoolGradient(context, dy, asFloat(context, input), read(input.aval.shape, attrs));
+
+const averageGradient =
+  (read: Read): KernelRule =>
+  (context, { dy, input }, attrs: PoolingAttrs) =>
+    averagePoolGradient(context, dy, read(input.aval.shape, attrs));
+
+const maxPoolWithArgmax: KernelRule = (context, { x }, attrs: PoolingAttrs) => {
+  const axes = read2D(x.aval.shape, attrs);
+  const values = throughFloat(context, x, (v) => maxPool(context, v, axes));
+  return [values, maxPoolPositions(context, asFloat(context, x), axes, attrs.includeBatchInIndex ?? false)];
+};
+
+export const poolings = {
+  MaxPool: pool2D(maxPool),
+  MaxPoolGrad: maxGradient(read2D),
+  MaxPoolWithArgmax: maxPoolWithArgmax,
+  MaxPool3D: pool3D(maxPool),
+  MaxPool3DGrad: maxGradient(read3D),
+  AvgPool: pool2D(averagePool),
+  AvgPoolGrad: averageGradient(read2D),
+  AvgPool3D: pool3D(averagePool),
+  AvgPool3DGrad: averageGradient(read3D),
+} satisfies KernelFamily;

@@ -1,0 +1,45 @@
+/** Pow: a constant exponent becomes products, quotients and roots, which have no logarithm in their derivatives. */
+
+import type { Atom } from '../../ir/program.ts';
+import type { Ops } from '../../primitives/ops.ts';
+import type { KernelFamily, KernelRule } from '../kernel.ts';
+import { asFloat, matched, throughFloat, uniformValue } from './operands.ts';
+
+/** Above this, pow itself is the cheaper of the two. */
+const LARGEST_PRODUCT = 32;
+
+/** x^n for n ≥ 1, by repeated squaring. */
+const product = (ops: Ops, x: Atom, n: number): Atom => {
+  let result: Atom | undefined;
+  let square = x;
+  for (let rest = n; rest > 0; rest >>= 1) {
+    if (rest & 1) result = result ? ops.mul(result, square) : square;
+    if (rest > 1) square = ops.mul(square, square);
+  }
+  return result as Atom;
+};
+
+/** x to a known exponent: derivatives are right at 0 and for negative x, to any order. */
+export const constantPower = (ops: Ops, x: Atom, exponent: number): Atom => {
+  if (exponent === 0) return ops.full(x, 1);
+  const size = Math.abs(exponent);
+  if (Number.isInteger(size) && size <= LARGEST_PRODUCT) {
+    const power = product(ops, x, size);
+    return exponent > 0 ? power : ops.div(1, power);
+  }
+  if (exponent === 0.5) return ops.unary('sqrt', x);
+  if (exponent === -0.5) return ops.div(1, ops.unary('sqrt', x));
+  return ops.binary('pow', x, exponent);
+};
+
+const pow: KernelRule = (context, { a, b }) => {
+  const [base, exponents] = matched(context, a, b);
+  const exponent = uniformValue(context, b);
+  return throughFloat(context, base, (x) =>
+    exponent === undefined
+      ? context.ops.binary('pow', x, asFloat(context, exponents))
+      : constantPower(context.ops, x, exponent),
+  );
+};
+
+export const power = { Pow: pow } satisfies KernelFamily;

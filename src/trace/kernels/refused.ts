@@ -1,0 +1,85 @@
+/** Kernels that can't be recorded when a traced tensor reaches them, and what to do instead. */
+
+export interface Refusal {
+  readonly reason: string;
+  readonly remedy: string;
+}
+
+const dataDependent: Refusal = {
+  reason: "its result's shape depends on values, and a recorded program has fixed shapes.",
+  remedy: 'Compute it before, from constants, or write it with masks: tf.where over the full shape.',
+};
+
+const discrete = (what: string): Refusal => ({
+  reason: `${what} has no derivative and depends on values.`,
+  remedy: 'Compute it before, from constants, and close over the result.',
+});
+
+const strings: Refusal = {
+  reason: 'strings have no derivative and no place in a program.',
+  remedy: 'Prepare strings outside of the function and pass numbers.',
+};
+
+const random: Refusal = {
+  reason: 'it draws random numbers, which would be frozen into the program.',
+  remedy: 'Draw them outside of the function and pass them as data.',
+};
+
+const outputs: Refusal = {
+  reason: 'it reads or writes pixels outside of the program.',
+  remedy: 'Do it before or after, on real tensors.',
+};
+
+const complex: Refusal = {
+  reason: 'complex tensors are not recorded yet.',
+  remedy: 'Write it with real and imaginary parts as two real tensors.',
+};
+
+const notYet: Refusal = {
+  reason: 'it is not recorded yet.',
+  remedy: 'Write it with other ops, or compute it from constants outside of the function.',
+};
+
+export const refusedKernels: Readonly<Record<string, Refusal>> = {
+  Unique: dataDependent,
+  SparseFillEmptyRows: dataDependent,
+  SparseReshape: dataDependent,
+  RaggedGather: dataDependent,
+  RaggedRange: dataDependent,
+  RaggedTensorToTensor: dataDependent,
+  BroadcastArgs: dataDependent,
+  Where: dataDependent,
+  NonMaxSuppressionV3: discrete('The choice of boxes'),
+  NonMaxSuppressionV4: discrete('The choice of boxes'),
+  NonMaxSuppressionV5: discrete('The choice of boxes'),
+  SearchSorted: discrete('A position in a sorted sequence'),
+  LowerBound: discrete('A position in a sorted sequence'),
+  UpperBound: discrete('A position in a sorted sequence'),
+  BitwiseAnd: discrete('A pattern of bits'),
+  StaticRegexReplace: strings,
+  StringNGrams: strings,
+  StringSplit: strings,
+  StringToHashBucketFast: strings,
+  Multinomial: random,
+  FromPixels: outputs,
+  Draw: outputs,
+  Complex: complex,
+  ComplexAbs: complex,
+  Real: complex,
+  Imag: complex,
+  FFT: complex,
+  IFFT: complex,
+  SparseSegmentSum: dataDependent,
+  SparseSegmentMean: dataDependent,
+  TopK: notYet,
+  CropAndResize: notYet,
+  Dilation2D: notYet,
+  Dilation2DBackpropInput: notYet,
+  Dilation2DBackpropFilter: notYet,
+  RotateWithOffset: notYet,
+  ResizeBilinear: notYet,
+  ResizeBilinearGrad: notYet,
+  ResizeNearestNeighbor: notYet,
+  ResizeNearestNeighborGrad: notYet,
+  Transform: notYet,
+};
