@@ -11,10 +11,11 @@ import { rulesOf } from '../primitives/table.ts';
 class Buffers {
   readonly #free = new Map<string, TypedArray[]>();
 
-  take({ dtype, shape }: Aval): TypedArray {
+  take({ dtype, shape }: Aval, zeroed: boolean): TypedArray {
     const length = sizeOf(shape);
     const buffer = this.#free.get(`${dtype}${length}`)?.pop();
-    return buffer ? buffer.fill(0) : allocate(dtype, length);
+    if (!buffer) return allocate(dtype, length);
+    return zeroed ? buffer.fill(0) : buffer;
   }
   give(value: Value): void {
     const key = `${value.dtype}${value.data.length}`;
@@ -33,6 +34,8 @@ interface Step {
   readonly params: Params;
   readonly operands: readonly Operand[];
   readonly aval: Aval;
+  /** Whether it doesn't write every element of its result. */
+  readonly zeroed: boolean;
   readonly slot: number;
   /** Slots whose last use this is, and whose buffers nothing else holds. */
   readonly frees: readonly number[];
@@ -64,7 +67,7 @@ class Slots {
   }
 }
 
-const valueOf = (operand: Operand, values: readonly (Value | undefined)[]): Value => {
+const resolved = (operand: Operand, values: readonly (Value | undefined)[]): Value => {
   if (isSlot(operand)) return values[operand] as Value;
   return 'kind' in operand ? filled(operand, sizeOf(operand.aval.shape)) : operand;
 };
@@ -76,7 +79,8 @@ export const makeInterpreted = (program: Program): ((inputs: readonly Value[]) =
   const planned = program.equations.map(({ primitive, inputs, params, output }) => {
     const rules = rulesOf(primitive);
     const operands = inputs.map((a) => slots.use(a, rules.algebra === 'diagonal'));
-    return { rules, params, operands, aval: output.aval, slot: slots.define(output) };
+    const zeroed = rules.algebra !== 'diagonal' && rules.algebra !== 'permutation';
+    return { rules, params, operands, aval: output.aval, zeroed, slot: slots.define(output) };
   });
   const outputs = program.outputs.map((a) => slots.use(a, false));
 
@@ -86,8 +90,9 @@ export const makeInterpreted = (program: Program): ((inputs: readonly Value[]) =
     const step = planned[i];
     const frees = [...new Set([...step.operands.filter(isSlot), step.slot])].filter((slot) => !kept.has(slot));
     for (const slot of frees) kept.add(slot);
-    steps.unshift({ ...step, frees });
+    steps.push({ ...step, frees });
   }
+  steps.reverse();
 
   const buffers = new Buffers();
   return (inputs) => {
@@ -96,10 +101,10 @@ export const makeInterpreted = (program: Program): ((inputs: readonly Value[]) =
     }
     const values = new Array<Value | undefined>(slots.count);
     for (const [i, slot] of inputSlots.entries()) values[slot] = inputs[i];
-    for (const { rules, params, operands, aval, slot, frees } of steps) {
-      const output: Value = { shape: aval.shape, dtype: aval.dtype, data: buffers.take(aval) };
+    for (const { rules, params, operands, aval, zeroed, slot, frees } of steps) {
+      const output: Value = { shape: aval.shape, dtype: aval.dtype, data: buffers.take(aval, zeroed) };
       rules.evaluate(
-        operands.map((operand) => valueOf(operand, values)),
+        operands.map((operand) => resolved(operand, values)),
         params,
         output,
       );
@@ -109,7 +114,7 @@ export const makeInterpreted = (program: Program): ((inputs: readonly Value[]) =
         values[gone] = undefined;
       }
     }
-    return outputs.map((operand) => valueOf(operand, values));
+    return outputs.map((operand) => resolved(operand, values));
   };
 };
 

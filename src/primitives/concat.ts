@@ -12,9 +12,9 @@ import { walk } from './strided.ts';
 /** A concat of one array between literals of one value, as a pad. */
 const asPad = (ops: Ops, inputs: readonly Atom[], axis: number): Atom | undefined => {
   const at = inputs.findIndex((a) => a.kind !== 'literal');
-  const literals = inputs.filter((a) => a.kind === 'literal');
-  const [{ value }] = literals;
-  if (literals.length !== inputs.length - 1 || !literals.every((a) => Object.is(a.value, value))) return undefined;
+  const value = inputs.find((a) => a.kind === 'literal')?.value;
+  if (value === undefined) return undefined;
+  if (!inputs.every((a, i) => i === at || (a.kind === 'literal' && Object.is(a.value, value)))) return undefined;
   const extent = (parts: readonly Atom[]): number => parts.reduce((sum, a) => sum + a.aval.shape[axis], 0);
   const { shape } = inputs[at].aval;
   const low = shape.map((_, i) => (i === axis ? extent(inputs.slice(0, at)) : 0));
