@@ -1,0 +1,170 @@
+/** A problem: the function recorded at a point, planned and compiled, ready to be evaluated anywhere. */
+
+import { performance } from 'node:perf_hooks';
+import { BoundedCache } from './bounded-cache.ts';
+import { compileProgram } from './compile/compile.ts';
+import type { Artifact, EngineName } from './compile/executable.ts';
+import { DiffopsError } from './errors.ts';
+import { type FloatDtype, isFloat, sameShape, sizeOf, type Value } from './ir/aval.ts';
+import { hashOf } from './ir/serial.ts';
+import { checkNbatches, type Settings, settingsOf } from './options.ts';
+import type { Planned } from './plan/plan.ts';
+import { chooseMode, type PlanRequest, planHessian, planJacobian } from './plan/planner.ts';
+import type { Job } from './pool/job.ts';
+import { type Flat, flattenTree, type Tree } from './pytree.ts';
+import { type RecordedFunction, type Recording, record } from './trace/record.ts';
+
+export type MatrixKind = 'hessian' | 'jacobian';
+
+/** Milliseconds spent before running. */
+export interface PreparePhases {
+  readonly record: number;
+  readonly transform: number;
+  readonly compile: number;
+}
+
+/** What a call starts from: its options, and its point and data copied. */
+export interface Call {
+  readonly settings: Settings;
+  readonly x: Flat;
+  readonly data: Flat | undefined;
+  readonly precision: FloatDtype;
+}
+
+export interface Problem extends Call {
+  readonly recording: Recording;
+  readonly planned: Planned;
+  /** The artifacts of the groups' programs, then that of the point program if there is one. */
+  readonly artifacts: readonly Artifact[];
+  readonly phases: PreparePhases;
+}
+
+/** Validates and copies all that a call was given; nothing of `f` has run yet. */
+export const openCall = (x: Tree, options: unknown, use: MatrixKind | 'product'): Call => {
+  // Options that need no n are refused before x is even looked at; nbatches' upper limit is checked with n.
+  const finite = settingsOf(options, use, Number.POSITIVE_INFINITY).checkFinite;
+  const flat = flattenTree(x, { name: 'x', finite, differentiated: true });
+  const settings = settingsOf(options, use, flat.size);
+  settings.signal?.throwIfAborted();
+  const data = flattenData(settings.data, finite);
+  return { settings, x: flat, data, precision: settings.precision ?? (flat.hasFloat64 ? 'float64' : 'float32') };
+};
+
+export const flattenData = (data: Tree | undefined, finite: boolean): Flat | undefined =>
+  data === undefined ? undefined : flattenTree(data, { name: 'data', finite, differentiated: false });
+
+export const poseProblem = (kind: MatrixKind, f: RecordedFunction, x: Tree, options: unknown): Problem => {
+  const call = openCall(x, options, kind);
+  const t0 = performance.now();
+  const recording = record(f, call.x, call.data, call.precision);
+  if (kind === 'hessian') requireScalar(recording);
+  const t1 = performance.now();
+  const planned = planOf(kind, recording, call);
+  const t2 = performance.now();
+  const engine: EngineName = call.settings.jit ? 'onnx' : 'interpret';
+  const programs = [...planned.groups.map((group) => group.program), ...(planned.point ? [planned.point] : [])];
+  const artifacts = programs.map((program) => compileProgram(program, engine));
+  const t3 = performance.now();
+  const phases = { record: t1 - t0, transform: t2 - t1, compile: t3 - t2 };
+  return { ...call, recording, planned, artifacts, phases };
+};
+
+/** Plans of recent programs, by structure and by the options that shape them: an equal program plans nothing again. */
+const plans = new BoundedCache<Planned>(64);
+
+const planOf = (kind: MatrixKind, recording: Recording, call: Call): Planned => {
+  const { settings, x, precision } = call;
+  const { program } = recording;
+  const request: PlanRequest = {
+    program,
+    leaves: x.leaves.length,
+    precision,
+    nbatches: settings.nbatches,
+    checkpoint: settings.checkpoint,
+  };
+  const key = [
+    kind,
+    hashOf(program),
+    request.leaves,
+    settings.nbatches,
+    settings.checkpoint,
+    settings.symmetric,
+    settings.mode,
+  ];
+  return plans.getOrMake(key.join('/'), () => {
+    if (kind === 'hessian') return planHessian(request, settings.symmetric);
+    // An explicit nbatches counts columns unless the mode says otherwise.
+    const forward = settings.mode === 'auto' && settings.nbatches !== 'auto';
+    const mode = forward ? 'forward' : settings.mode === 'auto' ? chooseMode(request) : settings.mode;
+    if (mode === 'reverse') {
+      const m = program.outputs.reduce((sum, a) => sum + sizeOf(a.aval.shape), 0);
+      checkNbatches(settings.nbatches, m, 'rows (mode: reverse counts blocks of rows)');
+    }
+    return planJacobian(request, mode);
+  });
+};
+
+const requireScalar = ({ program }: Recording): void => {
+  const shapes = program.outputs.map((a) => `[${a.aval.shape.join(', ')}]`);
+  if (program.outputs.length === 1 && sizeOf(program.outputs[0].aval.shape) === 1) return;
+  throw new DiffopsError(
+    'NOT_SCALAR',
+    `hessian needs an f that returns one element; this f returned ${shapes.join(', ') || 'nothing'}. ` +
+      'Sum it up (tf.sum), or use jacobian.',
+    { shapes: program.outputs.map((a) => a.aval.shape) },
+  );
+};
+
+/** The values of a program's inputs: leaves of x and data in the program's dtypes, then the captured constants. */
+export const inputValues = (recording: Recording, x: Flat, data: Flat | undefined): Value[] => {
+  const leaves = [...x.leaves, ...(data?.leaves ?? [])];
+  return recording.program.inputs.map((v, i): Value => {
+    if (i >= leaves.length) return recording.constants[i - leaves.length];
+    const { shape, dtype } = v.aval;
+    const source = leaves[i].data;
+    if (dtype === 'float32')
+      return { shape, dtype, data: source instanceof Float32Array ? source : Float32Array.from(source) };
+    if (dtype === 'float64')
+      return { shape, dtype, data: source instanceof Float64Array ? source : Float64Array.from(source) };
+    return { shape, dtype, data: source };
+  });
+};
+
+/** Refuses a tree whose leaves differ in path, shape or kind of dtype from those that were recorded. */
+export const requireSameStructure = (given: Flat | undefined, recorded: Flat | undefined, name: 'x' | 'data'): void => {
+  const a = given?.leaves ?? [];
+  const b = recorded?.leaves ?? [];
+  const describe = (leaf: (typeof a)[number] | undefined): string =>
+    leaf ? `${leaf.path} of shape [${leaf.shape.join(', ')}], ${leaf.dtype}` : 'no leaf';
+  for (let i = 0; i < Math.max(a.length, b.length); i++) {
+    const [l, r] = [a[i], b[i]];
+    const same =
+      l &&
+      r &&
+      l.path === r.path &&
+      sameShape(l.shape, r.shape) &&
+      (l.dtype === r.dtype || (isFloat(l.dtype) && isFloat(r.dtype)));
+    if (same) continue;
+    throw new DiffopsError(
+      'INPUT',
+      `${name} has ${describe(l)} where the prepared problem has ${describe(r)}. ` +
+        'evaluate takes trees of the structure that was prepared; prepare again for another one.',
+      { given: l?.path, recorded: r?.path },
+    );
+  }
+};
+
+export const jobOf = (problem: Problem, inputs: readonly Value[], threads: number): Job => {
+  const { planned, artifacts } = problem;
+  return {
+    artifacts,
+    point: planned.point ? planned.groups.length : null,
+    inputs,
+    groups: planned.groups.map(({ program: _, ...group }, k) => ({ ...group, artifact: k })),
+    tiles: planned.tiles,
+    dtype: planned.dtype,
+    rows: planned.rows,
+    columns: planned.columns,
+    threads,
+  };
+};

@@ -1,0 +1,102 @@
+/** The planner's programs give the right matrix, whatever the options that shape them. */
+
+import { describe, expect, test } from 'vitest';
+import { evaluateProgram } from '../../src/interpret/evaluate.ts';
+import type { Value } from '../../src/ir/aval.ts';
+import type { Program } from '../../src/ir/program.ts';
+import { livePeakBytes } from '../../src/plan/cost.ts';
+import { Plan } from '../../src/plan/plan.ts';
+import { chooseMode, type PlanRequest, planHessian, planJacobian } from '../../src/plan/planner.ts';
+import { grad } from '../../src/transforms/grad.ts';
+import { chain, network, valuesFor } from './programs.ts';
+import { finiteDifferences, maxDifference, runPlanned } from './run-planned.ts';
+
+const request = (program: Program, over: Partial<PlanRequest> = {}): PlanRequest => ({
+  program,
+  leaves: program.inputs.length,
+  precision: 'float64',
+  nbatches: 'auto',
+  checkpoint: false,
+  ...over,
+});
+
+const { scalar, vector } = network();
+const inputs = valuesFor(scalar);
+
+const vectorOf = (program: Program, from: number) => (values: readonly Value[]) =>
+  Float64Array.from(
+    evaluateProgram(program, values)
+      .slice(from)
+      .flatMap((v) => [...v.data]),
+  );
+
+describe('hessian', () => {
+  const gradient = grad(
+    scalar,
+    scalar.inputs.map(() => true),
+    false,
+  );
+  const truth = finiteDifferences(vectorOf(gradient, 1), inputs, 3);
+  for (const checkpoint of [false, true]) {
+    for (const symmetric of [true, false]) {
+      for (const nbatches of ['auto', 1, 3, 23] as const) {
+        test(`checkpoint ${checkpoint}, symmetric ${symmetric}, nbatches ${nbatches}`, () => {
+          const planned = planHessian(request(scalar, { nbatches, checkpoint }), symmetric);
+          expect(maxDifference(runPlanned(planned, inputs), truth)).toBeLessThan(1e-8);
+          expect(planned.facts.tileWidth).toBeLessThanOrEqual(planned.facts.blockSize);
+        });
+      }
+    }
+  }
+
+  test('tiles cover each column exactly once', () => {
+    const planned = planHessian(request(scalar, { nbatches: 4 }), true);
+    const seen = new Array(23).fill(0);
+    for (const { start, count } of planned.tiles) for (let i = 0; i < count; i++) seen[start + i]++;
+    expect(seen).toEqual(new Array(23).fill(1));
+  });
+});
+
+describe('jacobian', () => {
+  const truth = finiteDifferences(vectorOf(vector, 0), inputs, 3);
+  for (const checkpoint of [false, true]) {
+    for (const mode of ['forward', 'reverse'] as const) {
+      for (const nbatches of ['auto', 1, 3, 6] as const) {
+        test(`checkpoint ${checkpoint}, ${mode}, nbatches ${nbatches}`, () => {
+          const planned = planJacobian(request(vector, { nbatches, checkpoint }), mode);
+          expect(maxDifference(runPlanned(planned, inputs), truth)).toBeLessThan(1e-9);
+        });
+      }
+    }
+  }
+
+  test('few outputs and many inputs go by rows, the other way round by columns', () => {
+    expect(chooseMode(request(vector))).toBe('reverse');
+    expect(chooseMode({ ...request(vector), leaves: 1 })).toBe('forward');
+  });
+});
+
+describe('checkpoint', () => {
+  const deep = chain(60, 100);
+
+  test('lowers the peak of the live values and of the plan', () => {
+    const kept = planHessian(request(deep, { nbatches: 1 }), true);
+    const recomputed = planHessian(request(deep, { nbatches: 1, checkpoint: true }), true);
+    expect(livePeakBytes(recomputed.groups[0].program)).toBeLessThan(0.6 * livePeakBytes(kept.groups[0].program));
+    const bytes = (planned: typeof kept) => new Plan(planned, 1, true).estimatedPeakBytes;
+    expect(bytes(recomputed)).toBeLessThan(0.75 * bytes(kept));
+  });
+
+  test('keeps nothing but the inputs between tiles', () => {
+    const { point, groups } = planHessian(request(deep, { checkpoint: true }), true);
+    expect(point).toBeNull();
+    expect(groups.every((g) => g.sources.every((s) => s.from === 'input'))).toBe(true);
+  });
+
+  test('changes no number', () => {
+    const values = valuesFor(chain(9, 4));
+    const plain = runPlanned(planHessian(request(chain(9, 4)), true), values);
+    const checkpointed = runPlanned(planHessian(request(chain(9, 4), { checkpoint: true }), true), values);
+    expect(maxDifference(plain, checkpointed)).toBe(0);
+  });
+});

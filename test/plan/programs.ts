@@ -1,0 +1,32 @@
+/** Small programs with several leaves, built by hand, and values for their inputs. */
+
+import { sizeOf, type Value } from '../../src/ir/aval.ts';
+import type { Program } from '../../src/ir/program.ts';
+import { newOps } from '../../src/primitives/table.ts';
+
+/** Smooth, distinct, never near a corner. */
+export const valuesFor = (program: Program): Value[] =>
+  program.inputs.map((v, k) => ({
+    shape: v.aval.shape,
+    dtype: 'float64',
+    data: Float64Array.from({ length: sizeOf(v.aval.shape) }, (_, i) => Math.sin(1.7 * i + 0.9 * k + 0.3)),
+  }));
+
+/** Two dense layers: (x[3], W[3,4], V[4,2]) → one element, and → its hidden layers. */
+export const network = (): { scalar: Program; vector: Program } => {
+  const ops = newOps();
+  const x = ops.input({ shape: [3], dtype: 'float64' });
+  const w = ops.input({ shape: [3, 4], dtype: 'float64' });
+  const v = ops.input({ shape: [4, 2], dtype: 'float64' });
+  const hidden = ops.unary('tanh', ops.dot(x, w, { lhs: [0], rhs: [0, 1], out: [1] }));
+  const out = ops.unary('softplus', ops.dot(hidden, v, { lhs: [0], rhs: [0, 1], out: [1] }));
+  return { scalar: ops.build([ops.sum(ops.mul(out, out), [0])]), vector: ops.build([out, hidden]) };
+};
+
+/** x → f(f(…x)) with f = sin(2x): as deep as asked, each layer's value needed by the pullback. */
+export const chain = (depth: number, size: number): Program => {
+  const ops = newOps();
+  let x = ops.input({ shape: [size], dtype: 'float64' }) as ReturnType<typeof ops.sum>;
+  for (let i = 0; i < depth; i++) x = ops.unary('sin', ops.mul(x, 2));
+  return ops.build([ops.sum(x, [0])]);
+};
