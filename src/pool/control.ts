@@ -1,0 +1,220 @@
+/** The control buffer: the few shared words by which the coordinator and the workers of a run agree without messages. */
+
+import type { Tile } from './job.ts';
+
+/** The next tile that nobody has claimed. */
+const NEXT = 0;
+/** 1: start nothing more. */
+const STOP = 1;
+/** 1: another run is waiting; do not sit on a worker for a consumer's sake. */
+const YIELD = 2;
+/** Counts changes that a paused worker should look at. */
+const SIGNAL = 3;
+/** Blocks that the consumer is through with. */
+const CONSUMED = 4;
+const TILES_DONE = 5;
+const SEEDS_DONE = 6;
+/** The first matrix column seen with a NaN or an infinity, plus one; 0: none. */
+const SPOILED = 7;
+/** The largest resident set seen, in units of RSS_UNIT. */
+const PEAK_RSS = 8;
+/** Slots begin here, on a cache line of their own. */
+const HEADER = 16;
+
+/** Words of a slot; one slot per worker that is at work at the same time. */
+const BUSY = 0;
+const THREAD = 1;
+const SLOT_TILES = 2;
+/** A slot fills a cache line. */
+const SLOT = 16;
+
+/** The state of a tile that is done; an open one has 0, a claimed one its slot plus one. */
+const DONE = -1;
+
+const RSS_UNIT = 65536;
+
+/** What `claim` says when it has no tile to give. */
+export type Claim = number | 'wait' | 'none';
+
+export class Control {
+  readonly buffer: SharedArrayBuffer;
+  readonly slots: number;
+  readonly tiles: number;
+  /** How many blocks may exist that the consumer is not through with. */
+  readonly window: number;
+  readonly #words: Int32Array;
+  readonly #states: Int32Array;
+
+  constructor(slots: number, tiles: number, window: number, buffer?: SharedArrayBuffer) {
+    const header = HEADER + SLOT * slots;
+    this.buffer = buffer ?? new SharedArrayBuffer(4 * (header + tiles));
+    this.slots = slots;
+    this.tiles = tiles;
+    this.window = window;
+    this.#words = new Int32Array(this.buffer, 0, header);
+    this.#states = new Int32Array(this.buffer, 4 * header, tiles);
+  }
+
+  get stopped(): boolean {
+    return Atomics.load(this.#words, STOP) === 1;
+  }
+
+  stop(): void {
+    Atomics.store(this.#words, STOP, 1);
+    this.#wake();
+  }
+
+  /** Asks workers that could only wait to leave (or not). */
+  yield(asked: boolean): void {
+    Atomics.store(this.#words, YIELD, asked ? 1 : 0);
+    if (asked) this.#wake();
+  }
+
+  get yielding(): boolean {
+    return Atomics.load(this.#words, YIELD) === 1;
+  }
+
+  consumed(): void {
+    Atomics.add(this.#words, CONSUMED, 1);
+    this.#wake();
+  }
+
+  /** Whether there are tiles that nobody has claimed. */
+  get hasOpen(): boolean {
+    return Atomics.load(this.#words, NEXT) < this.tiles;
+  }
+
+  /** Whether a tile could be started now, were a worker free. */
+  get hasRoom(): boolean {
+    return Atomics.load(this.#words, NEXT) < Atomics.load(this.#words, CONSUMED) + this.window;
+  }
+
+  /**
+   * Takes the next tile for a slot. Tiles go out in order and the one numbered t only when t − consumed < window,
+   * so that at most `window` blocks exist; counting by number leaves nothing to give back when a worker dies.
+   */
+  claim(slot: number): Claim {
+    for (;;) {
+      const next = Atomics.load(this.#words, NEXT);
+      if (next >= this.tiles) return 'none';
+      if (next >= Atomics.load(this.#words, CONSUMED) + this.window) return 'wait';
+      if (Atomics.compareExchange(this.#words, NEXT, next, next + 1) !== next) continue;
+      Atomics.store(this.#states, next, slot + 1);
+      return next;
+    }
+  }
+
+  /** The tiles that the slot's last holder had claimed and not done. */
+  claimedBy(slot: number): number[] {
+    const claimed: number[] = [];
+    for (let t = 0; t < this.tiles; t++) if (Atomics.load(this.#states, t) === slot + 1) claimed.push(t);
+    return claimed;
+  }
+
+  /** Marks a tile done; false when it was done before. */
+  done(index: number, tile: Tile): boolean {
+    if (Atomics.exchange(this.#states, index, DONE) === DONE) return false;
+    Atomics.add(this.#words, SEEDS_DONE, tile.count);
+    Atomics.add(this.#words, TILES_DONE, 1);
+    return true;
+  }
+
+  get tilesDone(): number {
+    return Atomics.load(this.#words, TILES_DONE);
+  }
+
+  get seedsDone(): number {
+    return Atomics.load(this.#words, SEEDS_DONE);
+  }
+
+  /** A value to pass to `pause`: read it before looking at what might change. */
+  get signal(): number {
+    return Atomics.load(this.#words, SIGNAL);
+  }
+
+  /** Blocks this thread until something changed since `seen`; false when nothing did for `ms`. */
+  pause(seen: number, ms: number): boolean {
+    return Atomics.wait(this.#words, SIGNAL, seen, ms) !== 'timed-out';
+  }
+
+  /** Writes down which thread has the slot now. */
+  occupy(slot: number, threadId: number): void {
+    Atomics.store(this.#words, this.#at(slot, THREAD), threadId);
+  }
+
+  countTile(slot: number): void {
+    Atomics.add(this.#words, this.#at(slot, SLOT_TILES), 1);
+  }
+
+  /** Empties a slot: who had it, and how many tiles that thread finished in it. */
+  vacate(slot: number): { readonly threadId: number; readonly tiles: number } {
+    return {
+      threadId: Atomics.exchange(this.#words, this.#at(slot, THREAD), 0),
+      tiles: Atomics.exchange(this.#words, this.#at(slot, SLOT_TILES), 0),
+    };
+  }
+
+  /**
+   * Announces that native code is about to run; false, and no announcement, when the run is to stop. The order matters:
+   * announce, then look at the stop flag, as `quiesce` sets the flag and then looks for announcements.
+   */
+  enter(slot: number): boolean {
+    Atomics.store(this.#words, this.#at(slot, BUSY), 1);
+    if (!this.stopped) return true;
+    this.leave(slot);
+    return false;
+  }
+
+  leave(slot: number): void {
+    const at = this.#at(slot, BUSY);
+    Atomics.store(this.#words, at, 0);
+    Atomics.notify(this.#words, at);
+  }
+
+  /** Stops the run and blocks this thread until no slot is in native code, or the deadline (a Date.now()) passes. */
+  quiesce(deadline: number): void {
+    this.stop();
+    for (let slot = 0; slot < this.slots; slot++) {
+      const at = this.#at(slot, BUSY);
+      while (Atomics.load(this.#words, at) === 1) {
+        const left = deadline - Date.now();
+        if (left <= 0) return;
+        Atomics.wait(this.#words, at, 1, left);
+      }
+    }
+  }
+
+  reportSpoiled(column: number): void {
+    for (;;) {
+      const known = Atomics.load(this.#words, SPOILED);
+      if (known !== 0 && known <= column + 1) return;
+      if (Atomics.compareExchange(this.#words, SPOILED, known, column + 1) === known) return;
+    }
+  }
+
+  /** The first matrix column that is not finite, or −1. */
+  get spoiled(): number {
+    return Atomics.load(this.#words, SPOILED) - 1;
+  }
+
+  reportRss(bytes: number): void {
+    const units = Math.ceil(bytes / RSS_UNIT);
+    for (;;) {
+      const known = Atomics.load(this.#words, PEAK_RSS);
+      if (known >= units || Atomics.compareExchange(this.#words, PEAK_RSS, known, units) === known) return;
+    }
+  }
+
+  get peakRss(): number {
+    return Atomics.load(this.#words, PEAK_RSS) * RSS_UNIT;
+  }
+
+  #wake(): void {
+    Atomics.add(this.#words, SIGNAL, 1);
+    Atomics.notify(this.#words, SIGNAL);
+  }
+
+  #at(slot: number, word: number): number {
+    return HEADER + SLOT * slot + word;
+  }
+}

@@ -1,0 +1,49 @@
+/** The executables that one thread has loaded, kept by key and disposed when too many others came after them. */
+
+import type { Artifact, Executable } from '../compile/executable.ts';
+
+/** Loads an artifact into the engine it was made for. */
+export type LoadArtifact = (artifact: Artifact, options: { readonly threads: number }) => Promise<Executable>;
+
+/** Executables that a thread keeps, unless one job needs more. */
+export const ENGINES_KEPT = 32;
+
+const idOf = (key: string, threads: number): string => `${threads} ${key}`;
+
+export class Engines {
+  readonly #load: LoadArtifact;
+  /** Least recently used first. */
+  readonly #loaded = new Map<string, Executable>();
+
+  constructor(load: LoadArtifact) {
+    this.#load = load;
+  }
+
+  get size(): number {
+    return this.#loaded.size;
+  }
+
+  find(key: string, threads: number): Executable | undefined {
+    const id = idOf(key, threads);
+    const executable = this.#loaded.get(id);
+    if (executable === undefined) return undefined;
+    this.#loaded.delete(id);
+    this.#loaded.set(id, executable);
+    return executable;
+  }
+
+  async load(artifact: Artifact, threads: number): Promise<Executable> {
+    const executable = await this.#load(artifact, { threads });
+    this.#loaded.set(idOf(artifact.key, threads), executable);
+    return executable;
+  }
+
+  /** Disposes the least recently used beyond `kept`; called when none is in use. */
+  async trim(kept = ENGINES_KEPT): Promise<void> {
+    for (const [id, executable] of this.#loaded) {
+      if (this.#loaded.size <= kept) return;
+      this.#loaded.delete(id);
+      await executable.dispose();
+    }
+  }
+}

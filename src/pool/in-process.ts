@@ -1,0 +1,84 @@
+/** Runs jobs on the calling thread, through the same loop and with the same semantics as the pool. */
+
+import { threadId } from 'node:worker_threads';
+import { DiffopsError } from '../errors.ts';
+import type { Value } from '../ir/aval.ts';
+import { blockOfTile } from '../stitch/block.ts';
+import { Engines, type LoadArtifact } from './engines.ts';
+import type { Job } from './job.ts';
+import { RunQueue } from './queue.ts';
+import { Run, type RunOptions, type RunStats } from './run.ts';
+import { runJob } from './run-job.ts';
+import { matrixView, placeTile } from './serve.ts';
+
+/** The one slot that a run in-process has. */
+const SLOT = 0;
+
+const deliverer = (run: Run): ((index: number, outputs: readonly Value[]) => void) => {
+  const { job, control, sink } = run;
+  if (sink.kind === 'matrix') {
+    const view = matrixView(sink.buffer, job.dtype, job.columns);
+    return (index, outputs) => placeTile(view, job, control, index, outputs);
+  }
+  return (index, outputs) => {
+    const tile = job.tiles[index];
+    const { block, spoiled } = blockOfTile(job, job.groups[tile.group], tile, outputs);
+    run.receive(index, block, spoiled);
+  };
+};
+
+/** What a runtime needs of a place where jobs run: the pool's threads, or this thread. */
+export interface Runner {
+  run(job: Job, options: RunOptions): Promise<RunStats>;
+  close(): Promise<void>;
+}
+
+export class InProcess implements Runner {
+  readonly #engines: Engines;
+  readonly #queue = new RunQueue((run) => this.#stint(run));
+
+  constructor(load: LoadArtifact) {
+    this.#engines = new Engines(load);
+  }
+
+  run(job: Job, options: RunOptions): Promise<RunStats> {
+    return this.#queue.submit(new Run(job, options, 1));
+  }
+
+  /** Rejects what waits and what runs with CLOSED, and lets go of all executables. */
+  async close(): Promise<void> {
+    await this.#queue.close();
+    await this.#engines.trim(0);
+  }
+
+  async #stint(run: Run): Promise<void> {
+    const { job, control } = run;
+    control.occupy(SLOT, threadId);
+    try {
+      const { times, failure } = await runJob({
+        job,
+        control,
+        slot: SLOT,
+        retry: [],
+        engines: this.#engines,
+        artifact: (index) => run.artifact(index),
+        deliver: deliverer(run),
+        wait: async (seen) => {
+          await run.changed(seen);
+          return true;
+        },
+        breathe: () => {
+          control.reportRss(process.memoryUsage.rss());
+          run.progress();
+          // A whole turn of the loop, so that signals and timers are heard between tiles.
+          return new Promise((resolve) => setImmediate(resolve));
+        },
+      });
+      run.left(SLOT, times);
+      if (failure) run.fail(failure.error, failure.tile);
+    } catch (thrown) {
+      run.left(SLOT);
+      run.fail(DiffopsError.from(thrown));
+    }
+  }
+}

@@ -1,0 +1,147 @@
+/** The pool: runs jobs on threads, replaces the threads that die, and leaves none behind. */
+
+import { MessageChannel, type ResourceLimits } from 'node:worker_threads';
+import * as comlink from 'comlink';
+import { DiffopsError } from '../errors.ts';
+import { guard, unguard } from './exit-guard.ts';
+import type { Runner } from './in-process.ts';
+import type { Job } from './job.ts';
+import type { Coordinator, TaskResult } from './protocol.ts';
+import { RunQueue } from './queue.ts';
+import { Run, type RunOptions, type RunStats } from './run.ts';
+import { Threads, type Ticket } from './threads.ts';
+import { workerFile } from './worker-file.ts';
+
+export interface PoolOptions {
+  /** How many threads there are at most. */
+  readonly workers: number;
+  readonly resourceLimits?: ResourceLimits | undefined;
+  /** The module that threads run, for tests with an engine of their own. */
+  readonly file?: URL | undefined;
+}
+
+export interface PoolStats {
+  readonly workers: number;
+  /** Threads that are there, warm or at work, and the tiles that each has done. */
+  readonly threads: readonly { readonly threadId: number; readonly tiles: number }[];
+  readonly running: boolean;
+  readonly queued: number;
+  readonly runsDone: number;
+  /** Threads that died and were replaced. */
+  readonly deaths: number;
+}
+
+export class Pool implements Runner {
+  readonly workers: number;
+  readonly #options: PoolOptions;
+  readonly #queue = new RunQueue((run) => this.#stint(run));
+  readonly #tiles = new Map<number, number>();
+  #threads: Threads | undefined;
+  #deaths = 0;
+  #closing: Promise<void> | undefined;
+
+  constructor(options: PoolOptions) {
+    this.workers = options.workers;
+    this.#options = options;
+  }
+
+  /**
+   * Runs a job; rejects with the signal's reason, with the DiffopsError that the job's programs raised, with
+   * WORKER_LOST when too many threads died, with CLOSED. In any case no thread works on it any more by then.
+   */
+  run(job: Job, options: RunOptions): Promise<RunStats> {
+    const run = new Run(job, options, this.workers);
+    run.promise.then(
+      (stats) => this.#count(stats),
+      () => {},
+    );
+    return this.#queue.submit(run);
+  }
+
+  stats(): PoolStats {
+    return {
+      workers: this.workers,
+      threads: (this.#threads?.ids ?? []).map((threadId) => ({ threadId, tiles: this.#tiles.get(threadId) ?? 0 })),
+      ...this.#queue.stats,
+      deaths: this.#deaths,
+    };
+  }
+
+  /** Rejects what waits and what runs with CLOSED, lets the tiles at work finish, and ends the threads. */
+  close(): Promise<void> {
+    this.#closing ??= this.#queue.close().then(() => this.#threads?.close());
+    return this.#closing;
+  }
+
+  async #stint(run: Run): Promise<void> {
+    this.#threads ??= new Threads({ ...this.#options, file: this.#options.file ?? workerFile() });
+    const tickets = new Set<Ticket>();
+    const cancelAll = (): void => {
+      for (const ticket of tickets) ticket.cancel();
+    };
+    void run.failed.then(cancelAll);
+    guard(run.control);
+    const lanes = Array.from({ length: Math.min(this.workers, run.tilesLeft) }, async (_, slot) => {
+      await this.#lane(run, slot, tickets);
+      // Threads that are still starting are not waited for when there is nothing left to do.
+      if (run.over) cancelAll();
+    });
+    await Promise.all(lanes);
+    unguard(run.control);
+  }
+
+  /** One thread at work on the run, and after its death, or when a slow consumer has caught up, another one. */
+  async #lane(run: Run, slot: number, tickets: Set<Ticket>): Promise<void> {
+    let retry: readonly number[] = [];
+    do {
+      try {
+        const result = await this.#task(run, slot, retry, tickets);
+        retry = [];
+        run.left(slot, result?.times);
+        if (result?.failure) run.fail(DiffopsError.deserialize(result.failure.error), result.failure.tile);
+        if (result?.ending !== 'yielded') return;
+        await run.room();
+        if (run.control.yielding) return;
+      } catch (reason) {
+        this.#deaths++;
+        retry = run.lost(slot, reason);
+      }
+    } while (!run.over && (retry.length > 0 || run.control.hasOpen));
+  }
+
+  async #task(run: Run, slot: number, retry: readonly number[], tickets: Set<Ticket>): Promise<TaskResult | undefined> {
+    const { port1, port2 } = new MessageChannel();
+    const ticket = (this.#threads as Threads).submit(port2);
+    const coordinator: Coordinator = {
+      brief: () => {
+        ticket.begin();
+        const { control, job, sink } = run;
+        return {
+          job,
+          control: { buffer: control.buffer, window: control.window, slots: control.slots },
+          slot,
+          retry,
+          matrix: sink.kind === 'matrix' ? sink.buffer : null,
+          progress: run.wantsProgress,
+        };
+      },
+      artifact: (index) => run.artifact(index),
+      progress: () => run.progress(),
+      block: (index, block, spoiled) => run.receive(index, block, spoiled),
+    };
+    comlink.expose(coordinator, port1 as unknown as comlink.Endpoint);
+    tickets.add(ticket);
+    try {
+      return await ticket.result;
+    } finally {
+      tickets.delete(ticket);
+      port1.close();
+    }
+  }
+
+  #count(stats: RunStats): void {
+    for (const { threadId, tiles } of stats.workers) {
+      this.#tiles.set(threadId, (this.#tiles.get(threadId) ?? 0) + tiles);
+    }
+  }
+}

@@ -1,0 +1,45 @@
+/** What coordinator and worker say to each other: calls over comlink's port, and the result of a piscina task. */
+
+import type { MessagePort } from 'node:worker_threads';
+import type { Artifact } from '../compile/executable.ts';
+import type { SerializedError } from '../errors.ts';
+import type { Block } from '../stitch/block.ts';
+import type { Ending, JobHead, Times } from './run-job.ts';
+
+/** All that a worker is told at the start of a task. */
+export interface Brief {
+  readonly job: JobHead;
+  readonly control: { readonly buffer: SharedArrayBuffer; readonly window: number; readonly slots: number };
+  readonly slot: number;
+  readonly retry: readonly number[];
+  /** The matrix to write into; null: send blocks. */
+  readonly matrix: SharedArrayBuffer | null;
+  /** Whether anyone wants to hear of progress. */
+  readonly progress: boolean;
+}
+
+/** The coordinator's side of the port; a worker calls it, never the other way round: orders go by the control buffer. */
+export interface Coordinator {
+  brief(): Brief;
+  artifact(index: number): Artifact;
+  progress(): void;
+  block(index: number, block: Block, spoiled: number): void;
+}
+
+/** The piscina task: one per worker and stint. */
+export interface Task {
+  readonly port: MessagePort;
+}
+
+export interface TaskResult {
+  readonly threadId: number;
+  readonly ending: Ending;
+  readonly times: Times;
+  readonly failure?: { readonly error: SerializedError; readonly tile: number };
+}
+
+/** How often a worker speaks of progress and looks at memory, in milliseconds. */
+export const PROGRESS_EVERY = 20;
+
+/** How long a worker waits for a slow consumer of blocks before it leaves the thread, in milliseconds. */
+export const PATIENCE = 200;

@@ -1,0 +1,169 @@
+/** The loop that computes tiles, the same in a worker and in-process: load, run the point program once, pull tiles. */
+
+import type { Artifact, Executable } from '../compile/executable.ts';
+import { DiffopsError } from '../errors.ts';
+import type { Value } from '../ir/aval.ts';
+import type { Control } from './control.ts';
+import { ENGINES_KEPT, type Engines } from './engines.ts';
+import type { Group, Job, Tile } from './job.ts';
+
+/** A job without its artifacts, which are asked for one by one when the thread doesn't have them yet. */
+export interface JobHead extends Omit<Job, 'artifacts'> {
+  readonly keys: readonly string[];
+}
+
+/** What the loop works on, and how it reaches its surroundings. */
+export interface Work {
+  readonly job: JobHead;
+  readonly control: Control;
+  readonly slot: number;
+  /** Tiles to run before any other: those that a worker died on. */
+  readonly retry: readonly number[];
+  readonly engines: Engines;
+  artifact(index: number): Artifact | Promise<Artifact>;
+  /** Brings a tile's outputs to where they go; resolves when the loop may go on. */
+  deliver(index: number, outputs: readonly Value[]): void | Promise<void>;
+  /** Waits until the control buffer changed since `seen`; false to leave the worker to others. */
+  wait(seen: number): boolean | Promise<boolean>;
+  /** Called between tiles. */
+  breathe(): void | Promise<void>;
+}
+
+/** Why the loop ended: no tile is left, the run was stopped, or its consumer is slow and others want the thread. */
+export type Ending = 'drained' | 'stopped' | 'yielded';
+
+/** Milliseconds that a stint spent where. */
+export interface Times {
+  readonly load: number;
+  readonly run: number;
+  readonly stitch: number;
+}
+
+export interface Stint {
+  readonly ending: Ending;
+  readonly times: Times;
+  /** An error that would come again on any thread, and the tile that it came from. */
+  readonly failure?: { readonly error: DiffopsError; readonly tile: number };
+}
+
+/** Seed indices as a tile program takes them: counted from the group's first seed, padded with −1. */
+export const seedsOf = (group: Group, tile: Tile): Value => {
+  const data = new Int32Array(group.width).fill(-1);
+  for (let s = 0; s < tile.count; s++) data[s] = tile.start - group.first + s;
+  return { shape: [group.width], dtype: 'int32', data };
+};
+
+class Loop {
+  readonly #work: Work;
+  readonly times = { load: 0, run: 0, stitch: 0 };
+  readonly #retry: number[];
+  #residuals: readonly Value[] | undefined;
+  readonly #sources = new Map<Group, readonly Value[]>();
+  tile = -1;
+
+  constructor(work: Work) {
+    this.#work = work;
+    this.#retry = [...work.retry];
+  }
+
+  async run(): Promise<Ending> {
+    const { job, control, slot } = this.#work;
+    for (;;) {
+      const next = await this.#next();
+      if (typeof next !== 'number') return next;
+      this.tile = next;
+      const tile = job.tiles[next];
+      const group = job.groups[tile.group];
+      const sources = await this.#sourcesOf(group);
+      const executable = sources && (await this.#executable(group.artifact));
+      const outputs =
+        executable && (await this.#native('run', () => executable.run([...sources, seedsOf(group, tile)])));
+      if (!outputs) return 'stopped';
+      const began = performance.now();
+      await this.#work.deliver(next, outputs);
+      this.times.stitch += performance.now() - began;
+      control.countTile(slot);
+      await this.#work.breathe();
+    }
+  }
+
+  async #next(): Promise<number | Ending> {
+    const { control, slot } = this.#work;
+    for (;;) {
+      // Read before the flags: a change after this line ends the wait below at once.
+      const seen = control.signal;
+      if (control.stopped) return 'stopped';
+      const again = this.#retry.shift();
+      if (again !== undefined) return again;
+      const claim = control.claim(slot);
+      if (claim === 'none') return 'drained';
+      if (claim !== 'wait') return claim;
+      if (control.yielding || !(await this.#work.wait(seen))) return 'yielded';
+    }
+  }
+
+  /** The group's inputs but for the seeds; undefined when the run was stopped. */
+  async #sourcesOf(group: Group): Promise<readonly Value[] | undefined> {
+    const known = this.#sources.get(group);
+    if (known) return known;
+    const { job } = this.#work;
+    this.#residuals ??= await this.#runPoint();
+    const residuals = this.#residuals;
+    if (!residuals) return undefined;
+    const sources = group.sources.map((s) => (s.from === 'input' ? job.inputs[s.index] : residuals[s.index]));
+    this.#sources.set(group, sources);
+    return sources;
+  }
+
+  async #runPoint(): Promise<readonly Value[] | undefined> {
+    const { job } = this.#work;
+    if (job.point === null) return [];
+    const executable = await this.#executable(job.point);
+    return executable && this.#native('run', () => executable.run(job.inputs));
+  }
+
+  async #executable(index: number): Promise<Executable | undefined> {
+    const { job, engines } = this.#work;
+    const found = engines.find(job.keys[index], job.threads);
+    if (found) return found;
+    const artifact = await this.#work.artifact(index);
+    return this.#native('load', () => engines.load(artifact, job.threads));
+  }
+
+  /** Runs a step that is in native code, during which the process must not end; undefined when the run was stopped. */
+  async #native<T>(phase: 'load' | 'run', step: () => Promise<T>): Promise<T | undefined> {
+    const { control, slot } = this.#work;
+    if (!control.enter(slot)) return undefined;
+    const began = performance.now();
+    try {
+      return await step();
+    } finally {
+      control.leave(slot);
+      this.times[phase] += performance.now() - began;
+    }
+  }
+
+  /** Lets go of executables that other jobs left behind. */
+  async trim(): Promise<void> {
+    const { engines, job } = this.#work;
+    const kept = Math.max(ENGINES_KEPT, job.keys.length);
+    if (engines.size > kept) await this.#native('load', () => engines.trim(kept));
+  }
+}
+
+/**
+ * Works on a job until no tile is left or it is told to leave. A DiffopsError is the job's fault and is returned;
+ * anything else thrown is the thread's and is thrown on.
+ */
+export const runJob = async (work: Work): Promise<Stint> => {
+  const loop = new Loop(work);
+  try {
+    const ending = await loop.run();
+    await loop.trim();
+    return { ending, times: loop.times };
+  } catch (error) {
+    if (!(error instanceof DiffopsError)) throw error;
+    work.control.stop();
+    return { ending: 'stopped', times: loop.times, failure: { error, tile: loop.tile } };
+  }
+};

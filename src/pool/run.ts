@@ -1,0 +1,236 @@
+/** One run as the coordinator sees it: what is done, what was lost, how it ends. */
+
+import type { Artifact } from '../compile/executable.ts';
+import { DiffopsError } from '../errors.ts';
+import type { Value } from '../ir/aval.ts';
+import type { Block } from '../stitch/block.ts';
+import { ALL_FINITE } from '../stitch/write-tile.ts';
+import { Control } from './control.ts';
+import type { Job } from './job.ts';
+import type { JobHead, Times } from './run-job.ts';
+
+/** A run survives this many deaths of workers. */
+export const MAX_DEATHS = 3;
+
+export interface Progress {
+  readonly tilesDone: number;
+  readonly tilesTotal: number;
+  readonly seedsDone: number;
+  readonly seedsTotal: number;
+}
+
+/**
+ * Where tiles go: into the matrix, rows × columns numbers of the job's dtype, zeroed; or block by block to `accept`,
+ * which is given the first column that is not finite (or −1) and must call `consumed` when it is through with a block.
+ */
+export type Sink =
+  | { readonly kind: 'matrix'; readonly buffer: SharedArrayBuffer }
+  | { readonly kind: 'blocks'; accept(block: Block, spoiled: number, consumed: () => void): void };
+
+export interface RunOptions {
+  readonly sink: Sink;
+  readonly signal?: AbortSignal | undefined;
+  /** Called as tiles are done, some at a time, and once when all are. */
+  readonly onTile?: ((progress: Progress) => void) | undefined;
+}
+
+export interface RunStats {
+  /** By thread: tiles done, those of workers that died included. */
+  readonly workers: readonly { readonly threadId: number; readonly tiles: number }[];
+  readonly deaths: number;
+  /** The first column of the matrix with a NaN or an infinity, or −1. */
+  readonly spoiled: number;
+  /** Summed over the threads, in milliseconds. */
+  readonly times: Times;
+  /** Resident bytes of the process: when the run was made, and the most that was seen until its end. */
+  readonly rss: { readonly before: number; readonly peak: number };
+}
+
+const isShared = (buffer: ArrayBufferLike): boolean => buffer instanceof SharedArrayBuffer;
+
+/** An array with a buffer of its own: a port would clone all of a view's buffer, and engines refuse shared ones. */
+const compact = <T extends Value['data']>(data: T): T =>
+  data.byteLength === data.buffer.byteLength && !isShared(data.buffer) ? data : (data.slice() as T);
+
+const maxRss = (): number => process.resourceUsage().maxRSS * 1024;
+
+export class Run {
+  readonly job: JobHead;
+  readonly sink: Sink;
+  readonly control: Control;
+  readonly promise: Promise<RunStats>;
+  /** Resolves when the run fails; never rejects. */
+  readonly failed: Promise<void>;
+  readonly wantsProgress: boolean;
+  /** Set by the queue: called when the run can't go on, or could go on again. */
+  onChange: () => void = () => {};
+  readonly #nudged = new Set<() => void>();
+  readonly #artifacts: readonly Artifact[];
+  readonly #options: RunOptions;
+  readonly #seedsTotal: number;
+  readonly #threads = new Map<number, number>();
+  readonly #times = { load: 0, run: 0, stitch: 0 };
+  readonly #rssBefore = process.memoryUsage.rss();
+  readonly #maxRssBefore = maxRss();
+  readonly #reasons: string[] = [];
+  #failure: { readonly reason: unknown; readonly tile: number } | undefined;
+  #reported = -1;
+  #fail!: () => void;
+  #resolve!: (stats: RunStats) => void;
+  #reject!: (reason: unknown) => void;
+  readonly #abort = (): void => this.fail(this.#options.signal?.reason);
+
+  /** `slots`: how many threads may work on it at once. */
+  constructor(job: Job, options: RunOptions, slots: number) {
+    const { artifacts, ...rest } = job;
+    this.#artifacts = artifacts;
+    this.#options = options;
+    this.sink = options.sink;
+    this.wantsProgress = options.onTile !== undefined;
+    const inputs = job.inputs.map((value) => ({ ...value, data: compact(value.data) }));
+    this.job = { ...rest, inputs, keys: artifacts.map((a) => a.key) };
+    this.#seedsTotal = job.tiles.reduce((sum, tile) => sum + tile.count, 0);
+    const window = options.sink.kind === 'blocks' ? slots + 1 : Number.POSITIVE_INFINITY;
+    this.control = new Control(slots, job.tiles.length, window);
+    this.failed = new Promise((resolve) => {
+      this.#fail = resolve;
+    });
+    this.promise = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    const { signal } = options;
+    if (signal?.aborted) this.fail(signal.reason);
+    else signal?.addEventListener('abort', this.#abort);
+  }
+
+  artifact(index: number): Artifact {
+    const artifact = this.#artifacts[index];
+    return artifact.model ? { ...artifact, model: compact(artifact.model) } : artifact;
+  }
+
+  /** Whether nothing remains to be started. */
+  get over(): boolean {
+    return this.#failure !== undefined || this.control.tilesDone === this.control.tiles;
+  }
+
+  get tilesLeft(): number {
+    return this.control.tiles - this.control.tilesDone;
+  }
+
+  /** Ends the run as soon as the tiles at work are done; the first reason wins, or of two tiles the lower. */
+  fail(reason: unknown, tile = Number.POSITIVE_INFINITY): void {
+    if (this.#failure === undefined || tile < this.#failure.tile) this.#failure = { reason, tile };
+    this.control.stop();
+    this.#fail();
+    this.nudge();
+    this.onChange();
+  }
+
+  /** Resolves when the control buffer changed since `seen`; for a loop on the coordinator's own thread. */
+  changed(seen: number): Promise<void> {
+    if (this.control.signal !== seen) return Promise.resolve();
+    return new Promise((resolve) => this.#nudged.add(resolve));
+  }
+
+  /** Resolves when a tile could be started, or none ever will be, or the thread is wanted elsewhere. */
+  async room(): Promise<void> {
+    const { control } = this;
+    for (;;) {
+      const seen = control.signal;
+      if (this.over || control.yielding || control.hasRoom || !control.hasOpen) return;
+      await this.changed(seen);
+    }
+  }
+
+  /** Tells loops on this thread that the control buffer changed. */
+  nudge(): void {
+    for (const resolve of this.#nudged) resolve();
+    this.#nudged.clear();
+  }
+
+  /** Takes a block that a worker sent; one that was taken before, from a worker that died, is dropped. */
+  receive(index: number, block: Block, spoiled: number): void {
+    if (this.sink.kind !== 'blocks' || !this.control.done(index, this.job.tiles[index])) return;
+    if (spoiled !== ALL_FINITE) this.control.reportSpoiled(spoiled);
+    let used = false;
+    const consumed = (): void => {
+      if (used) return;
+      used = true;
+      this.control.consumed();
+      this.nudge();
+      this.onChange();
+    };
+    this.#guarded(() => this.sink.kind === 'blocks' && this.sink.accept(block, spoiled, consumed));
+    this.progress();
+  }
+
+  /** Tells the caller how far the run is, if that changed. */
+  progress(): void {
+    const { onTile } = this.#options;
+    const { tilesDone, seedsDone, tiles } = this.control;
+    if (!onTile || tilesDone === this.#reported || this.#failure) return;
+    this.#reported = tilesDone;
+    this.#guarded(() => onTile({ tilesDone, tilesTotal: tiles, seedsDone, seedsTotal: this.#seedsTotal }));
+  }
+
+  /** Notes what a slot's holder did before it left. */
+  left(slot: number, times: Partial<Times> = {}): void {
+    this.control.leave(slot);
+    const { threadId, tiles } = this.control.vacate(slot);
+    if (tiles > 0) this.#threads.set(threadId, (this.#threads.get(threadId) ?? 0) + tiles);
+    this.#times.load += times.load ?? 0;
+    this.#times.run += times.run ?? 0;
+    this.#times.stitch += times.stitch ?? 0;
+  }
+
+  /** Notes the death of a slot's holder; gives the tiles that must be run again. */
+  lost(slot: number, reason: unknown): number[] {
+    this.left(slot);
+    this.#reasons.push(reason instanceof Error ? reason.message : String(reason));
+    const tiles = this.control.claimedBy(slot);
+    if (this.#reasons.length > MAX_DEATHS) this.fail(this.#lostTooMany(reason, tiles));
+    return tiles;
+  }
+
+  /** Settles the promise; called once, when no thread works on the run any more. */
+  settle(): void {
+    this.#options.signal?.removeEventListener('abort', this.#abort);
+    this.progress();
+    if (this.#failure) this.#reject(this.#failure.reason);
+    else this.#resolve(this.#stats());
+  }
+
+  #lostTooMany(cause: unknown, tiles: readonly number[]): DiffopsError {
+    const deaths = this.#reasons.length;
+    return new DiffopsError(
+      'WORKER_LOST',
+      `${deaths} workers died in one run, which survives ${MAX_DEATHS} deaths; the last one said: ` +
+        `${this.#reasons[deaths - 1]}. If memory ran out, raise nbatches or lower workers.`,
+      { deaths, limit: MAX_DEATHS, reasons: [...this.#reasons], tiles: [...tiles] },
+      { cause },
+    );
+  }
+
+  #stats(): RunStats {
+    const now = maxRss();
+    const seen = Math.max(this.control.peakRss, process.memoryUsage.rss());
+    return {
+      workers: [...this.#threads].map(([threadId, tiles]) => ({ threadId, tiles })),
+      deaths: this.#reasons.length,
+      spoiled: this.control.spoiled,
+      times: { ...this.#times },
+      // The process' own high-water mark is exact, but only of use when this run raised it.
+      rss: { before: this.#rssBefore, peak: now > this.#maxRssBefore ? now : seen },
+    };
+  }
+
+  /** Calls a function of the caller's; what it throws ends the run. */
+  #guarded(call: () => unknown): void {
+    try {
+      call();
+    } catch (thrown) {
+      this.fail(thrown);
+    }
+  }
+}

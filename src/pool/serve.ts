@@ -1,0 +1,119 @@
+/** A worker's half of a run: takes the brief, runs the loop, writes or sends tiles. */
+
+import { threadId } from 'node:worker_threads';
+import * as comlink from 'comlink';
+import type { DiffopsError, SerializedError } from '../errors.ts';
+import type { FloatDtype, Value } from '../ir/aval.ts';
+import { blockOfTile } from '../stitch/block.ts';
+import { ALL_FINITE, type MatrixView, writeTile } from '../stitch/write-tile.ts';
+import { Control } from './control.ts';
+import { Engines, type LoadArtifact } from './engines.ts';
+import { type Brief, type Coordinator, PATIENCE, PROGRESS_EVERY, type Task, type TaskResult } from './protocol.ts';
+import { type JobHead, runJob } from './run-job.ts';
+
+/** The whole matrix over the buffer that holds it. */
+export const matrixView = (buffer: SharedArrayBuffer, dtype: FloatDtype, columns: number): MatrixView => {
+  const data = dtype === 'float32' ? new Float32Array(buffer) : new Float64Array(buffer);
+  return { data, row0: 0, column0: 0, stride: columns };
+};
+
+/** Writes a tile to its place, and says so in the control buffer. */
+export const placeTile = (
+  view: MatrixView,
+  job: JobHead,
+  control: Control,
+  index: number,
+  outputs: readonly Value[],
+): void => {
+  const tile = job.tiles[index];
+  const spoiled = writeTile(view, job.groups[tile.group], tile, outputs);
+  if (spoiled !== ALL_FINITE) control.reportSpoiled(spoiled);
+  control.done(index, tile);
+};
+
+type Deliver = (index: number, outputs: readonly Value[]) => void;
+
+const sender = (job: JobHead, coordinator: comlink.Remote<Coordinator>, pending: Set<Promise<void>>): Deliver => {
+  return (index, outputs) => {
+    const tile = job.tiles[index];
+    const { block, spoiled } = blockOfTile(job, job.groups[tile.group], tile, outputs);
+    const sent = coordinator.block(index, comlink.transfer(block, [block.data.buffer as ArrayBuffer]), spoiled);
+    pending.add(sent);
+    void sent.then(() => pending.delete(sent));
+  };
+};
+
+/** An error in a form that a port accepts, whatever its fields hold. */
+const portable = (error: DiffopsError): SerializedError => {
+  const plain = error.serialize();
+  try {
+    return structuredClone(plain);
+  } catch {
+    const fields = Object.fromEntries(Object.entries(plain.fields).map(([name, value]) => [name, String(value)]));
+    return { ...plain, fields };
+  }
+};
+
+const work = async (brief: Brief, coordinator: comlink.Remote<Coordinator>, engines: Engines): Promise<TaskResult> => {
+  const { job, slot } = brief;
+  const control = new Control(brief.control.slots, job.tiles.length, brief.control.window, brief.control.buffer);
+  control.occupy(slot, threadId);
+  const pending = new Set<Promise<void>>();
+  const view = brief.matrix && matrixView(brief.matrix, job.dtype, job.columns);
+  const deliver: Deliver = view
+    ? (index, outputs) => placeTile(view, job, control, index, outputs)
+    : sender(job, coordinator, pending);
+  let spoke = Number.NEGATIVE_INFINITY;
+  const breathe = (): void | Promise<void> => {
+    const now = performance.now();
+    if (now - spoke < PROGRESS_EVERY) return;
+    spoke = now;
+    control.reportRss(process.memoryUsage.rss());
+    if (brief.progress) void coordinator.progress();
+    // Lets the port deliver the replies, which would pile up behind a loop that never ends its turn.
+    return new Promise((resolve) => setImmediate(resolve));
+  };
+  const stint = await runJob({
+    job,
+    control,
+    slot,
+    retry: brief.retry,
+    engines,
+    artifact: (index) => coordinator.artifact(index),
+    deliver,
+    wait: (seen) => control.pause(seen, PATIENCE),
+    breathe,
+  });
+  // The task's result goes another way than the blocks: it must not overtake them.
+  await Promise.all(pending);
+  const { ending, times, failure } = stint;
+  return {
+    threadId,
+    ending,
+    times,
+    ...(failure ? { failure: { error: portable(failure.error), tile: failure.tile } } : {}),
+  };
+};
+
+/**
+ * The function that piscina calls in a worker. Whatever is thrown and is not a DiffopsError ends the thread: its state
+ * can't be trusted, and a fresh one takes over.
+ */
+export const serve = (load: LoadArtifact): ((task: Task) => Promise<TaskResult>) => {
+  const engines = new Engines(load);
+  return async ({ port }) => {
+    const left = new Promise<null>((resolve) => port.once('close', () => resolve(null)));
+    const coordinator = comlink.wrap<Coordinator>(port as unknown as comlink.Endpoint);
+    // A task that waited in the queue while its run ended finds its port closed.
+    const brief = await Promise.race([coordinator.brief(), left]);
+    if (brief === null) return { threadId, ending: 'stopped', times: { load: 0, run: 0, stitch: 0 } };
+    try {
+      return await work(brief, coordinator, engines);
+    } catch (error) {
+      process.nextTick(() => {
+        throw error;
+      });
+      return new Promise(() => {});
+    }
+  };
+};

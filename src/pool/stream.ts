@@ -1,0 +1,75 @@
+/** A run as an async iterable of blocks, no faster than they are consumed. */
+
+import type { Block } from '../stitch/block.ts';
+import type { Runner } from './in-process.ts';
+import type { Job } from './job.ts';
+import type { Progress } from './run.ts';
+
+export interface StreamOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly onTile?: ((progress: Progress) => void) | undefined;
+  /** Called with the first column that is not finite in a block, before it is given out; may throw. */
+  readonly onSpoiled?: ((column: number, block: Block) => void) | undefined;
+}
+
+interface Parcel {
+  readonly block: Block;
+  consumed(): void;
+}
+
+/**
+ * The job's blocks, each once, in no promised order. At most as many blocks exist as the run has workers, plus one;
+ * one counts until the next is asked for. The run starts with the first `next()`; `return()` stops it within one tile.
+ */
+export async function* streamBlocks(runner: Runner, job: Job, options: StreamOptions = {}): AsyncGenerator<Block> {
+  const { signal, onTile, onSpoiled } = options;
+  const stop = new AbortController();
+  const forward = (): void => stop.abort(signal?.reason);
+  if (signal?.aborted) forward();
+  else signal?.addEventListener('abort', forward);
+
+  const parcels: Parcel[] = [];
+  let ended: { readonly error?: unknown; readonly failed: boolean } | undefined;
+  let wake: () => void = () => {};
+  const run = runner
+    .run(job, {
+      signal: stop.signal,
+      onTile,
+      sink: {
+        kind: 'blocks',
+        accept: (block, spoiled, consumed) => {
+          if (spoiled >= 0) onSpoiled?.(spoiled, block);
+          parcels.push({ block, consumed });
+          wake();
+        },
+      },
+    })
+    .then(
+      () => {
+        ended = { failed: false };
+        wake();
+      },
+      (error: unknown) => {
+        ended = { failed: true, error };
+        wake();
+      },
+    );
+  try {
+    for (;;) {
+      if (ended?.failed) throw ended.error;
+      const parcel = parcels.shift();
+      if (parcel) {
+        yield parcel.block;
+        parcel.consumed();
+      } else if (ended) return;
+      else
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+    }
+  } finally {
+    signal?.removeEventListener('abort', forward);
+    stop.abort();
+    await run;
+  }
+}

@@ -1,0 +1,110 @@
+/** Piscina as diffops uses it: threads that start on first use, stay warm, and hold no process alive. */
+
+import type { MessagePort, ResourceLimits, Worker } from 'node:worker_threads';
+import { Piscina } from 'piscina';
+import type { Task, TaskResult } from './protocol.ts';
+
+export interface ThreadsOptions {
+  readonly workers: number;
+  /** The module whose default export piscina calls with a Task. */
+  readonly file: URL;
+  readonly resourceLimits?: ResourceLimits | undefined;
+}
+
+/** A task that was handed in. */
+export interface Ticket {
+  /** Rejects when the task's thread dies; undefined when it was cancelled. */
+  readonly result: Promise<TaskResult | undefined>;
+  /** To be called when a thread has taken the task. */
+  begin(): void;
+  /**
+   * Stops waiting for a thread; without effect once one has taken the task. Piscina keeps the task queued, and the
+   * thread that gets it finds the task's port closed.
+   */
+  cancel(): void;
+}
+
+interface Waiting {
+  resolve(nothing: undefined): void;
+  reject(reason: unknown): void;
+}
+
+export class Threads {
+  readonly #file: string;
+  readonly #piscina: Piscina;
+  /** Tasks that no thread has taken, in order. */
+  readonly #waiting = new Set<Waiting>();
+  readonly #watched = new WeakSet<Worker>();
+  readonly #ready = new Set<number>();
+  #lastError: unknown;
+
+  constructor(options: ThreadsOptions) {
+    this.#file = options.file.href;
+    this.#piscina = new Piscina({
+      minThreads: 0,
+      maxThreads: options.workers,
+      idleTimeout: Number.POSITIVE_INFINITY,
+      // With atomics, idle workers would sleep where no message of comlink's reaches them.
+      atomics: 'disabled',
+      recordTiming: false,
+      ...(options.resourceLimits ? { resourceLimits: options.resourceLimits } : {}),
+      // `node --input-type=module -e …` hands its flag down to threads, which then refuse to run a file.
+      ...(process.execArgv.some((flag) => flag.startsWith('--input-type')) ? { execArgv: [] } : {}),
+    });
+    this.#piscina.on('workerCreate', (worker: { readonly id: number }) => this.#ready.add(worker.id));
+    this.#piscina.on('error', (error: unknown) => {
+      this.#lastError = error;
+    });
+  }
+
+  /** The ids of the threads that are there. */
+  get ids(): number[] {
+    return this.#piscina.threads.map((worker) => worker.threadId);
+  }
+
+  submit(port: MessagePort): Ticket {
+    const task: Task = { port };
+    let waiting!: Waiting;
+    const result = new Promise<TaskResult | undefined>((resolve, reject) => {
+      waiting = { resolve, reject };
+      this.#waiting.add(waiting);
+      this.#piscina
+        .run(task, { transferList: [port], filename: this.#file })
+        .then(resolve, reject)
+        .finally(() => this.#waiting.delete(waiting));
+    });
+    this.#watch();
+    return {
+      result,
+      begin: () => {
+        this.#waiting.delete(waiting);
+      },
+      cancel: () => {
+        if (this.#waiting.delete(waiting)) waiting.resolve(undefined);
+      },
+    };
+  }
+
+  /** Ends all threads; to be called when none is at work. */
+  async close(): Promise<void> {
+    await this.#piscina.destroy();
+  }
+
+  /** Piscina forgets the tasks meant for a thread that ends while it starts; so one of them is told here. */
+  #watch(): void {
+    for (const worker of this.#piscina.threads) {
+      if (this.#watched.has(worker)) continue;
+      this.#watched.add(worker);
+      const id = worker.threadId;
+      worker.once('exit', (code) => {
+        const reason = this.#lastError ?? new Error(`a thread ended with code ${code} while it started`);
+        this.#lastError = undefined;
+        if (this.#ready.delete(id)) return;
+        const [first] = this.#waiting;
+        if (!first) return;
+        this.#waiting.delete(first);
+        first.reject(reason);
+      });
+    }
+  }
+}
