@@ -201,7 +201,7 @@ export const settingsOf = (options: unknown, use: 'hessian' | 'jacobian' | 'prod
   };
 };
 
-type EvaluateSettings = Pick<Settings, 'data' | 'signal' | 'onProgress'>;
+export type EvaluateSettings = Pick<Settings, 'data' | 'signal' | 'onProgress'>;
 
 const evaluateOptionsOf = (given: Record<string, unknown>): EvaluateSettings => ({
   data: given.data as Tree | undefined,

@@ -5,7 +5,7 @@ import { BoundedCache } from './bounded-cache.ts';
 import { compileProgram } from './compile/compile.ts';
 import type { Artifact, EngineName } from './compile/executable.ts';
 import { DiffopsError } from './errors.ts';
-import { type FloatDtype, isFloat, sameShape, sizeOf, type Value } from './ir/aval.ts';
+import { type FloatDtype, sizeOf, type Value } from './ir/aval.ts';
 import { hashOf } from './ir/serial.ts';
 import { checkNbatches, type Settings, settingsOf } from './options.ts';
 import type { Planned } from './plan/plan.ts';
@@ -32,6 +32,7 @@ export interface Call {
 }
 
 export interface Problem extends Call {
+  readonly kind: MatrixKind;
   readonly recording: Recording;
   readonly planned: Planned;
   /** The artifacts of the groups' programs, then that of the point program if there is one. */
@@ -53,26 +54,36 @@ export const openCall = (x: Tree, options: unknown, use: MatrixKind | 'product')
 export const flattenData = (data: Tree | undefined, finite: boolean): Flat | undefined =>
   data === undefined ? undefined : flattenTree(data, { name: 'data', finite, differentiated: false });
 
-export const poseProblem = (kind: MatrixKind, f: RecordedFunction, x: Tree, options: unknown): Problem => {
+/**
+ * Records, plans and compiles. `wholeColumns`: for blocks that are given out one by one, so that no mirrored half
+ * can be skipped.
+ */
+export const poseProblem = (
+  kind: MatrixKind,
+  f: RecordedFunction,
+  x: Tree,
+  options: unknown,
+  wholeColumns: boolean,
+): Problem => {
   const call = openCall(x, options, kind);
   const t0 = performance.now();
   const recording = record(f, call.x, call.data, call.precision);
-  if (kind === 'hessian') requireScalar(recording);
+  if (kind === 'hessian') requireScalar(recording, kind);
   const t1 = performance.now();
-  const planned = planOf(kind, recording, call);
+  const planned = planOf(kind, recording, call, call.settings.symmetric && !wholeColumns);
   const t2 = performance.now();
   const engine: EngineName = call.settings.jit ? 'onnx' : 'interpret';
   const programs = [...planned.groups.map((group) => group.program), ...(planned.point ? [planned.point] : [])];
   const artifacts = programs.map((program) => compileProgram(program, engine));
   const t3 = performance.now();
   const phases = { record: t1 - t0, transform: t2 - t1, compile: t3 - t2 };
-  return { ...call, recording, planned, artifacts, phases };
+  return { ...call, kind, recording, planned, artifacts, phases };
 };
 
 /** Plans of recent programs, by structure and by the options that shape them: an equal program plans nothing again. */
 const plans = new BoundedCache<Planned>(64);
 
-const planOf = (kind: MatrixKind, recording: Recording, call: Call): Planned => {
+const planOf = (kind: MatrixKind, recording: Recording, call: Call, symmetric: boolean): Planned => {
   const { settings, x, precision } = call;
   const { program } = recording;
   const request: PlanRequest = {
@@ -92,7 +103,7 @@ const planOf = (kind: MatrixKind, recording: Recording, call: Call): Planned => 
     settings.mode,
   ];
   return plans.getOrMake(key.join('/'), () => {
-    if (kind === 'hessian') return planHessian(request, settings.symmetric);
+    if (kind === 'hessian') return planHessian(request, symmetric);
     // An explicit nbatches counts columns unless the mode says otherwise.
     const forward = settings.mode === 'auto' && settings.nbatches !== 'auto';
     const mode = forward ? 'forward' : settings.mode === 'auto' ? chooseMode(request) : settings.mode;
@@ -104,55 +115,23 @@ const planOf = (kind: MatrixKind, recording: Recording, call: Call): Planned => 
   });
 };
 
-const requireScalar = ({ program }: Recording): void => {
+export const requireScalar = ({ program }: Recording, name: string): void => {
   const shapes = program.outputs.map((a) => `[${a.aval.shape.join(', ')}]`);
   if (program.outputs.length === 1 && sizeOf(program.outputs[0].aval.shape) === 1) return;
   throw new DiffopsError(
     'NOT_SCALAR',
-    `hessian needs an f that returns one element; this f returned ${shapes.join(', ') || 'nothing'}. ` +
+    `${name} needs an f that returns one element; this f returned ${shapes.join(', ') || 'nothing'}. ` +
       'Sum it up (tf.sum), or use jacobian.',
     { shapes: program.outputs.map((a) => a.aval.shape) },
   );
 };
 
 /** The values of a program's inputs: leaves of x and data in the program's dtypes, then the captured constants. */
-export const inputValues = (recording: Recording, x: Flat, data: Flat | undefined): Value[] => {
-  const leaves = [...x.leaves, ...(data?.leaves ?? [])];
-  return recording.program.inputs.map((v, i): Value => {
-    if (i >= leaves.length) return recording.constants[i - leaves.length];
-    const { shape, dtype } = v.aval;
-    const source = leaves[i].data;
-    if (dtype === 'float32')
-      return { shape, dtype, data: source instanceof Float32Array ? source : Float32Array.from(source) };
-    if (dtype === 'float64')
-      return { shape, dtype, data: source instanceof Float64Array ? source : Float64Array.from(source) };
-    return { shape, dtype, data: source };
-  });
-};
-
-/** Refuses a tree whose leaves differ in path, shape or kind of dtype from those that were recorded. */
-export const requireSameStructure = (given: Flat | undefined, recorded: Flat | undefined, name: 'x' | 'data'): void => {
-  const a = given?.leaves ?? [];
-  const b = recorded?.leaves ?? [];
-  const describe = (leaf: (typeof a)[number] | undefined): string =>
-    leaf ? `${leaf.path} of shape [${leaf.shape.join(', ')}], ${leaf.dtype}` : 'no leaf';
-  for (let i = 0; i < Math.max(a.length, b.length); i++) {
-    const [l, r] = [a[i], b[i]];
-    const same =
-      l &&
-      r &&
-      l.path === r.path &&
-      sameShape(l.shape, r.shape) &&
-      (l.dtype === r.dtype || (isFloat(l.dtype) && isFloat(r.dtype)));
-    if (same) continue;
-    throw new DiffopsError(
-      'INPUT',
-      `${name} has ${describe(l)} where the prepared problem has ${describe(r)}. ` +
-        'evaluate takes trees of the structure that was prepared; prepare again for another one.',
-      { given: l?.path, recorded: r?.path },
-    );
-  }
-};
+export const inputValues = ({ recording, precision }: Problem, x: Flat, data: Flat | undefined): Value[] => [
+  ...valuesOf(x, precision),
+  ...(data ? valuesOf(data, precision) : []),
+  ...recording.constants,
+];
 
 export const jobOf = (problem: Problem, inputs: readonly Value[], threads: number): Job => {
   const { planned, artifacts } = problem;

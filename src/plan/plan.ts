@@ -50,20 +50,35 @@ export interface PlanFacts {
   readonly recomputed: number;
 }
 
-/** A plan as the caller sees it: `report` without what only a run can know. `String(plan)` is for people. */
-export class Plan {
+/** What the contract promises of a plan, before anything runs. */
+export interface PlanSummary {
   readonly n: number;
   readonly nbatches: number;
   readonly blockSize: number;
   readonly tileWidth: number;
   readonly mode: PlanMode;
-  readonly device = 'cpu' as const;
+  readonly device: 'cpu';
   /** Worker threads; 0: a problem too small to gain from them runs in-process. */
   readonly workers: number;
   readonly precision: FloatDtype;
   readonly checkpoint: boolean;
   readonly flops: number;
   /** Bytes that the call adds at its fullest moment: workers' values, inputs, and the matrix where it is held. */
+  readonly estimatedPeakBytes: number;
+}
+
+/** A plan as the caller sees it. `String(plan)` prints it for people. */
+export class Plan implements PlanSummary {
+  readonly n: number;
+  readonly nbatches: number;
+  readonly blockSize: number;
+  readonly tileWidth: number;
+  readonly mode: PlanMode;
+  readonly device = 'cpu' as const;
+  readonly workers: number;
+  readonly precision: FloatDtype;
+  readonly checkpoint: boolean;
+  readonly flops: number;
   readonly estimatedPeakBytes: number;
   readonly #description: readonly string[];
 
@@ -81,6 +96,25 @@ export class Plan {
     const matrixBytes = holdsMatrix ? planned.rows * planned.columns * (planned.dtype === 'float64' ? 8 : 4) : 0;
     this.estimatedPeakBytes = facts.sharedBytes + Math.max(workers, 1) * facts.workerBytes + matrixBytes;
     this.#description = describeGroups(planned);
+  }
+
+  /** The same facts as a plain object. */
+  summary(): PlanSummary {
+    const { n, nbatches, blockSize, tileWidth, mode, device, workers, precision, checkpoint, flops } = this;
+    const { estimatedPeakBytes } = this;
+    return {
+      n,
+      nbatches,
+      blockSize,
+      tileWidth,
+      mode,
+      device,
+      workers,
+      precision,
+      checkpoint,
+      flops,
+      estimatedPeakBytes,
+    };
   }
 
   toString(): string {

@@ -1,0 +1,61 @@
+/** Matrices that are never held whole: an async iterable of blocks of whole columns or whole rows. */
+
+import { Plan } from './plan/plan.ts';
+import { streamBlocks } from './pool/stream.ts';
+import { nonFinite, progressListener, type Unflatten } from './prepared.ts';
+import { inputValues, jobOf, type Problem } from './problem.ts';
+import type { Runners } from './runners.ts';
+import type { Block } from './stitch/block.ts';
+import { unflattenVector } from './unflatten.ts';
+
+/** Blocks `{ rows: [r0, r1), columns: [c0, c1), data }`, with the plan (a promise) and `unflatten` beside them. */
+export interface Blocks extends AsyncIterable<Block> {
+  readonly plan: Promise<Plan>;
+  readonly unflatten: Unflatten;
+}
+
+/** Blocks of a call that was refused: `plan`, `unflatten` and the first `next()` give the error. */
+export const failedBlocks = (error: unknown): Blocks => {
+  const plan = Promise.reject<Plan>(error);
+  // Whoever iterates hears of the error there; a plan that nobody awaits must not end the process.
+  plan.catch(() => {});
+  const fail = (): never => {
+    throw error;
+  };
+  return {
+    plan,
+    unflatten: fail,
+    // biome-ignore lint/correctness/useYield: it has nothing to give but the error
+    async *[Symbol.asyncIterator]() {
+      fail();
+    },
+  };
+};
+
+/**
+ * The blocks of a problem that `pose` makes. It is posed at once, so that x and data are copied when the call is
+ * made. Nothing runs before the first `next()`, and leaving the loop stops the work.
+ */
+export const blocksOf = (pose: () => Problem, runners: Runners): Blocks => {
+  let problem: Problem;
+  try {
+    problem = pose();
+  } catch (error) {
+    return failedBlocks(error);
+  }
+  const { planned, settings, x, data, kind } = problem;
+  return {
+    plan: Promise.resolve(new Plan(planned, runners.workersFor(planned), false)),
+    unflatten: (flat) => unflattenVector(x, flat),
+    async *[Symbol.asyncIterator]() {
+      const job = jobOf(problem, inputValues(problem, x, data), runners.threads);
+      yield* streamBlocks(runners.for(planned), job, {
+        signal: settings.signal,
+        onTile: progressListener(settings.onProgress),
+        onSpoiled: (column) => {
+          if (settings.checkFinite) throw nonFinite(x, column, kind);
+        },
+      });
+    },
+  };
+};

@@ -1,0 +1,170 @@
+/** The pipeline: record → plan → compile → run → stitch, and the runtime on which it runs. */
+
+import { type Blocks, blocksOf, failedBlocks } from './blocks.ts';
+import { sizeOf } from './ir/aval.ts';
+import { Matrix } from './matrix.ts';
+import {
+  type HessianOptions,
+  type JacobianOptions,
+  type RuntimeOptions,
+  runtimeOptionsOf,
+  runtimeSettingsOf,
+} from './options.ts';
+import type { PoolStats } from './pool/pool.ts';
+import { type Evaluation, evaluateAt, Prepared, type Report, type Unflatten } from './prepared.ts';
+import { type MatrixKind, type Problem, poseProblem } from './problem.ts';
+import { type Tree, type TreeOf, unflattenTree } from './pytree.ts';
+import { Runners } from './runners.ts';
+import type { RecordedFunction } from './trace/record.ts';
+
+export interface HessianResult {
+  /** `[n, n]`. */
+  readonly H: Matrix;
+  readonly unflatten: Unflatten;
+  readonly report: Report;
+}
+
+export interface JacobianResult {
+  /** `[...y.shape, n]`; a tree of these where f returns a tree. */
+  readonly J: TreeOf<Matrix>;
+  readonly unflatten: Unflatten;
+  readonly report: Report;
+}
+
+const hessianResult = ({ matrix, unflatten, report }: Evaluation): HessianResult => ({ H: matrix, unflatten, report });
+
+/** The rows of each output as a matrix of its own, over the same memory. */
+const jacobianResult = ({ matrix, unflatten, report }: Evaluation, { recording }: Problem): JacobianResult => {
+  const { columns, data } = matrix;
+  let row = 0;
+  const parts = recording.program.outputs.map((output) => {
+    const { shape } = output.aval;
+    const start = row;
+    row += sizeOf(shape);
+    return new Matrix([...shape, columns], data.subarray(start * columns, row * columns));
+  });
+  return { J: unflattenTree(recording.outputs.structure, parts), unflatten, report };
+};
+
+/** Evaluates a problem at the point and data with which it was posed. */
+const evaluateHere = (problem: Problem, runners: Runners): Promise<Evaluation> =>
+  evaluateAt(problem, runners, problem.x, problem.data, problem.settings);
+
+/** A pool that is kept, and all that computes matrices on it. `await using` closes it. */
+export class Runtime {
+  readonly #runners: Runners;
+
+  constructor(options?: RuntimeOptions) {
+    this.#runners = new Runners(runtimeSettingsOf(options));
+  }
+
+  /** The whole Hessian `[n, n]` of f at x; f returns one element. */
+  async hessian(f: RecordedFunction, x: Tree, options?: HessianOptions): Promise<HessianResult> {
+    return hessianResult(await evaluateHere(this.#pose('hessian', f, x, options), this.#runners));
+  }
+
+  /** The whole Jacobian `[...y.shape, n]` of f at x. */
+  async jacobian(f: RecordedFunction, x: Tree, options?: JacobianOptions): Promise<JacobianResult> {
+    const problem = this.#pose('jacobian', f, x, options);
+    return jacobianResult(await evaluateHere(problem, this.#runners), problem);
+  }
+
+  /** Records, plans and compiles once; `evaluate` then takes any point of the same structure. */
+  async prepareHessian(f: RecordedFunction, x: Tree, options?: HessianOptions): Promise<Prepared<HessianResult>> {
+    return new Prepared(this.#pose('hessian', f, x, options), this.#runners, hessianResult);
+  }
+
+  /** Records, plans and compiles once; `evaluate` then takes any point of the same structure. */
+  async prepareJacobian(f: RecordedFunction, x: Tree, options?: JacobianOptions): Promise<Prepared<JacobianResult>> {
+    return new Prepared(this.#pose('jacobian', f, x, options), this.#runners, jacobianResult);
+  }
+
+  /** The Hessian in blocks of whole columns, each column once, in no promised order. */
+  hessianBlocks(f: RecordedFunction, x: Tree, options?: HessianOptions): Blocks {
+    return blocksOf(() => this.#pose('hessian', f, x, options, true), this.#runners);
+  }
+
+  /** The Jacobian in blocks of whole columns (whole rows in reverse mode), each once, in no promised order. */
+  jacobianBlocks(f: RecordedFunction, x: Tree, options?: JacobianOptions): Blocks {
+    return blocksOf(() => this.#pose('jacobian', f, x, options, true), this.#runners);
+  }
+
+  /** The pool's threads, what each has done, and what waits. */
+  stats(): PoolStats {
+    return this.#runners.stats();
+  }
+
+  /** What runs or waits rejects with CLOSED; resolves when no thread is left. */
+  close(): Promise<void> {
+    return this.#runners.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #pose(kind: MatrixKind, f: RecordedFunction, x: Tree, options: unknown, wholeColumns = false): Problem {
+    this.#runners.requireOpen();
+    this.#runners.requireSame(options);
+    return poseProblem(kind, f, x, options, wholeColumns);
+  }
+}
+
+/** A runtime of one's own: its threads start with the first job that needs them and stay until `close()`. */
+export const createRuntime = (options?: RuntimeOptions): Runtime => new Runtime(options);
+
+/** The runtimes of the bare functions, one per combination of the options that shape a pool. */
+const shared = new Map<string, Runtime>();
+
+const sharedRuntime = (options: RuntimeOptions | undefined): Runtime => {
+  const given = typeof options === 'object' && options !== null ? options : {};
+  const { workers, threadsPerWorker } = runtimeOptionsOf(given as Record<string, unknown>);
+  const key = `${workers}/${threadsPerWorker}`;
+  let runtime = shared.get(key);
+  if (!runtime) {
+    runtime = new Runtime({ ...(workers ? { workers } : {}), ...(threadsPerWorker ? { threadsPerWorker } : {}) });
+    shared.set(key, runtime);
+  }
+  return runtime;
+};
+
+/**
+ * The whole Hessian `[n, n]` of f at x, in blocks of columns on the default runtime.
+ * `f(x, data)` is called once, with a tensor for every leaf, and returns one element.
+ */
+export const hessian = async (f: RecordedFunction, x: Tree, options?: HessianOptions): Promise<HessianResult> =>
+  sharedRuntime(options).hessian(f, x, options);
+
+/** The whole Jacobian `[...y.shape, n]` of f at x; a tree of Jacobians where f returns a tree. */
+export const jacobian = async (f: RecordedFunction, x: Tree, options?: JacobianOptions): Promise<JacobianResult> =>
+  sharedRuntime(options).jacobian(f, x, options);
+
+/** Records, plans and compiles f once; `evaluate(x)` then gives what `hessian` gives. */
+export const prepareHessian = async (
+  f: RecordedFunction,
+  x: Tree,
+  options?: HessianOptions,
+): Promise<Prepared<HessianResult>> => sharedRuntime(options).prepareHessian(f, x, options);
+
+/** Records, plans and compiles f once; `evaluate(x)` then gives what `jacobian` gives. */
+export const prepareJacobian = async (
+  f: RecordedFunction,
+  x: Tree,
+  options?: JacobianOptions,
+): Promise<Prepared<JacobianResult>> => sharedRuntime(options).prepareJacobian(f, x, options);
+
+/** The Hessian in blocks of whole columns; bad options reject the first `next()`. */
+export const hessianBlocks = (f: RecordedFunction, x: Tree, options?: HessianOptions): Blocks =>
+  blocksHere(options, (runtime) => runtime.hessianBlocks(f, x, options));
+
+/** The Jacobian in blocks of whole columns, or of whole rows in reverse mode; bad options reject the first `next()`. */
+export const jacobianBlocks = (f: RecordedFunction, x: Tree, options?: JacobianOptions): Blocks =>
+  blocksHere(options, (runtime) => runtime.jacobianBlocks(f, x, options));
+
+const blocksHere = (options: RuntimeOptions | undefined, make: (runtime: Runtime) => Blocks): Blocks => {
+  try {
+    return make(sharedRuntime(options));
+  } catch (error) {
+    return failedBlocks(error);
+  }
+};

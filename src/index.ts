@@ -1,0 +1,35 @@
+/** The public names of diffops, and nothing else. */
+
+export type { Blocks } from './blocks.ts';
+export {
+  createRuntime,
+  type HessianResult,
+  hessian,
+  hessianBlocks,
+  type JacobianResult,
+  jacobian,
+  jacobianBlocks,
+  prepareHessian,
+  prepareJacobian,
+  type Runtime,
+} from './diffops.ts';
+export { DiffopsError, type ErrorCode, type ErrorFields } from './errors.ts';
+export { float64 } from './float64.ts';
+export { hessianToPytree } from './hessian-to-pytree.ts';
+export { type Device, devices, model } from './later.ts';
+export type { Matrix } from './matrix.ts';
+export { NdArray } from './nd-array.ts';
+export type {
+  CommonOptions,
+  EvaluateOptions,
+  HessianOptions,
+  JacobianOptions,
+  Progress,
+  RuntimeOptions,
+} from './options.ts';
+export type { Plan, PlanSummary } from './plan/plan.ts';
+export type { PoolStats } from './pool/pool.ts';
+export type { Phases, Prepared, Report, Unflatten } from './prepared.ts';
+export { hvp, jvp, type LikeX, type LikeY, type ProductOptions, valueAndGrad, vjp } from './products.ts';
+export type { Leaf, Tree, TreeOf } from './pytree.ts';
+export type { Block } from './stitch/block.ts';

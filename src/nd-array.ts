@@ -1,0 +1,36 @@
+/** The array of numbers that results are made of: plain data that nobody must dispose. */
+
+import * as tf from '@tensorflow/tfjs-core';
+import { DiffopsError } from './errors.ts';
+import { float64 } from './float64.ts';
+import { type FloatDtype, type Shape, sizeOf } from './ir/aval.ts';
+
+/** Row-major float values of a shape. */
+export class NdArray {
+  readonly shape: Shape;
+  readonly dtype: FloatDtype;
+  readonly data: Float32Array | Float64Array;
+
+  /** Wraps `data` (not copied); its class gives the dtype. Throws INPUT where its length isn't that of the shape. */
+  constructor(shape: Shape, data: Float32Array | Float64Array) {
+    const size = sizeOf(shape);
+    if (data.length !== size) {
+      throw new DiffopsError('INPUT', `NdArray got ${data.length} values for shape [${shape}], which has ${size}.`, {
+        length: data.length,
+        shape,
+      });
+    }
+    this.shape = [...shape];
+    this.dtype = data instanceof Float64Array ? 'float64' : 'float32';
+    this.data = data;
+  }
+
+  /** A new tensor with a copy of the values, for the caller to dispose; float64 values are kept as by `float64`. */
+  toTensor(): tf.Tensor {
+    return tensorOf(this.shape, this.data);
+  }
+}
+
+/** A tensor with a copy of `data`: the cpu backend would otherwise share the memory. */
+export const tensorOf = (shape: Shape, data: Float32Array | Float64Array): tf.Tensor =>
+  data instanceof Float64Array ? float64(data, shape) : tf.tensor(new Float32Array(data), [...shape], 'float32');

@@ -1,0 +1,187 @@
+/** A prepared problem: recorded, planned and compiled once, evaluated at any point of the same structure. */
+
+import { performance } from 'node:perf_hooks';
+import { DiffopsError } from './errors.ts';
+import { bytesPerElement } from './ir/aval.ts';
+import { Matrix } from './matrix.ts';
+import type { NdArray } from './nd-array.ts';
+import { type EvaluateOptions, type EvaluateSettings, evaluateSettingsOf, type Progress } from './options.ts';
+import { Plan, type PlanSummary } from './plan/plan.ts';
+import type { RunStats, Progress as TileProgress } from './pool/run.ts';
+import { flattenData, inputValues, jobOf, type Problem } from './problem.ts';
+import { type Flat, flattenTree, type Tree, type TreeOf } from './pytree.ts';
+import type { Runners } from './runners.ts';
+import { checkSameStructure, unflattenVector } from './unflatten.ts';
+
+/** Milliseconds per stage. `run` is the whole run; `stitch` is the part of it spent in writing tiles, per worker on average. */
+export interface Phases {
+  readonly record: number;
+  readonly transform: number;
+  readonly compile: number;
+  readonly run: number;
+  readonly stitch: number;
+}
+
+/** What a finished call says about itself: its plan, and what only the run could know. */
+export interface Report extends PlanSummary {
+  /** Growth of the process' resident memory during the run. */
+  readonly peakBytes: number;
+  readonly phases: Phases;
+  /** Columns (rows in reverse mode) per second of `run`. */
+  readonly columnsPerSecond: number;
+  /** Which thread computed how many tiles. */
+  readonly threads: readonly { readonly threadId: number; readonly tiles: number }[];
+}
+
+/** A vector of length n (typed array or tensor) as a tree like x. */
+export type Unflatten = (flat: unknown) => TreeOf<number | Float32Array | Float64Array | NdArray>;
+
+/** All rows of the matrix, flattened outputs by flattened inputs, before they get their public shapes. */
+export interface Evaluation {
+  readonly matrix: Matrix;
+  readonly unflatten: Unflatten;
+  readonly report: Report;
+}
+
+/** Progress in seeds as the caller knows it: columns and a time to go. */
+export const progressListener = (
+  onProgress: ((progress: Progress) => void) | undefined,
+): ((progress: TileProgress) => void) | undefined => {
+  if (!onProgress) return undefined;
+  const began = performance.now();
+  return ({ seedsDone, seedsTotal }) => {
+    const perSeed = (performance.now() - began) / Math.max(seedsDone, 1);
+    onProgress({ columnsDone: seedsDone, columnsTotal: seedsTotal, etaMs: perSeed * (seedsTotal - seedsDone) });
+  };
+};
+
+/** The error for a result that isn't finite, naming the column by the leaf that it belongs to. */
+export const nonFinite = (x: Flat, column: number, name: string): DiffopsError => {
+  const leaf = x.leaves.findLast((candidate) => candidate.size > 0 && candidate.offset <= column);
+  const path = leaf ? `${leaf.path}, element ${column - leaf.offset}` : 'x';
+  return new DiffopsError(
+    'NON_FINITE',
+    `the ${name} has a NaN or an infinity, first in column ${column} (${path}). ` +
+      'Look there for a division by zero, log or sqrt at 0, or an overflow; checkFinite: false lets it through.',
+    { column, leaf: leaf?.path, element: leaf ? column - leaf.offset : undefined },
+  );
+};
+
+const allocate = ({ planned }: Problem): SharedArrayBuffer => {
+  const { rows, columns, dtype } = planned;
+  const bytes = rows * columns * bytesPerElement(dtype);
+  try {
+    return new SharedArrayBuffer(bytes);
+  } catch (cause) {
+    throw new DiffopsError(
+      'MEMORY_LIMIT',
+      `the ${rows} × ${columns} matrix needs ${bytes} bytes, which can't be had in one piece. ` +
+        'Use hessianBlocks or jacobianBlocks, or precision: float32.',
+      { rows, columns, bytes },
+      { cause },
+    );
+  }
+};
+
+export const reportOf = (problem: Problem, plan: Plan, stats: RunStats, runMs: number): Report => {
+  const { planned, phases } = problem;
+  const seeds = planned.tiles.reduce((sum, tile) => sum + tile.count, 0);
+  return {
+    ...plan.summary(),
+    peakBytes: Math.max(0, stats.rss.peak - stats.rss.before),
+    phases: { ...phases, run: runMs, stitch: stats.times.stitch / Math.max(1, stats.workers.length) },
+    columnsPerSecond: (1000 * seeds) / Math.max(runMs, 1e-3),
+    threads: stats.workers,
+  };
+};
+
+/** Runs a problem at a point; the caller checked that the point has the problem's structure. */
+export const evaluateAt = async (
+  problem: Problem,
+  runners: Runners,
+  x: Flat,
+  data: Flat | undefined,
+  options: Pick<EvaluateSettings, 'signal' | 'onProgress'>,
+): Promise<Evaluation> => {
+  const { planned, settings } = problem;
+  const workers = runners.workersFor(planned);
+  const plan = new Plan(planned, workers, true);
+  const buffer = allocate(problem);
+  const job = jobOf(problem, inputValues(problem, x, data), runners.threads);
+  const began = performance.now();
+  const stats = await runners.for(planned).run(job, {
+    sink: { kind: 'matrix', buffer },
+    signal: options.signal,
+    onTile: progressListener(options.onProgress),
+  });
+  const report = reportOf(problem, plan, stats, performance.now() - began);
+  if (settings.checkFinite && stats.spoiled >= 0) throw nonFinite(x, stats.spoiled, problem.kind);
+  const numbers = planned.dtype === 'float64' ? new Float64Array(buffer) : new Float32Array(buffer);
+  return {
+    matrix: new Matrix([planned.rows, planned.columns], numbers),
+    unflatten: (flat) => unflattenVector(x, flat),
+    report,
+  };
+};
+
+/** What `prepareHessian` and `prepareJacobian` give; `Result` is what the bare function gives. */
+export class Prepared<Result> {
+  readonly plan: Plan;
+  readonly #problem: Problem;
+  readonly #runners: Runners;
+  readonly #finish: (evaluation: Evaluation, problem: Problem) => Result;
+  readonly #running = new Set<Promise<unknown>>();
+  #closed = false;
+
+  constructor(problem: Problem, runners: Runners, finish: (evaluation: Evaluation, problem: Problem) => Result) {
+    this.#problem = problem;
+    this.#runners = runners;
+    this.#finish = finish;
+    this.plan = new Plan(problem.planned, runners.workersFor(problem.planned), true);
+  }
+
+  /** The matrix at any x (and data) of the prepared structure. Overlapping calls are queued. */
+  async evaluate(x: Tree, options?: EvaluateOptions): Promise<Result> {
+    if (this.#closed) {
+      throw new DiffopsError('CLOSED', 'this prepared problem was closed; prepare it again to evaluate it.');
+    }
+    const settings = evaluateSettingsOf(options);
+    settings.signal?.throwIfAborted();
+    const finite = this.#problem.settings.checkFinite;
+    const flat = flattenTree(x, { name: 'x', finite, differentiated: true });
+    checkSameStructure(this.#problem.x, flat, 'x');
+    const data = this.#dataOf(settings.data, finite);
+    const run = evaluateAt(this.#problem, this.#runners, flat, data, settings);
+    this.#running.add(run);
+    try {
+      return this.#finish(await run, this.#problem);
+    } finally {
+      this.#running.delete(run);
+    }
+  }
+
+  #dataOf(data: Tree | undefined, finite: boolean): Flat | undefined {
+    const recorded = this.#problem.data;
+    // Without new data the data of prepare stands.
+    if (data === undefined) return recorded;
+    const flat = flattenData(data, finite) as Flat;
+    if (!recorded) {
+      throw new DiffopsError(
+        'INPUT',
+        'evaluate got data, but f was prepared without; give prepare a data tree of the same structure.',
+      );
+    }
+    checkSameStructure(recorded, flat, 'data');
+    return flat;
+  }
+
+  /** Lets evaluations that are under way finish; later ones reject with CLOSED. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.allSettled(this.#running);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}

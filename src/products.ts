@@ -1,0 +1,173 @@
+/** Single products with derivatives, where the whole matrix isn't wanted: hvp, jvp, vjp, valueAndGrad. */
+
+import { compileProgram } from './compile/compile.ts';
+import { DiffopsError } from './errors.ts';
+import { sameShape, sizeOf, type Value } from './ir/aval.ts';
+import type { Program } from './ir/program.ts';
+import { NdArray } from './nd-array.ts';
+import type { CommonOptions } from './options.ts';
+import { runOnce } from './pool/run-once.ts';
+import { nonFinite } from './prepared.ts';
+import { type Call, openCall, requireScalar } from './problem.ts';
+import { type Flat, flattenTree, type Tree, type TreeOf, unflattenTree } from './pytree.ts';
+import { type RecordedFunction, type Recording, record } from './trace/record.ts';
+import { grad } from './transforms/grad.ts';
+import { jvp as jvpOf } from './transforms/jvp.ts';
+import { vjp as vjpOf } from './transforms/pushforward.ts';
+import { withOutputs } from './transforms/replay.ts';
+import { checkSameStructure, unflattenVector, valuesOf } from './unflatten.ts';
+
+export type ProductOptions = Omit<CommonOptions, 'onProgress'>;
+
+type Floats = Float32Array | Float64Array;
+/** A tree like x: numbers for numbers, typed arrays for typed arrays, NdArrays for tensors and NdArrays. */
+export type LikeX = TreeOf<number | Floats | NdArray>;
+/** A tree like what f returned. */
+export type LikeY = TreeOf<NdArray>;
+
+interface Opened extends Call {
+  readonly recording: Recording;
+}
+
+const open = (f: RecordedFunction, x: Tree, options: unknown): Opened => {
+  const call = openCall(x, options, 'product');
+  return { ...call, recording: record(f, call.x, call.data, call.precision) };
+};
+
+const range = (from: number, count: number): number[] => Array.from({ length: count }, (_, i) => from + i);
+
+const isLeafOf = ({ recording, x }: Opened): boolean[] => recording.program.inputs.map((_, i) => i < x.leaves.length);
+
+/** Runs a derivative program on x, data, constants and then `seeds`. */
+const run = async (opened: Opened, program: Program, seeds: readonly Value[]): Promise<Value[]> => {
+  const { settings, x, data, precision, recording } = opened;
+  const inputs = [
+    ...valuesOf(x, precision),
+    ...(data ? valuesOf(data, precision) : []),
+    ...recording.constants,
+    ...seeds,
+  ];
+  const results = await runOnce(compileProgram(program, settings.jit ? 'onnx' : 'interpret'), inputs);
+  settings.signal?.throwIfAborted();
+  return results;
+};
+
+/** Values of the leaves of x as one tree like x. */
+const likeX = (opened: Opened, values: readonly Value[], name: string): LikeX => {
+  const { x, precision, settings } = opened;
+  const vector = precision === 'float64' ? new Float64Array(x.size) : new Float32Array(x.size);
+  for (const [i, leaf] of x.leaves.entries()) vector.set(values[i].data, leaf.offset);
+  if (settings.checkFinite) {
+    const bad = vector.findIndex((value) => !Number.isFinite(value));
+    if (bad >= 0) throw nonFinite(x, bad, name);
+  }
+  return unflattenVector(x, vector);
+};
+
+/** Values of the outputs of f as a tree like what it returned. */
+const likeY = ({ recording, settings }: Opened, values: readonly Value[], name: string): LikeY => {
+  const { structure, paths } = recording.outputs;
+  const arrays = values.map(({ shape, data }, i) => {
+    if (settings.checkFinite && !(data as Floats).every(Number.isFinite)) {
+      throw new DiffopsError(
+        'NON_FINITE',
+        `the ${name} has a NaN or an infinity in ${paths[i]}; checkFinite: false lets it through.`,
+        { path: paths[i] },
+      );
+    }
+    return new NdArray(shape, data as Floats);
+  });
+  return unflattenTree(structure, arrays);
+};
+
+/** The tangent v as values, refused unless it is a tree like x. */
+const tangentOf = ({ x, precision, settings }: Opened, v: Tree): Value[] => {
+  const flat: Flat = flattenTree(v, { name: 'v', finite: settings.checkFinite, differentiated: true });
+  checkSameStructure(x, flat, 'v');
+  return valuesOf(flat, precision);
+};
+
+/** The cotangent u as values, refused unless it is a tree like the outputs of f. */
+const cotangentOf = ({ recording, precision, settings }: Opened, u: Tree): Value[] => {
+  const flat = flattenTree(u, { name: 'u', finite: settings.checkFinite, differentiated: true });
+  const values = valuesOf(flat, precision);
+  const wanted = recording.program.outputs.map((a) => a.aval.shape);
+  const fits = values.length === wanted.length && values.every(({ shape }, i) => sameShape(shape, wanted[i]));
+  // A plain number or vector stands for an output of as many elements.
+  const stands =
+    values.length === wanted.length &&
+    values.every(({ shape }, i) => sizeOf(shape) === sizeOf(wanted[i]) && shape.length <= 1);
+  if (!fits && !stands) {
+    const show = (shapes: readonly (readonly number[])[]): string => shapes.map((s) => `[${s.join(', ')}]`).join(', ');
+    throw new DiffopsError(
+      'INPUT',
+      `u has leaves of shape ${show(values.map((value) => value.shape))}; f returned ${show(wanted)}. Give a tree like f's result.`,
+      { shapes: values.map((value) => value.shape), expected: wanted },
+    );
+  }
+  return values.map((value, i) => ({ ...value, shape: wanted[i] }));
+};
+
+/**
+ * The product of the Hessian of f at x with v, a tree like x; f returns one element.
+ * Forward over reverse: the tangent of the gradient (Pearlmutter 1994).
+ */
+export const hvp = async (f: RecordedFunction, x: Tree, v: Tree, options?: ProductOptions): Promise<LikeX> => {
+  const opened = open(f, x, options);
+  requireScalar(opened.recording, 'hvp');
+  const seeds = tangentOf(opened, v);
+  const active = isLeafOf(opened);
+  const leaves = opened.x.leaves.length;
+  const gradient = withOutputs(grad(opened.recording.program, active, opened.settings.checkpoint), range(1, leaves));
+  const program = withOutputs(jvpOf(gradient, active), range(leaves, leaves));
+  return likeX(opened, await run(opened, program, seeds), 'Hessian-vector product');
+};
+
+/** f(x) and the tangent J·v, both trees like what f returns; v is a tree like x. */
+export const jvp = async (
+  f: RecordedFunction,
+  x: Tree,
+  v: Tree,
+  options?: ProductOptions,
+): Promise<{ value: LikeY; tangent: LikeY }> => {
+  const opened = open(f, x, options);
+  const seeds = tangentOf(opened, v);
+  const results = await run(opened, jvpOf(opened.recording.program, isLeafOf(opened)), seeds);
+  const count = results.length / 2;
+  return {
+    value: likeY(opened, results.slice(0, count), 'value'),
+    tangent: likeY(opened, results.slice(count), 'tangent'),
+  };
+};
+
+/** f(x), a tree like what f returns, and Jᵀ·u, a tree like x; u is a tree like what f returns. */
+export const vjp = async (
+  f: RecordedFunction,
+  x: Tree,
+  u: Tree,
+  options?: ProductOptions,
+): Promise<{ value: LikeY; gradient: LikeX }> => {
+  const opened = open(f, x, options);
+  const seeds = cotangentOf(opened, u);
+  const { program } = opened.recording;
+  const results = await run(opened, vjpOf(program, isLeafOf(opened), opened.settings.checkpoint), seeds);
+  const count = program.outputs.length;
+  return {
+    value: likeY(opened, results.slice(0, count), 'value'),
+    gradient: likeX(opened, results.slice(count), 'gradient'),
+  };
+};
+
+/** f(x), which has one element, and its gradient, a tree like x. */
+export const valueAndGrad = async (
+  f: RecordedFunction,
+  x: Tree,
+  options?: ProductOptions,
+): Promise<{ value: number; gradient: LikeX }> => {
+  const opened = open(f, x, options);
+  requireScalar(opened.recording, 'valueAndGrad');
+  const program = grad(opened.recording.program, isLeafOf(opened), opened.settings.checkpoint);
+  const [value, ...gradients] = await run(opened, program, []);
+  likeY(opened, [value], 'value');
+  return { value: value.data[0], gradient: likeX(opened, gradients, 'gradient') };
+};

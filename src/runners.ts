@@ -1,0 +1,71 @@
+/** Where a runtime's jobs run: on its pool of threads, or on this thread where a problem is too small for that. */
+
+import { availableParallelism } from 'node:os';
+import { loadArtifact } from './compile/load.ts';
+import { DiffopsError } from './errors.ts';
+import { type RuntimeSettings, runtimeOptionsOf } from './options.ts';
+import type { Planned } from './plan/plan.ts';
+import { workersFor } from './plan/workers.ts';
+import { InProcess, type Runner } from './pool/in-process.ts';
+import { Pool, type PoolStats } from './pool/pool.ts';
+
+export class Runners {
+  /** Threads of each worker's engine. */
+  readonly threads: number;
+  readonly #asked: number | undefined;
+  readonly #inProcess = new InProcess(loadArtifact);
+  readonly #pool: Pool;
+  #closing: Promise<void> | undefined;
+
+  constructor({ workers, threadsPerWorker }: RuntimeSettings) {
+    this.#asked = workers;
+    this.threads = threadsPerWorker ?? 1;
+    // No thread starts before the first job.
+    this.#pool = new Pool({ workers: workers ?? availableParallelism() });
+  }
+
+  /** Worker threads that a plan gets here; 0: none, it runs in-process. */
+  workersFor(planned: Planned): number {
+    return workersFor(planned, this.#asked, availableParallelism());
+  }
+
+  /** The place for a plan's jobs; jobs of one place run one after the other, in the order in which they came. */
+  for(planned: Planned): Runner {
+    this.requireOpen();
+    return this.workersFor(planned) === 0 ? this.#inProcess : this.#pool;
+  }
+
+  /** Refuses options of a call that ask for another pool than this one. */
+  requireSame(options: unknown): void {
+    const given = typeof options === 'object' && options !== null ? options : {};
+    const { workers, threadsPerWorker } = runtimeOptionsOf(given as Record<string, unknown>);
+    const differs =
+      workers !== undefined && workers !== this.#asked
+        ? 'workers'
+        : threadsPerWorker !== undefined && threadsPerWorker !== this.threads
+          ? 'threadsPerWorker'
+          : undefined;
+    if (differs === undefined) return;
+    throw new DiffopsError(
+      'OPTION',
+      `${differs} is ${differs === 'workers' ? workers : threadsPerWorker}, but this runtime was made with ` +
+        `${(differs === 'workers' ? this.#asked : this.threads) ?? 'a number of its own choice'}; give it to createRuntime instead.`,
+      { option: differs },
+    );
+  }
+
+  requireOpen(): void {
+    if (!this.#closing) return;
+    throw new DiffopsError('CLOSED', 'this runtime was closed; create another one with createRuntime().');
+  }
+
+  stats(): PoolStats {
+    return this.#pool.stats();
+  }
+
+  /** What runs or waits rejects with CLOSED; resolves when no thread is left. */
+  close(): Promise<void> {
+    this.#closing ??= Promise.all([this.#inProcess.close(), this.#pool.close()]).then(() => {});
+    return this.#closing;
+  }
+}
