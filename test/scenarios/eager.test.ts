@@ -1,0 +1,34 @@
+/** Each scenario is the same function as its twin in Python: eager tfjs gives the fixture's value. */
+
+import * as tf from '@tensorflow/tfjs';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { families, scenarios } from './index.ts';
+import type { Tree } from './scenario.ts';
+
+const tensors = (tree: Tree): unknown => {
+  if (tree instanceof tf.Tensor) return tree;
+  if (typeof tree === 'number') return tf.scalar(tree);
+  if (Array.isArray(tree)) return tree.map(tensors);
+  return Object.fromEntries(Object.entries(tree).map(([key, child]) => [key, tensors(child)]));
+};
+
+beforeAll(async () => {
+  await tf.setBackend('cpu');
+});
+
+test.each(Object.entries(families))('every problem of %s has a scenario', (_, family) => {
+  expect(family.missing()).toEqual([]);
+});
+
+describe('eager value', () => {
+  test.each(scenarios)('$name', (scenario) => {
+    const data = scenario.data('float32');
+    const y = scenario.f(tensors(scenario.x('float32')) as never, (data && tensors(data)) as never);
+    expect(y.shape).toEqual(scenario.value.shape);
+    const scale = Math.max(...scenario.value.data.map(Math.abs));
+    const got = y.dataSync();
+    scenario.value.data.forEach((want, i) => {
+      expect(Math.abs(got[i] - want)).toBeLessThanOrEqual(1e-5 * scale);
+    });
+  });
+});
