@@ -1,7 +1,6 @@
 /** Activation functions, their tie rules as in jax.nn, and the activations of fused kernels. */
 
 import { backend_util, type fused } from '@tensorflow/tfjs-core';
-import { isFloat } from '../../ir/aval.ts';
 import type { Atom } from '../../ir/program.ts';
 import type { Ops } from '../../primitives/ops.ts';
 import type { KernelContext, KernelFamily, KernelRule } from '../kernel.ts';
@@ -69,9 +68,12 @@ const float =
     throughFloat(context, x, (v) => f(context.ops, v));
 
 /** 1 above zero, `alpha` elsewhere; NaN stays NaN. */
-const step: KernelRule = ({ ops }, { x }, { alpha }: { alpha: number }) => {
-  const stepped = ops.select(ops.binary('gt', x, 0), ops.full(x, 1), ops.full(x, alpha));
-  return isFloat(x.aval.dtype) ? ops.select(ops.unary('is_nan', x), Number.NaN, stepped) : stepped;
+const step: KernelRule = (context, { x }, { alpha }: { alpha: number }) => {
+  const { ops } = context;
+  return throughFloat(context, x, (v) => {
+    const stepped = ops.select(ops.binary('gt', v, 0), ops.full(v, 1), ops.full(v, alpha));
+    return ops.select(ops.unary('is_nan', v), Number.NaN, stepped);
+  });
 };
 
 /** The kernel that tfjs' own gradient of elu calls, in terms of elu's result y. */

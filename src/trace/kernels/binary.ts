@@ -83,11 +83,13 @@ const sumOf = (context: KernelContext, terms: readonly Atom[]): Atom => {
 
 const addN: KernelRule = (context, inputs) => sumOf(context, Object.values(inputs));
 
-const clipByValue: KernelRule = (
-  { ops },
-  { x },
-  { clipValueMin, clipValueMax }: { clipValueMin: number; clipValueMax: number },
-) => ops.binary('min', ops.binary('max', x, clipValueMin), clipValueMax);
+/** Half a derivative at both ends, as in jnp.clip. */
+const clipByValue: KernelRule = (context, { x }, attrs: { clipValueMin: number; clipValueMax: number }) => {
+  const { ops } = context;
+  return throughFloat(context, x, (v) =>
+    ops.binary('min', ops.binary('max', v, attrs.clipValueMin), attrs.clipValueMax),
+  );
+};
 
 export const binary = {
   Add: arithmetic('Add', (ops, a, b) => ops.add(a, b)),

@@ -6,7 +6,7 @@ import type { Atom } from '../../ir/program.ts';
 import type { KernelFamily, KernelRule } from '../kernel.ts';
 import { type Activation, activate } from './activation.ts';
 import { type Convolution, convolve, convolveFilter, convolveInput } from './convolution.ts';
-import { spatialAxes } from './spatial.ts';
+import { countedBy, spatialAxes } from './spatial.ts';
 
 interface ConvolutionAttrs {
   readonly strides: number | number[];
@@ -72,16 +72,18 @@ const fused =
     return activate(context, biased, attrs.activation, weights && aligned(weights), attrs.leakyreluAlpha);
   };
 
+const fitTo = (dy: Atom, c: Convolution): Convolution => ({ ...c, axes: countedBy(c.axes, dy.aval.shape) });
+
 const backpropInput =
   (read: Read): KernelRule =>
   (context, { dy, filter }, attrs: ConvolutionAttrs) =>
-    convolveInput(context, dy, filter, read(attrs.inputShape as number[], filter.aval.shape, attrs));
+    convolveInput(context, dy, filter, fitTo(dy, read(attrs.inputShape as number[], filter.aval.shape, attrs)));
 
 const backpropFilter =
   (read: Read): KernelRule =>
   (context, { x, dy }, attrs: ConvolutionAttrs) => {
     const shape = attrs.filterShape as number[];
-    return convolveFilter(context, x, dy, read(x.aval.shape, shape, attrs), shape);
+    return convolveFilter(context, x, dy, fitTo(dy, read(x.aval.shape, shape, attrs)), shape);
   };
 
 const full = read2D(false);

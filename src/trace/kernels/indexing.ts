@@ -1,6 +1,5 @@
 /** Kernels that read and write at places given by integer tensors. */
 
-import { backend_util } from '@tensorflow/tfjs-core';
 import { DiffopsError } from '../../errors.ts';
 import { type Shape, sizeOf, stridesOf } from '../../ir/aval.ts';
 import type { Atom } from '../../ir/program.ts';
@@ -94,11 +93,6 @@ const scattered = (context: KernelContext, kernel: string, indices: Atom, update
 };
 
 const scatterNd: KernelRule = (context, { indices, updates }, { shape }: { shape: number[] }) => {
-  backend_util.validateInput(
-    { shape: [...updates.aval.shape], rank: updates.aval.shape.length } as never,
-    { shape: [...indices.aval.shape], rank: indices.aval.shape.length } as never,
-    shape,
-  );
   return scattered(context, 'ScatterNd', indices, asNumber(context, updates), shape);
 };
 

@@ -19,14 +19,10 @@ const connective =
     return ops.binary(name, ...matched(context, ops.cast(a, 'bool'), ops.cast(b, 'bool')));
   };
 
-/** A condition of rank 1 chooses whole rows, as in tfjs' backends. */
 const select: KernelRule = (context, { condition, t, e }) => {
   const { ops } = context;
   const [whenTrue, whenFalse] = promoted(context, t, e);
-  const { shape } = whenTrue.aval;
-  const chosen = ops.cast(condition, 'bool');
-  const rows = condition.aval.shape.length === 1 && shape.length > 1;
-  const mask = rows ? ops.broadcast(chosen, shape, [0]) : ops.broadcastTo(chosen, shape);
+  const mask = ops.broadcastTo(ops.cast(condition, 'bool'), whenTrue.aval.shape);
   if (whenTrue.aval.dtype !== 'bool') return ops.select(mask, whenTrue, whenFalse);
   return ops.cast(ops.select(mask, ops.cast(whenTrue, 'int32'), ops.cast(whenFalse, 'int32')), 'bool');
 };
@@ -54,7 +50,6 @@ export const logic = {
   GreaterEqual: comparison('ge'),
   LogicalAnd: connective('and'),
   LogicalOr: connective('or'),
-  LogicalXor: connective('xor'),
   LogicalNot: ({ ops }, { x }) => ops.unary('not', ops.cast(x, 'bool')),
   Select: select,
   Cast: cast,

@@ -1,6 +1,5 @@
 /** Kernels that move, repeat or create elements without computing with them. */
 
-import { broadcast_util } from '@tensorflow/tfjs-core';
 import { type Dtype, isFloat, sizeOf } from '../../ir/aval.ts';
 import type { KernelContext, KernelFamily, KernelRule } from '../kernel.ts';
 import { asFloat, axesOf, throughFloat, unsupported } from './operands.ts';
@@ -34,11 +33,6 @@ const tile: KernelRule = ({ ops }, { x }, { reps }: { reps: number[] }) => {
     ops.broadcast(x, split, axes),
     x.aval.shape.map((d, i) => d * reps[i]),
   );
-};
-
-const broadcastTo: KernelRule = ({ ops }, { x }, { shape }: { shape: number[] }) => {
-  broadcast_util.assertAndGetBroadcastShape([...x.aval.shape], shape);
-  return ops.broadcastTo(x, shape);
 };
 
 const filled =
@@ -90,7 +84,6 @@ export const movement = {
     ),
   FlipLeftRight: ({ ops }, { image }) => ops.reverse(image, [2]),
   Tile: tile,
-  BroadcastTo: broadcastTo,
   ZerosLike: filled(0),
   OnesLike: filled(1),
   Diag: diag,

@@ -6,7 +6,7 @@ import type { Atom } from '../../ir/program.ts';
 import type { KernelContext, KernelFamily, KernelRule } from '../kernel.ts';
 import { asFloat, throughFloat } from './operands.ts';
 import { averagePool, averagePoolGradient, maxPool, maxPoolGradient, maxPoolPositions } from './pooling.ts';
-import { type SpatialAxis, spatialAxes } from './spatial.ts';
+import { countedBy, type SpatialAxis, spatialAxes } from './spatial.ts';
 
 interface PoolingAttrs {
   readonly filterSize: number | number[];
@@ -59,12 +59,12 @@ const pool3D =
 const maxGradient =
   (read: Read): KernelRule =>
   (context, { dy, input }, attrs: PoolingAttrs) =>
-    maxPoolGradient(context, dy, asFloat(context, input), read(input.aval.shape, attrs));
+    maxPoolGradient(context, dy, asFloat(context, input), countedBy(read(input.aval.shape, attrs), dy.aval.shape));
 
 const averageGradient =
   (read: Read): KernelRule =>
   (context, { dy, input }, attrs: PoolingAttrs) =>
-    averagePoolGradient(context, dy, read(input.aval.shape, attrs));
+    averagePoolGradient(context, dy, countedBy(read(input.aval.shape, attrs), dy.aval.shape));
 
 const maxPoolWithArgmax: KernelRule = (context, { x }, attrs: PoolingAttrs) => {
   const axes = read2D(x.aval.shape, attrs);

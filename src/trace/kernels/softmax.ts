@@ -1,4 +1,4 @@
-/** Softmax and its logarithm along one axis. */
+/** Softmax along one axis. */
 
 import type { Atom } from '../../ir/program.ts';
 import type { KernelContext, KernelFamily, KernelRule } from '../kernel.ts';
@@ -29,11 +29,4 @@ const softmax: KernelRule = (context, { logits }, { dim }: { dim: number }) => {
   return ops.div(exponentials, along(context, ops.sum(exponentials, [axis]), exponentials, axis));
 };
 
-const logSoftmax: KernelRule = (context, { logits }, { axis: given }: { axis: number }) => {
-  const { ops } = context;
-  const axis = axesOf(given, logits.aval.shape)[0];
-  const x = shifted(context, asFloat(context, logits), axis);
-  return ops.sub(x, along(context, ops.unary('log', ops.sum(ops.unary('exp', x), [axis])), x, axis));
-};
-
-export const softmaxes = { Softmax: softmax, LogSoftmax: logSoftmax } satisfies KernelFamily;
+export const softmaxes = { Softmax: softmax } satisfies KernelFamily;

@@ -1,6 +1,7 @@
 /** The geometry that convolution and pooling share: spatial axes, their padding, their windows, and back. */
 
 import type { backend_util } from '@tensorflow/tfjs-core';
+import type { Shape } from '../../ir/aval.ts';
 import type { Atom } from '../../ir/program.ts';
 import type { Ops } from '../../primitives/ops.ts';
 
@@ -44,6 +45,10 @@ const spatial = (
   const of = (prefix: string): number => (info as unknown as Record<string, number>)[prefix + name];
   return { axis, length, low, size: of('filter'), dilation: of('dilation'), stride: of('stride'), out: of('out') };
 };
+
+/** The axes with as many windows as a result has: tfjs' gradients forget a `dimRoundingMode`, the result doesn't. */
+export const countedBy = (axes: readonly SpatialAxis[], result: Shape): SpatialAxis[] =>
+  axes.map((s) => ({ ...s, out: result[s.axis] }));
 
 /** The elements from the first of the first window to the last of the last. */
 const fittedLength = (s: SpatialAxis): number => (s.out - 1) * s.stride + (s.size - 1) * s.dilation + 1;

@@ -4,7 +4,7 @@ import { isFloat } from '../../ir/aval.ts';
 import type { Atom } from '../../ir/program.ts';
 import type { Ops } from '../../primitives/ops.ts';
 import type { KernelFamily, KernelRule } from '../kernel.ts';
-import { throughFloat, unsupported } from './operands.ts';
+import { asFloat, throughFloat, unsupported } from './operands.ts';
 
 type FloatPrimitive = Parameters<Ops['unary']>[0];
 
@@ -44,7 +44,8 @@ export const unary = {
   Neg: neg,
   Square: square,
   Sign: primitive('Sign', 'sign'),
-  Exp: primitive('Exp', 'exp'),
+  // Alone among these it gives floats for integers.
+  Exp: (context, { x }) => context.ops.unary('exp', asFloat(context, x)),
   Expm1: primitive('Expm1', 'expm1'),
   Log: primitive('Log', 'log'),
   Log1p: primitive('Log1p', 'log1p'),

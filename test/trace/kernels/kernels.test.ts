@@ -1,0 +1,56 @@
+/** Every kernel's rule against tfjs' cpu backend: shape, dtype and numbers, in both precisions. */
+
+import * as tf from '@tensorflow/tfjs';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { checkProgram } from '../../../src/interpret/check.ts';
+import { evaluateProgram } from '../../../src/interpret/evaluate.ts';
+import type { FloatDtype } from '../../../src/ir/aval.ts';
+import { kernels, refusedKernels } from '../../../src/trace/kernels/index.ts';
+import { type Case, tensorOf } from './case.ts';
+import { cases } from './cases/index.ts';
+import { readValue, shadow } from './shadow.ts';
+
+/** Fails on the first element further off than the tolerance relative to the largest. */
+const expectClose = (actual: ArrayLike<number>, expected: ArrayLike<number>, tolerance: number): void => {
+  expect(actual.length).toBe(expected.length);
+  const scale = Math.max(1, ...Array.from(expected, (v) => (Number.isFinite(v) ? Math.abs(v) : 0)));
+  for (let i = 0; i < expected.length; i++) {
+    if (Number.isNaN(expected[i])) expect(actual[i]).toBeNaN();
+    else if (!Number.isFinite(expected[i])) expect(actual[i]).toBe(expected[i]);
+    else
+      expect(Math.abs(actual[i] - expected[i]), `[${i}] ${actual[i]} for ${expected[i]}`).toBeLessThan(
+        tolerance * scale,
+      );
+  }
+};
+
+const run = (given: Case, precision: FloatDtype): void => {
+  const tensors = given.inputs.map(tensorOf);
+  const { program, constants, result, reached, mismatches } = shadow(given.f, tensors, precision);
+  expect(mismatches).toEqual([]);
+  expect([...reached]).toContain(given.kernel);
+  checkProgram(program);
+  const [output] = evaluateProgram(program, [...tensors.map((t) => readValue(t, precision)), ...constants]);
+  expect({ shape: output.shape, dtype: output.dtype }).toEqual({ shape: result.shape, dtype: result.dtype });
+  if (!given.differs) expectClose(output.data, result.data, given.tolerance ?? 1e-5);
+};
+
+beforeAll(() => tf.setBackend('cpu'));
+
+describe.each(['float32', 'float64'] as const)('in %s', (precision) => {
+  it.each(cases)('$name', (given) => run(given, precision));
+});
+
+it('has a case for every kernel that has a rule', () => {
+  const covered = new Set(cases.map((c) => c.kernel));
+  const missing = Object.keys(kernels).filter((name) => !covered.has(name));
+  expect(missing).toEqual([]);
+});
+
+it('says of every kernel of tfjs how it is recorded or why not', () => {
+  const known = new Set([...Object.keys(kernels), ...Object.keys(refusedKernels)]);
+  // Without an operand these are never reached by a traced tensor.
+  for (const name of ['Fill', 'Range', 'LinSpace']) known.add(name);
+  const names = tf.getKernelsForBackend('cpu').map((k) => k.kernelName);
+  expect(names.filter((name) => !known.has(name))).toEqual([]);
+});

@@ -1,0 +1,100 @@
+/** Records a function while tfjs computes it for real, and holds each kernel's rule against the real result. */
+
+import * as tf from '@tensorflow/tfjs';
+import type { Dtype, FloatDtype, TypedArray, Value } from '../../../src/ir/aval.ts';
+import type { Atom, Program } from '../../../src/ir/program.ts';
+import { newOps } from '../../../src/primitives/table.ts';
+import type { KernelContext } from '../../../src/trace/kernel.ts';
+import { kernels } from '../../../src/trace/kernels/index.ts';
+
+type Result = tf.Tensor | tf.Tensor[];
+type RunKernel = (name: string, inputs: Record<string, unknown>, attrs?: object) => Result;
+
+export interface Recording {
+  /** Its inputs are those of the function, then the constants that it captured. */
+  readonly program: Program;
+  readonly constants: readonly Value[];
+  readonly result: Value;
+  /** Names of the kernels that traced tensors reached. */
+  readonly reached: ReadonlySet<string>;
+  /** Where a rule's aval isn't the real result's: `Kernel: f32[2] is not int32[2]`. */
+  readonly mismatches: readonly string[];
+}
+
+const dtypeIn = (dtype: string, precision: FloatDtype): Dtype =>
+  dtype === 'float32' ? precision : (dtype as 'int32' | 'bool');
+
+const typed = (dtype: Dtype, data: ArrayLike<number>): TypedArray =>
+  dtype === 'float64'
+    ? Float64Array.from(data)
+    : dtype === 'float32'
+      ? Float32Array.from(data)
+      : dtype === 'int32'
+        ? Int32Array.from(data)
+        : Uint8Array.from(data);
+
+export const readValue = (t: tf.Tensor, precision: FloatDtype): Value => {
+  const dtype = dtypeIn(t.dtype, precision);
+  return { shape: t.shape, dtype, data: typed(dtype, t.dataSync()) };
+};
+
+export const shadow = (
+  f: (...inputs: tf.Tensor[]) => tf.Tensor,
+  inputs: readonly tf.Tensor[],
+  precision: FloatDtype,
+): Recording => {
+  const ops = newOps();
+  const atoms = new Map<number, Atom>();
+  const traced = new Set<Atom>();
+  const constants = new Map<Atom, Value>();
+  const reached = new Set<string>();
+  const mismatches: string[] = [];
+  const context: KernelContext = { ops, precision, constant: (a) => constants.get(a) };
+  for (const t of inputs) {
+    const v = ops.input({ shape: t.shape, dtype: dtypeIn(t.dtype, precision) });
+    atoms.set(t.id, v);
+    traced.add(v);
+  }
+  const atomOf = (t: tf.Tensor): Atom => {
+    const known = atoms.get(t.id);
+    if (known) return known;
+    const value = readValue(t, precision);
+    const made = ops.input(value);
+    constants.set(made, value);
+    atoms.set(t.id, made);
+    return made;
+  };
+
+  const engine = tf.engine() as unknown as { runKernel: RunKernel };
+  const original = engine.runKernel;
+  engine.runKernel = (name, given, attrs) => {
+    const real = original.call(engine, name, given, attrs);
+    const tensors = Object.entries(given).filter(
+      (entry): entry is [string, tf.Tensor] => entry[1] instanceof tf.Tensor,
+    );
+    if (!tensors.some(([, t]) => traced.has(atoms.get(t.id) as Atom))) return real;
+    reached.add(name);
+    const rule = kernels[name];
+    if (!rule) {
+      mismatches.push(`${name} has no rule`);
+      return real;
+    }
+    const results = [rule(context, Object.fromEntries(tensors.map(([k, t]) => [k, atomOf(t)])), attrs ?? {})].flat();
+    for (const [i, t] of [real].flat().entries()) {
+      const atom = results[i];
+      const expected = `${dtypeIn(t.dtype, precision)}[${t.shape}]`;
+      const recorded = `${atom?.aval.dtype}[${atom?.aval.shape}]`;
+      if (expected !== recorded) mismatches.push(`${name}: ${recorded} is not ${expected}`);
+      atoms.set(t.id, atom);
+      traced.add(atom);
+    }
+    return real;
+  };
+  try {
+    const output = f(...inputs);
+    const program = ops.build([atomOf(output)]);
+    return { program, constants: [...constants.values()], result: readValue(output, precision), reached, mismatches };
+  } finally {
+    delete (engine as { runKernel?: RunKernel }).runKernel;
+  }
+};
