@@ -1,6 +1,6 @@
 /** The one error class of diffops: typed by a code, and able to cross threads without losing its fields. */
 
-/** What went wrong, in one word; see `docs/errors` in the README for the list. */
+/** What went wrong, in one word; the README lists when each is raised, under Errors. */
 export type ErrorCode =
   | 'NBATCHES'
   | 'OPTION'
