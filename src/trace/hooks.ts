@@ -1,0 +1,87 @@
+/** What is different about tfjs' engine while f is recorded: which calls go to the recorder, and which are refused. */
+
+import * as tf from '@tensorflow/tfjs-core';
+import { silentProfiler } from './backend.ts';
+import { type Engine, type EngineMethods, override, type Placement, withPlacement } from './engine.ts';
+import type { Recorder } from './recorder.ts';
+import { customGradient, randomOp, tensorOfTensors, variableAssign } from './refusals.ts';
+
+/** Ops whose numbers are drawn in JavaScript; dropout draws through randomUniform, and only where its rate isn't 0. */
+const RANDOM = new Set(
+  ['rand', 'randomGamma', 'randomNormal', 'randomUniform', 'truncatedNormal', 'multinomial'].map((op) => `${op}__op`),
+);
+
+/** Ops of tfjs that define their own gradient with customGrad: that of their forward pass is the same. */
+const CUSTOM_WITHIN_TFJS = new Set(
+  ['logSigmoid', 'logSoftmax', 'softmaxCrossEntropy', 'fusedConv2d', 'fusedDepthwiseConv2d', 'fusedMatMul'].map(
+    (op) => `${op}__op`,
+  ),
+);
+
+/** The present placement, without the profiler that would read the results. */
+const silently = ({ backendName, backendInstance }: Engine): Placement => ({
+  backendName,
+  backendInstance,
+  profiler: silentProfiler,
+});
+
+/** Overrides the engine for one recording; returns the function that undoes it. */
+export const hook = (engine: Engine, recorder: Recorder): (() => void) =>
+  override(engine, (previous): EngineMethods => {
+    let disposing: tf.Variable | undefined;
+    return {
+      runKernel: (name, inputs, attrs) =>
+        recorder.concerns(inputs)
+          ? recorder.inside(name, () => previous.runKernel(name, inputs, attrs))
+          : recorder.outside(() => previous.runKernel(name, inputs, attrs)),
+
+      runKernelFunc: (call) => {
+        if (call.kernelName !== undefined) return previous.runKernelFunc(call);
+        const users = !CUSTOM_WITHIN_TFJS.has(engine.state.activeScope?.name ?? '');
+        if (users && recorder.concerns(call.inputs)) throw customGradient();
+        const result = withPlacement(engine, silently(engine), () => previous.runKernelFunc(call));
+        // Its function may also have taken a traced tensor out of a closure.
+        if (users && [result].flat().some((tensor) => recorder.isTraced(tensor))) throw customGradient();
+        return result;
+      },
+
+      makeTensor: (values, shape, dtype, backend) => {
+        if (values && dtype !== 'string' && values.length !== tf.util.sizeFromShape(shape)) {
+          throw tensorOfTensors(shape, values.length);
+        }
+        return previous.makeTensor(values, shape, dtype, backend);
+      },
+
+      trackTensor: (tensor, backend) => {
+        if (recorder.isTraced(tensor)) recorder.tensors.push(tensor);
+        previous.trackTensor(tensor, backend);
+      },
+
+      // Only variables ask for this, with the user's backend in place even where their data is traced.
+      incRef: (tensor, backend) => {
+        if (!recorder.isTraced(tensor)) return previous.incRef(tensor, backend);
+        engine.trackTensor(tensor, recorder.backend);
+        recorder.backend.incRef(tensor.dataId);
+      },
+
+      // The first thing that `assign` does is to let go of the old value: the last moment to object.
+      disposeTensor: (tensor) => {
+        if (tensor instanceof tf.Variable && tensor !== disposing) throw variableAssign(tensor.name);
+        previous.disposeTensor(tensor);
+      },
+
+      disposeVariable: (variable) => {
+        disposing = variable;
+        try {
+          previous.disposeVariable(variable);
+        } finally {
+          disposing = undefined;
+        }
+      },
+
+      startScope: (name) => {
+        if (name !== undefined && RANDOM.has(name)) throw randomOp(recorder.op ?? name.slice(0, -'__op'.length));
+        previous.startScope(name);
+      },
+    };
+  });

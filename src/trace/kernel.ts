@@ -1,0 +1,23 @@
+/** What a recorded tfjs kernel is to the recorder: a function from its inputs to equations. */
+
+import type { FloatDtype, Value } from '../ir/aval.ts';
+import type { Atom } from '../ir/program.ts';
+import type { Ops } from '../primitives/ops.ts';
+
+export interface KernelContext {
+  readonly ops: Ops;
+  /** What tfjs calls float32 is this dtype in the program. */
+  readonly precision: FloatDtype;
+  /** The numbers of an operand that doesn't depend on x or data (a captured constant or a literal), else undefined. */
+  constant(atom: Atom): Value | undefined;
+}
+
+/** A kernel's inputs by name; a variadic input (`Concat`, `AddN`, `Pack` …) is under the names '0', '1', … as in tfjs. */
+export type KernelInputs = Readonly<Record<string, Atom>>;
+
+/** Emits the equations of one kernel call; returns its output or outputs. `attrs` is what tfjs passes. */
+// biome-ignore lint/suspicious/noExplicitAny: each kernel has its own attrs, typed where it is destructured
+export type KernelRule = (context: KernelContext, inputs: KernelInputs, attrs: any) => Atom | Atom[];
+
+/** The kernels of one family, by tfjs' kernel name. */
+export type KernelFamily = Readonly<Record<string, KernelRule>>;

@@ -1,0 +1,195 @@
+/** One recording in progress: which tensors are traced, what atoms they stand for, and the equations so far. */
+
+import type * as tf from '@tensorflow/tfjs-core';
+import type { DiffopsError } from '../errors.ts';
+import { float64ValuesOf } from '../float64.ts';
+import { type Aval, type FloatDtype, sizeOf, type Value } from '../ir/aval.ts';
+import { pruned } from '../ir/builder.ts';
+import type { Atom, Program } from '../ir/program.ts';
+import type { Ops } from '../primitives/ops.ts';
+import { newOps } from '../primitives/table.ts';
+import { BACKEND_NAME, registerKernels, silentProfiler, TracerBackend, type TracerHost } from './backend.ts';
+import { Constants, tfjsDtype } from './constants.ts';
+import { type Engine, type Placement, type TensorInputs, withPlacement } from './engine.ts';
+import type { KernelContext } from './kernel.ts';
+import { kernels } from './kernels/index.ts';
+import { evaluateKnown } from './known.ts';
+import { concretization, disposedConstant, kernelThrew, unsupportedConstant, unsupportedKernel } from './refusals.ts';
+
+const OP_SUFFIX = '__op';
+
+export class Recorder implements TracerHost {
+  readonly backend: TracerBackend = new TracerBackend(this);
+  /** Traced tensors made so far, for the end of the recording to dispose. */
+  readonly tensors: tf.Tensor[] = [];
+  /** An error that a promise would have swallowed. */
+  failure: DiffopsError | undefined;
+  readonly #engine: Engine;
+  readonly #precision: FloatDtype;
+  readonly #ops: Ops = newOps();
+  readonly #constants: Constants;
+  readonly #context: KernelContext;
+  /** By data id; disposed ones too, so that disposing is harmless. */
+  readonly #atoms = new Map<object, Atom>();
+  /** Results of kernels none of whose operands depends on x or data. */
+  readonly #known = new Set<Atom>();
+  /** The inputs given: those of x, then those of data. */
+  readonly #given: { readonly atom: Atom; readonly from: 'x' | 'data' }[] = [];
+  /** Scopes that were open before the recording are not the user's ops. */
+  readonly #scopes: number;
+  readonly #placement: Placement = {
+    backendName: BACKEND_NAME,
+    backendInstance: this.backend,
+    profiler: silentProfiler,
+  };
+  #users: Placement | undefined;
+
+  constructor(engine: Engine, precision: FloatDtype) {
+    this.#engine = engine;
+    this.#precision = precision;
+    this.#scopes = engine.state.scopeStack.length;
+    this.#constants = new Constants(this.#ops, precision, (dataId) => engine.readSync(dataId));
+    this.#context = { ops: this.#ops, precision, constant: (atom) => this.#valueOf(atom) };
+    registerKernels(Object.keys(kernels));
+  }
+
+  /** A new input of the program, as the tensor that f gets. */
+  input(aval: Aval, from: 'x' | 'data'): tf.Tensor {
+    const atom = this.#ops.input(aval);
+    this.#given.push({ atom, from });
+    return this.#engine.makeTensorFromTensorInfo(this.#infoOf(atom), this.backend);
+  }
+
+  isTraced(tensor: { readonly dataId: object }): boolean {
+    return this.#atoms.has(tensor.dataId);
+  }
+
+  /** Whether a kernel with these inputs is recorded; in float64 also for constants that have float64 values to lose. */
+  concerns(inputs: TensorInputs): boolean {
+    for (const name in inputs) {
+      const tensor = inputs[name];
+      if (!tensor) continue;
+      if (this.#atoms.has(tensor.dataId)) return true;
+      if (this.#precision === 'float64' && float64ValuesOf(sized(tensor))) return true;
+    }
+    return false;
+  }
+
+  /** Runs a kernel call on the recorder's backend, or refuses it by name. */
+  inside<T>(kernel: string, run: () => T): T {
+    if (!Object.hasOwn(kernels, kernel)) throw unsupportedKernel(this.op, kernel);
+    const { backend } = this;
+    if (this.#engine.backendInstance === backend) return run();
+    return withPlacement(this.#engine, this.#placement, (users) => {
+      this.#users = users;
+      return run();
+    });
+  }
+
+  /** Runs on the user's backend, also within a call that runs on the recorder's. */
+  outside<T>(run: () => T): T {
+    if (this.#engine.backendInstance !== this.backend || !this.#users) return run();
+    return withPlacement(this.#engine, this.#users, run);
+  }
+
+  /** The op that the user called, the outermost of those running: `softmax`. */
+  get op(): string | undefined {
+    const { scopeStack } = this.#engine.state;
+    for (let i = this.#scopes; i < scopeStack.length; i++) {
+      const { name } = scopeStack[i];
+      if (name.endsWith(OP_SUFFIX)) return name.slice(0, -OP_SUFFIX.length);
+    }
+    return undefined;
+  }
+
+  recordKernel(kernel: string, inputs: TensorInputs, attrs: object): tf.TensorInfo | tf.TensorInfo[] {
+    const { op } = this;
+    const atoms: Record<string, Atom> = {};
+    let known = true;
+    for (const name in inputs) {
+      const tensor = inputs[name];
+      if (!tensor) continue;
+      const atom = this.atomOf(tensor, kernel, name);
+      atoms[name] = atom;
+      known &&= this.#isKnown(atom);
+    }
+    this.#ops.scope = op;
+    try {
+      const result = kernels[kernel](this.#context, atoms, attrs);
+      if (known) for (const atom of [result].flat()) this.#known.add(atom);
+      return Array.isArray(result) ? result.map((atom) => this.#infoOf(atom)) : this.#infoOf(result);
+    } catch (thrown) {
+      throw kernelThrew(op, kernel, thrown);
+    } finally {
+      this.#ops.scope = undefined;
+    }
+  }
+
+  /** What a tensor stands for: its equation's result, or a constant that is captured now. */
+  atomOf(tensor: tf.TensorInfo, kernel: string, input: string): Atom {
+    const traced = this.#atoms.get(tensor.dataId);
+    if (traced) return traced;
+    const { dtype } = tensor;
+    if (dtype !== 'float32' && dtype !== 'int32' && dtype !== 'bool') throw unsupportedConstant(this.op, kernel, dtype);
+    if (!this.#engine.state.tensorInfo.has(tensor.dataId)) throw disposedConstant(this.op, kernel, input);
+    return this.outside(() => this.#constants.capture(tensor));
+  }
+
+  readValues(dataId: object): tf.backend_util.TypedArray {
+    const atom = this.#atoms.get(dataId);
+    const value = atom && this.#valueOf(atom);
+    if (!value) throw concretization(this.#sourceOf(atom));
+    return value.data instanceof Float64Array ? Float32Array.from(value.data) : value.data;
+  }
+
+  readValuesAsync(dataId: object): Promise<tf.backend_util.TypedArray> {
+    try {
+      return Promise.resolve(this.readValues(dataId));
+    } catch (thrown) {
+      // A rejection that nobody awaits would end the process; the recording fails instead, and nothing waits.
+      this.failure ??= thrown as DiffopsError;
+      return new Promise(() => {});
+    }
+  }
+
+  /** The program with these outputs, without the constants that it turned out not to need. */
+  finish(outputs: readonly Atom[]): { program: Program; constants: Value[] } {
+    const program = this.#ops.build(outputs);
+    const used = new Set<Atom>(program.outputs);
+    for (const { inputs } of program.equations) for (const a of inputs) used.add(a);
+    const given = program.inputs.slice(0, this.#given.length);
+    const captured = program.inputs.slice(this.#given.length).filter((v) => used.has(v));
+    return {
+      program: { ...program, inputs: [...given, ...captured] },
+      constants: captured.map((v) => this.#constants.valueOf(v) as Value),
+    };
+  }
+
+  #infoOf(atom: Atom): tf.TensorInfo {
+    const dataId = this.backend.newDataId();
+    this.#atoms.set(dataId, atom);
+    return { dataId, shape: [...atom.aval.shape], dtype: tfjsDtype(atom.aval.dtype) };
+  }
+
+  #isKnown(atom: Atom): boolean {
+    return this.#constants.has(atom) || this.#known.has(atom);
+  }
+
+  #valueOf(atom: Atom): Value | undefined {
+    const constant = this.#constants.valueOf(atom);
+    if (constant || !this.#known.has(atom)) return constant;
+    return evaluateKnown(this.#upTo(atom), (input) => this.#constants.valueOf(input) as Value);
+  }
+
+  /** Whether a value comes from x, or from data alone. */
+  #sourceOf(atom: Atom | undefined): 'x' | 'data' {
+    const used = new Set(atom ? [atom, ...this.#upTo(atom).equations.flatMap((e) => e.inputs)] : []);
+    return this.#given.some((input) => input.from === 'x' && used.has(input.atom)) ? 'x' : 'data';
+  }
+
+  #upTo(atom: Atom): Program {
+    return pruned({ inputs: [], equations: this.#ops.equations, outputs: [atom] });
+  }
+}
+
+const sized = ({ dataId, dtype, shape }: tf.TensorInfo) => ({ dataId, dtype, size: sizeOf(shape) });

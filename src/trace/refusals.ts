@@ -1,0 +1,116 @@
+/** The errors for what `f` must not do while it is recorded: each names the operation and says what to write instead. */
+
+import { DiffopsError } from '../errors.ts';
+import { refusedKernels } from './kernels/index.ts';
+
+/** `tf.softmax`, or the kernel's name where no op made the call. */
+const named = (op: string | undefined, kernel: string): string => (op === undefined ? `kernel ${kernel}` : `tf.${op}`);
+
+/** Methods of tensors, and ops, that read values, by the name in the stack; the outermost is what the user wrote. */
+const READERS =
+  /\b(?:(?:Tensor|Variable)\.(dataSync|data|arraySync|array|bufferSync|buffer|bytes|dataToGPU|toString|print)|(print|whereAsync|booleanMaskAsync|setdiff1dAsync|inTopKAsync|toPixels))_? /;
+
+const FRAMES = 40;
+
+/** The operation that is reading a value now, by the call stack; V8 names it even where tfjs is bundled. */
+const readingOperation = (): string => {
+  const limit = Error.stackTraceLimit;
+  Error.stackTraceLimit = FRAMES;
+  const stack = new Error().stack ?? '';
+  Error.stackTraceLimit = limit;
+  let operation = 'dataSync';
+  for (const frame of stack.split('\n')) {
+    const match = READERS.exec(frame);
+    if (match) operation = match[1] ?? match[2];
+  }
+  return operation;
+};
+
+const READING: Readonly<Record<string, string>> = {
+  toString:
+    'f turned a tensor into a string or a number (toString), as y > 0, y + 1, Number(y) and template strings do.',
+};
+
+/** f reads a value that isn't there yet. `dependsOn` is what the value would come from. */
+export const concretization = (dependsOn: 'x' | 'data'): DiffopsError => {
+  const operation = readingOperation();
+  const what = READING[operation] ?? `f read the values of a tensor (${operation}).`;
+  return new DiffopsError(
+    'CONCRETIZATION',
+    `${what} They depend on ${dependsOn}, and f is recorded once, for every ${dependsOn}. ` +
+      'Choose by value with tf.where(condition, a, b), compute with tf ops such as tf.greater and tf.add instead of ' +
+      'operators, join tensors with tf.stack([a, b]), and keep printing out of f.',
+    { operation, dependsOn },
+  );
+};
+
+/** tfjs makes a tensor without values of an array of tensors, and says nothing. */
+export const tensorOfTensors = (shape: readonly number[], length: number): DiffopsError =>
+  new DiffopsError(
+    'CONCRETIZATION',
+    `f made a tensor of shape [${shape}] out of an array that holds ${length} numbers: tf.tensor takes numbers, not tensors. ` +
+      'Join tensors with tf.stack([a, b]) or tf.concat([a, b]).',
+    { operation: 'tf.tensor', shape, length },
+  );
+
+export const unsupportedKernel = (op: string | undefined, kernel: string): DiffopsError => {
+  const refusal = Object.hasOwn(refusedKernels, kernel) ? refusedKernels[kernel] : undefined;
+  const reason = refusal?.reason ?? 'diffops knows no such kernel.';
+  const remedy = refusal?.remedy ?? 'Write it with other ops, or compute it outside of f.';
+  const name = op === undefined ? named(op, kernel) : `${named(op, kernel)} (kernel ${kernel})`;
+  return new DiffopsError(
+    'UNSUPPORTED_OP',
+    `${name} of a value that depends on x or data can't be recorded: ${reason} ${remedy}`,
+    {
+      kernel,
+      op,
+    },
+  );
+};
+
+export const unsupportedConstant = (op: string | undefined, kernel: string, dtype: string): DiffopsError =>
+  new DiffopsError(
+    'UNSUPPORTED_OP',
+    `${named(op, kernel)} got a constant of dtype ${dtype}; a program has float, int32 and bool only. ` +
+      'Write it with real tensors, or compute it outside of f.',
+    { kernel, op, dtype },
+  );
+
+export const disposedConstant = (op: string | undefined, kernel: string, input: string): DiffopsError =>
+  new DiffopsError(
+    'FUNCTION',
+    `f used a disposed tensor: input ${input} of ${named(op, kernel)}. Dispose it after f has run, or tf.keep it.`,
+    { kernel, op, input },
+  );
+
+export const customGradient = (): DiffopsError =>
+  new DiffopsError(
+    'UNSUPPORTED_OP',
+    'f uses tf.customGrad on a value that depends on x or data: its gradient function can’t be recorded, and is not ' +
+      'silently replaced. Call the ops inside it directly: diffops differentiates them exactly, to any order.',
+    { op: 'customGrad' },
+  );
+
+export const randomOp = (op: string): DiffopsError =>
+  new DiffopsError(
+    'RANDOM',
+    `f called tf.${op}, which draws random numbers: one sample would be frozen into the recorded program. ` +
+      'Draw outside of f and pass the sample in the option data' +
+      (op === 'dropout' ? ', as a mask to multiply by.' : '.'),
+    { op },
+  );
+
+export const variableAssign = (name: string): DiffopsError =>
+  new DiffopsError(
+    'VARIABLE_ASSIGN',
+    `f assigned the variable '${name}'. f is recorded once and must change nothing: return the new value, or hold it in a const.`,
+    { variable: name },
+  );
+
+/** Whatever f itself threw, with the original as cause; errors of diffops pass as they are. */
+export const functionThrew = (thrown: unknown): DiffopsError =>
+  DiffopsError.from(thrown, 'FUNCTION', 'f threw while it was recorded: ');
+
+/** A rule found its operands impossible, as the op itself would have: shapes that don't broadcast, an axis out of range. */
+export const kernelThrew = (op: string | undefined, kernel: string, thrown: unknown): DiffopsError =>
+  DiffopsError.from(thrown, 'FUNCTION', `f threw while it was recorded, in ${named(op, kernel)}: `);
