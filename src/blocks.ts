@@ -9,13 +9,13 @@ import type { Block } from './stitch/block.ts';
 import { unflattenVector } from './unflatten.ts';
 
 /** Blocks `{ rows: [r0, r1), columns: [c0, c1), data }`, with the plan (a promise) and `unflatten` beside them. */
-export interface Blocks extends AsyncIterable<Block> {
+export interface Blocks<X = unknown> extends AsyncIterable<Block> {
   readonly plan: Promise<Plan>;
-  readonly unflatten: Unflatten;
+  readonly unflatten: Unflatten<X>;
 }
 
 /** Blocks of a call that was refused: `plan`, `unflatten` and the first `next()` give the error. */
-export const failedBlocks = (error: unknown): Blocks => {
+export const failedBlocks = (error: unknown): Blocks<never> => {
   const plan = Promise.reject<Plan>(error);
   // Whoever iterates hears of the error there; a plan that nobody awaits must not end the process.
   plan.catch(() => {});
@@ -36,7 +36,7 @@ export const failedBlocks = (error: unknown): Blocks => {
  * The blocks of a problem that `pose` makes. It is posed at once, so that x and data are copied when the call is
  * made. Nothing runs before the first `next()`, and leaving the loop stops the work.
  */
-export const blocksOf = (pose: () => Problem, runners: Runners): Blocks => {
+export const blocksOf = (pose: () => Problem, runners: Runners): Blocks<never> => {
   let problem: Problem;
   try {
     problem = pose();
@@ -46,7 +46,7 @@ export const blocksOf = (pose: () => Problem, runners: Runners): Blocks => {
   const { planned, settings, x, data, kind } = problem;
   return {
     plan: Promise.resolve(new Plan(planned, runners.workersFor(planned), false)),
-    unflatten: (flat) => unflattenVector(x, flat),
+    unflatten: (flat) => unflattenVector(x, flat) as never,
     async *[Symbol.asyncIterator]() {
       const job = jobOf(problem, inputValues(problem, x, data), runners.threads);
       yield* streamBlocks(runners.for(planned), job, {

@@ -1,5 +1,6 @@
 /** The pipeline: record → plan → compile → run → stitch, and the runtime on which it runs. */
 
+import type * as tf from '@tensorflow/tfjs-core';
 import { type Blocks, blocksOf, failedBlocks } from './blocks.ts';
 import { sizeOf } from './ir/aval.ts';
 import { Matrix } from './matrix.ts';
@@ -13,28 +14,36 @@ import {
 import type { PoolStats } from './pool/pool.ts';
 import { type Evaluation, evaluateAt, Prepared, type Report, type Unflatten } from './prepared.ts';
 import { type MatrixKind, type Problem, poseProblem } from './problem.ts';
-import { type Tree, type TreeOf, unflattenTree } from './pytree.ts';
+import { unflattenTree } from './pytree.ts';
 import { Runners } from './runners.ts';
 import type { RecordedFunction } from './trace/record.ts';
+import type { JacobianOf, TensorFunction } from './tree-types.ts';
 
-export interface HessianResult {
+export interface HessianResult<X = unknown> {
   /** `[n, n]`. */
   readonly H: Matrix;
-  readonly unflatten: Unflatten;
+  readonly unflatten: Unflatten<X>;
   readonly report: Report;
 }
 
-export interface JacobianResult {
+export interface JacobianResult<X = unknown, Y = unknown> {
   /** `[...y.shape, n]`; a tree of these where f returns a tree. */
-  readonly J: TreeOf<Matrix>;
-  readonly unflatten: Unflatten;
+  readonly J: JacobianOf<Y>;
+  readonly unflatten: Unflatten<X>;
   readonly report: Report;
 }
 
-const hessianResult = ({ matrix, unflatten, report }: Evaluation): HessianResult => ({ H: matrix, unflatten, report });
+const hessianResult = ({ matrix, unflatten, report }: Evaluation): HessianResult<never> => ({
+  H: matrix,
+  unflatten,
+  report,
+});
 
 /** The rows of each output as a matrix of its own, over the same memory. */
-const jacobianResult = ({ matrix, unflatten, report }: Evaluation, { recording }: Problem): JacobianResult => {
+const jacobianResult = <Y>(
+  { matrix, unflatten, report }: Evaluation,
+  { recording }: Problem,
+): JacobianResult<never, Y> => {
   const { columns, data } = matrix;
   let row = 0;
   const parts = recording.program.outputs.map((output) => {
@@ -43,7 +52,7 @@ const jacobianResult = ({ matrix, unflatten, report }: Evaluation, { recording }
     row += sizeOf(shape);
     return new Matrix([...shape, columns], data.subarray(start * columns, row * columns));
   });
-  return { J: unflattenTree(recording.outputs.structure, parts), unflatten, report };
+  return { J: unflattenTree(recording.outputs.structure, parts) as JacobianOf<Y>, unflatten, report };
 };
 
 /** Evaluates a problem at the point and data with which it was posed. */
@@ -59,33 +68,49 @@ export class Runtime {
   }
 
   /** The whole Hessian `[n, n]` of f at x; f returns one element. */
-  async hessian(f: RecordedFunction, x: Tree, options?: HessianOptions): Promise<HessianResult> {
+  async hessian<X, D = unknown>(
+    f: TensorFunction<X, D, tf.Tensor>,
+    x: X,
+    options?: HessianOptions<D>,
+  ): Promise<HessianResult<X>> {
     return hessianResult(await evaluateHere(this.#pose('hessian', f, x, options), this.#runners));
   }
 
   /** The whole Jacobian `[...y.shape, n]` of f at x. */
-  async jacobian(f: RecordedFunction, x: Tree, options?: JacobianOptions): Promise<JacobianResult> {
+  async jacobian<X, Y, D = unknown>(
+    f: TensorFunction<X, D, Y>,
+    x: X,
+    options?: JacobianOptions<D>,
+  ): Promise<JacobianResult<X, Y>> {
     const problem = this.#pose('jacobian', f, x, options);
     return jacobianResult(await evaluateHere(problem, this.#runners), problem);
   }
 
   /** Records, plans and compiles once; `evaluate` then takes any point of the same structure. */
-  async prepareHessian(f: RecordedFunction, x: Tree, options?: HessianOptions): Promise<Prepared<HessianResult>> {
+  async prepareHessian<X, D = unknown>(
+    f: TensorFunction<X, D, tf.Tensor>,
+    x: X,
+    options?: HessianOptions<D>,
+  ): Promise<Prepared<X, D, HessianResult<X>>> {
     return new Prepared(this.#pose('hessian', f, x, options), this.#runners, hessianResult);
   }
 
   /** Records, plans and compiles once; `evaluate` then takes any point of the same structure. */
-  async prepareJacobian(f: RecordedFunction, x: Tree, options?: JacobianOptions): Promise<Prepared<JacobianResult>> {
-    return new Prepared(this.#pose('jacobian', f, x, options), this.#runners, jacobianResult);
+  async prepareJacobian<X, Y, D = unknown>(
+    f: TensorFunction<X, D, Y>,
+    x: X,
+    options?: JacobianOptions<D>,
+  ): Promise<Prepared<X, D, JacobianResult<X, Y>>> {
+    return new Prepared(this.#pose('jacobian', f, x, options), this.#runners, jacobianResult<Y>);
   }
 
   /** The Hessian in blocks of whole columns, each column once, in no promised order. */
-  hessianBlocks(f: RecordedFunction, x: Tree, options?: HessianOptions): Blocks {
+  hessianBlocks<X, D = unknown>(f: TensorFunction<X, D, tf.Tensor>, x: X, options?: HessianOptions<D>): Blocks<X> {
     return blocksOf(() => this.#pose('hessian', f, x, options, true), this.#runners);
   }
 
   /** The Jacobian in blocks of whole columns (whole rows in reverse mode), each once, in no promised order. */
-  jacobianBlocks(f: RecordedFunction, x: Tree, options?: JacobianOptions): Blocks {
+  jacobianBlocks<X, Y, D = unknown>(f: TensorFunction<X, D, Y>, x: X, options?: JacobianOptions<D>): Blocks<X> {
     return blocksOf(() => this.#pose('jacobian', f, x, options, true), this.#runners);
   }
 
@@ -103,7 +128,7 @@ export class Runtime {
     return this.close();
   }
 
-  #pose(kind: MatrixKind, f: RecordedFunction, x: Tree, options: unknown, wholeColumns = false): Problem {
+  #pose(kind: MatrixKind, f: RecordedFunction, x: unknown, options: unknown, wholeColumns = false): Problem {
     this.#runners.requireOpen();
     this.#runners.requireSame(options);
     return poseProblem(kind, f, x, options, wholeColumns);
@@ -132,36 +157,28 @@ const sharedRuntime = (options: RuntimeOptions | undefined): Runtime => {
  * The whole Hessian `[n, n]` of f at x, in blocks of columns on the default runtime.
  * `f(x, data)` is called once, with a tensor for every leaf, and returns one element.
  */
-export const hessian = async (f: RecordedFunction, x: Tree, options?: HessianOptions): Promise<HessianResult> =>
-  sharedRuntime(options).hessian(f, x, options);
+export const hessian: Runtime['hessian'] = async (f, x, options) => sharedRuntime(options).hessian(f, x, options);
 
 /** The whole Jacobian `[...y.shape, n]` of f at x; a tree of Jacobians where f returns a tree. */
-export const jacobian = async (f: RecordedFunction, x: Tree, options?: JacobianOptions): Promise<JacobianResult> =>
-  sharedRuntime(options).jacobian(f, x, options);
+export const jacobian: Runtime['jacobian'] = async (f, x, options) => sharedRuntime(options).jacobian(f, x, options);
 
 /** Records, plans and compiles f once; `evaluate(x)` then gives what `hessian` gives. */
-export const prepareHessian = async (
-  f: RecordedFunction,
-  x: Tree,
-  options?: HessianOptions,
-): Promise<Prepared<HessianResult>> => sharedRuntime(options).prepareHessian(f, x, options);
+export const prepareHessian: Runtime['prepareHessian'] = async (f, x, options) =>
+  sharedRuntime(options).prepareHessian(f, x, options);
 
 /** Records, plans and compiles f once; `evaluate(x)` then gives what `jacobian` gives. */
-export const prepareJacobian = async (
-  f: RecordedFunction,
-  x: Tree,
-  options?: JacobianOptions,
-): Promise<Prepared<JacobianResult>> => sharedRuntime(options).prepareJacobian(f, x, options);
+export const prepareJacobian: Runtime['prepareJacobian'] = async (f, x, options) =>
+  sharedRuntime(options).prepareJacobian(f, x, options);
 
 /** The Hessian in blocks of whole columns; bad options reject the first `next()`. */
-export const hessianBlocks = (f: RecordedFunction, x: Tree, options?: HessianOptions): Blocks =>
+export const hessianBlocks: Runtime['hessianBlocks'] = (f, x, options) =>
   blocksHere(options, (runtime) => runtime.hessianBlocks(f, x, options));
 
 /** The Jacobian in blocks of whole columns, or of whole rows in reverse mode; bad options reject the first `next()`. */
-export const jacobianBlocks = (f: RecordedFunction, x: Tree, options?: JacobianOptions): Blocks =>
+export const jacobianBlocks: Runtime['jacobianBlocks'] = (f, x, options) =>
   blocksHere(options, (runtime) => runtime.jacobianBlocks(f, x, options));
 
-const blocksHere = (options: RuntimeOptions | undefined, make: (runtime: Runtime) => Blocks): Blocks => {
+const blocksHere = <X>(options: RuntimeOptions | undefined, make: (runtime: Runtime) => Blocks<X>): Blocks<X> => {
   try {
     return make(sharedRuntime(options));
   } catch (error) {

@@ -7,7 +7,8 @@ import { type Shape, sameShape } from './ir/aval.ts';
 import type { LeafInfo } from './leaf.ts';
 import { Matrix } from './matrix.ts';
 import { NdArray } from './nd-array.ts';
-import { describe, flattenTree, type Tree, type TreeOf, unflattenTree } from './pytree.ts';
+import { describe, flattenTree, unflattenTree } from './pytree.ts';
+import type { MapLeaves } from './tree-types.ts';
 
 interface Square {
   readonly shape: Shape;
@@ -37,7 +38,7 @@ const blockOf = ({ data }: Square, n: number, a: LeafInfo, b: LeafInfo): NdArray
  * A tree like `x` whose leaf a is a tree like `x` whose leaf b is the block ∂²f/∂a∂b, of shape
  * `[...a.shape, ...b.shape]`. Throws INPUT where H isn't n × n.
  */
-export const hessianToPytree = (H: Matrix | NdArray | tf.Tensor, x: Tree): TreeOf<TreeOf<NdArray>> => {
+export const hessianToPytree = <X>(H: Matrix | NdArray | tf.Tensor, x: X): MapLeaves<X, MapLeaves<X, NdArray>> => {
   const { leaves, structure, size: n } = flattenTree(x, { name: 'x', finite: false, differentiated: true });
   const square = squareOf(H);
   if (!sameShape(square.shape, [n, n])) {
@@ -53,5 +54,5 @@ export const hessianToPytree = (H: Matrix | NdArray | tf.Tensor, x: Tree): TreeO
       leaves.map((b) => blockOf(square, n, a, b)),
     ),
   );
-  return unflattenTree(structure, rows);
+  return unflattenTree(structure, rows) as MapLeaves<X, MapLeaves<X, NdArray>>;
 };

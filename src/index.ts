@@ -30,6 +30,7 @@ export type {
 export type { Plan, PlanSummary } from './plan/plan.ts';
 export type { PoolStats } from './pool/pool.ts';
 export type { Phases, Prepared, Report, Unflatten } from './prepared.ts';
-export { hvp, jvp, type LikeX, type LikeY, type ProductOptions, valueAndGrad, vjp } from './products.ts';
+export { hvp, jvp, type ProductOptions, valueAndGrad, vjp } from './products.ts';
 export type { Leaf, Tree, TreeOf } from './pytree.ts';
 export type { Block } from './stitch/block.ts';
+export type { JacobianOf, LikeX, LikeY, MapLeaves, TensorFunction, TensorsOf } from './tree-types.ts';

@@ -2,7 +2,6 @@
 
 import { DiffopsError } from './errors.ts';
 import type { FloatDtype } from './ir/aval.ts';
-import type { Tree } from './pytree.ts';
 
 /** Progress of a run, in columns of the matrix (rows in reverse mode). */
 export interface Progress {
@@ -13,16 +12,16 @@ export interface Progress {
 }
 
 /** What one evaluation may change. */
-export interface EvaluateOptions {
+export interface EvaluateOptions<D = unknown> {
   /** The second argument of `f`: a tree that is not differentiated. */
-  readonly data?: Tree;
+  readonly data?: D;
   /** Stops within one tile; the call rejects with the signal's reason. */
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: Progress) => void;
 }
 
 /** What every derivative takes. */
-export interface CommonOptions extends EvaluateOptions {
+export interface CommonOptions<D = unknown> extends EvaluateOptions<D> {
   /** `true`: compiled for the device. `false`: interpreted by diffops' own evaluator. Default `true`. */
   readonly jit?: boolean;
   /** dtype of computation and result; default `'float64'` when a leaf of `x` is float64, else `'float32'`. */
@@ -43,18 +42,18 @@ export interface RuntimeOptions {
   readonly threadsPerWorker?: number;
 }
 
-interface MatrixOptions extends CommonOptions, RuntimeOptions {
+interface MatrixOptions<D> extends CommonOptions<D>, RuntimeOptions {
   readonly device?: 'cpu';
   /** The n columns in index blocks of w = ceil(n / nbatches); `'auto'` (default) leaves the width to the plan. */
   readonly nbatches?: number | 'auto';
 }
 
-export interface HessianOptions extends MatrixOptions {
+export interface HessianOptions<D = unknown> extends MatrixOptions<D> {
   /** Compute each pair of mirrored entries once. Default `true`. */
   readonly symmetric?: boolean;
 }
 
-export interface JacobianOptions extends MatrixOptions {
+export interface JacobianOptions<D = unknown> extends MatrixOptions<D> {
   /** Columns by JVP, rows by VJP, or by cost (`'auto'`, default). */
   readonly mode?: 'auto' | 'forward' | 'reverse';
 }
@@ -68,7 +67,7 @@ export interface Settings {
   readonly mode: 'auto' | 'forward' | 'reverse';
   readonly symmetric: boolean;
   readonly checkFinite: boolean;
-  readonly data: Tree | undefined;
+  readonly data: unknown;
   readonly signal: AbortSignal | undefined;
   readonly onProgress: ((progress: Progress) => void) | undefined;
 }
@@ -204,7 +203,7 @@ export const settingsOf = (options: unknown, use: 'hessian' | 'jacobian' | 'prod
 export type EvaluateSettings = Pick<Settings, 'data' | 'signal' | 'onProgress'>;
 
 const evaluateOptionsOf = (given: Record<string, unknown>): EvaluateSettings => ({
-  data: given.data as Tree | undefined,
+  data: given.data,
   signal: checkSignal(given.signal),
   onProgress: checkCallback('onProgress', given.onProgress),
 });

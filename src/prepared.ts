@@ -1,16 +1,18 @@
 /** A prepared problem: recorded, planned and compiled once, evaluated at any point of the same structure. */
 
 import { performance } from 'node:perf_hooks';
+import type * as tf from '@tensorflow/tfjs-core';
 import { DiffopsError } from './errors.ts';
 import { bytesPerElement } from './ir/aval.ts';
 import { Matrix } from './matrix.ts';
 import type { NdArray } from './nd-array.ts';
 import { type EvaluateOptions, type EvaluateSettings, evaluateSettingsOf, type Progress } from './options.ts';
-import { Plan, type PlanSummary } from './plan/plan.ts';
+import { formatBytes, formatCount, Plan, type PlanSummary } from './plan/plan.ts';
 import type { RunStats, Progress as TileProgress } from './pool/run.ts';
 import { flattenData, inputValues, jobOf, type Problem } from './problem.ts';
-import { type Flat, flattenTree, type Tree, type TreeOf } from './pytree.ts';
+import { type Flat, flattenTree } from './pytree.ts';
 import type { Runners } from './runners.ts';
+import type { LikeX } from './tree-types.ts';
 import { checkSameStructure, unflattenVector } from './unflatten.ts';
 
 /** Milliseconds per stage. `run` is the whole run; `stitch` is the part of it spent in writing tiles, per worker on average. */
@@ -22,7 +24,7 @@ export interface Phases {
   readonly stitch: number;
 }
 
-/** What a finished call says about itself: its plan, and what only the run could know. */
+/** What a finished call says about itself: its plan, and what only the run could know. `String(report)` prints it. */
 export interface Report extends PlanSummary {
   /** Growth of the process' resident memory during the run. */
   readonly peakBytes: number;
@@ -31,15 +33,16 @@ export interface Report extends PlanSummary {
   readonly columnsPerSecond: number;
   /** Which thread computed how many tiles. */
   readonly threads: readonly { readonly threadId: number; readonly tiles: number }[];
+  toString(): string;
 }
 
 /** A vector of length n (typed array or tensor) as a tree like x. */
-export type Unflatten = (flat: unknown) => TreeOf<number | Float32Array | Float64Array | NdArray>;
+export type Unflatten<X = unknown> = (flat: Float32Array | Float64Array | NdArray | tf.Tensor) => LikeX<X>;
 
 /** All rows of the matrix, flattened outputs by flattened inputs, before they get their public shapes. */
 export interface Evaluation {
   readonly matrix: Matrix;
-  readonly unflatten: Unflatten;
+  readonly unflatten: Unflatten<never>;
   readonly report: Report;
 }
 
@@ -86,13 +89,26 @@ const allocate = ({ planned }: Problem): SharedArrayBuffer => {
 export const reportOf = (problem: Problem, plan: Plan, stats: RunStats, runMs: number): Report => {
   const { planned, phases } = problem;
   const seeds = planned.tiles.reduce((sum, tile) => sum + tile.count, 0);
-  return {
+  const report = {
     ...plan.summary(),
     peakBytes: Math.max(0, stats.rss.peak - stats.rss.before),
     phases: { ...phases, run: runMs, stitch: stats.times.stitch / Math.max(1, stats.workers.length) },
     columnsPerSecond: (1000 * seeds) / Math.max(runMs, 1e-3),
     threads: stats.workers,
   };
+  // Not enumerable: a report is data, and goes into JSON or a message as it is.
+  Object.defineProperty(report, 'toString', { value: () => describeReport(report, plan) });
+  return report;
+};
+
+const describeReport = ({ phases, peakBytes, columnsPerSecond, threads }: Report, plan: Plan): string => {
+  const times = Object.entries(phases).map(([phase, ms]) => `${phase} ${ms.toFixed(1)}`);
+  return [
+    String(plan),
+    `  took       ${times.join(', ')} ms`,
+    `  speed      ${formatCount(columnsPerSecond)}columns/s on ${threads.length || 1} thread(s)`,
+    `  measured   ${formatBytes(peakBytes)} growth of resident memory`,
+  ].join('\n');
 };
 
 /** Runs a problem at a point; the caller checked that the point has the problem's structure. */
@@ -119,13 +135,13 @@ export const evaluateAt = async (
   const numbers = planned.dtype === 'float64' ? new Float64Array(buffer) : new Float32Array(buffer);
   return {
     matrix: new Matrix([planned.rows, planned.columns], numbers),
-    unflatten: (flat) => unflattenVector(x, flat),
+    unflatten: (flat) => unflattenVector(x, flat) as never,
     report,
   };
 };
 
 /** What `prepareHessian` and `prepareJacobian` give; `Result` is what the bare function gives. */
-export class Prepared<Result> {
+export class Prepared<X, D, Result> {
   readonly plan: Plan;
   readonly #problem: Problem;
   readonly #runners: Runners;
@@ -141,7 +157,7 @@ export class Prepared<Result> {
   }
 
   /** The matrix at any x (and data) of the prepared structure. Overlapping calls are queued. */
-  async evaluate(x: Tree, options?: EvaluateOptions): Promise<Result> {
+  async evaluate(x: X | LikeX<X>, options?: EvaluateOptions<D>): Promise<Result> {
     if (this.#closed) {
       throw new DiffopsError('CLOSED', 'this prepared problem was closed; prepare it again to evaluate it.');
     }
@@ -160,7 +176,7 @@ export class Prepared<Result> {
     }
   }
 
-  #dataOf(data: Tree | undefined, finite: boolean): Flat | undefined {
+  #dataOf(data: unknown, finite: boolean): Flat | undefined {
     const recorded = this.#problem.data;
     // Without new data the data of prepare stands.
     if (data === undefined) return recorded;

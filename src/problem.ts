@@ -11,8 +11,9 @@ import { checkNbatches, type Settings, settingsOf } from './options.ts';
 import type { Planned } from './plan/plan.ts';
 import { chooseMode, type PlanRequest, planHessian, planJacobian } from './plan/planner.ts';
 import type { Job } from './pool/job.ts';
-import { type Flat, flattenTree, type Tree } from './pytree.ts';
+import { type Flat, flattenTree } from './pytree.ts';
 import { type RecordedFunction, type Recording, record } from './trace/record.ts';
+import { valuesOf } from './unflatten.ts';
 
 export type MatrixKind = 'hessian' | 'jacobian';
 
@@ -41,7 +42,7 @@ export interface Problem extends Call {
 }
 
 /** Validates and copies all that a call was given; nothing of `f` has run yet. */
-export const openCall = (x: Tree, options: unknown, use: MatrixKind | 'product'): Call => {
+export const openCall = (x: unknown, options: unknown, use: MatrixKind | 'product'): Call => {
   // Options that need no n are refused before x is even looked at; nbatches' upper limit is checked with n.
   const finite = settingsOf(options, use, Number.POSITIVE_INFINITY).checkFinite;
   const flat = flattenTree(x, { name: 'x', finite, differentiated: true });
@@ -51,7 +52,7 @@ export const openCall = (x: Tree, options: unknown, use: MatrixKind | 'product')
   return { settings, x: flat, data, precision: settings.precision ?? (flat.hasFloat64 ? 'float64' : 'float32') };
 };
 
-export const flattenData = (data: Tree | undefined, finite: boolean): Flat | undefined =>
+export const flattenData = (data: unknown, finite: boolean): Flat | undefined =>
   data === undefined ? undefined : flattenTree(data, { name: 'data', finite, differentiated: false });
 
 /**
@@ -61,7 +62,7 @@ export const flattenData = (data: Tree | undefined, finite: boolean): Flat | und
 export const poseProblem = (
   kind: MatrixKind,
   f: RecordedFunction,
-  x: Tree,
+  x: unknown,
   options: unknown,
   wholeColumns: boolean,
 ): Problem => {

@@ -1,5 +1,6 @@
 /** Single products with derivatives, where the whole matrix isn't wanted: hvp, jvp, vjp, valueAndGrad. */
 
+import type * as tf from '@tensorflow/tfjs-core';
 import { compileProgram } from './compile/compile.ts';
 import { DiffopsError } from './errors.ts';
 import { sameShape, sizeOf, type Value } from './ir/aval.ts';
@@ -9,27 +10,24 @@ import type { CommonOptions } from './options.ts';
 import { runOnce } from './pool/run-once.ts';
 import { nonFinite } from './prepared.ts';
 import { type Call, openCall, requireScalar } from './problem.ts';
-import { type Flat, flattenTree, type Tree, type TreeOf, unflattenTree } from './pytree.ts';
+import { type Flat, flattenTree, type Tree, unflattenTree } from './pytree.ts';
 import { type RecordedFunction, type Recording, record } from './trace/record.ts';
 import { grad } from './transforms/grad.ts';
 import { jvp as jvpOf } from './transforms/jvp.ts';
 import { vjp as vjpOf } from './transforms/pushforward.ts';
 import { withOutputs } from './transforms/replay.ts';
+import type { LikeX, LikeY, TensorFunction } from './tree-types.ts';
 import { checkSameStructure, unflattenVector, valuesOf } from './unflatten.ts';
 
-export type ProductOptions = Omit<CommonOptions, 'onProgress'>;
+export type ProductOptions<D = unknown> = Omit<CommonOptions<D>, 'onProgress'>;
 
 type Floats = Float32Array | Float64Array;
-/** A tree like x: numbers for numbers, typed arrays for typed arrays, NdArrays for tensors and NdArrays. */
-export type LikeX = TreeOf<number | Floats | NdArray>;
-/** A tree like what f returned. */
-export type LikeY = TreeOf<NdArray>;
 
 interface Opened extends Call {
   readonly recording: Recording;
 }
 
-const open = (f: RecordedFunction, x: Tree, options: unknown): Opened => {
+const open = (f: RecordedFunction, x: unknown, options: unknown): Opened => {
   const call = openCall(x, options, 'product');
   return { ...call, recording: record(f, call.x, call.data, call.precision) };
 };
@@ -53,7 +51,7 @@ const run = async (opened: Opened, program: Program, seeds: readonly Value[]): P
 };
 
 /** Values of the leaves of x as one tree like x. */
-const likeX = (opened: Opened, values: readonly Value[], name: string): LikeX => {
+const likeX = <X>(opened: Opened, values: readonly Value[], name: string): LikeX<X> => {
   const { x, precision, settings } = opened;
   const vector = precision === 'float64' ? new Float64Array(x.size) : new Float32Array(x.size);
   for (const [i, leaf] of x.leaves.entries()) vector.set(values[i].data, leaf.offset);
@@ -61,11 +59,11 @@ const likeX = (opened: Opened, values: readonly Value[], name: string): LikeX =>
     const bad = vector.findIndex((value) => !Number.isFinite(value));
     if (bad >= 0) throw nonFinite(x, bad, name);
   }
-  return unflattenVector(x, vector);
+  return unflattenVector(x, vector) as LikeX<X>;
 };
 
 /** Values of the outputs of f as a tree like what it returned. */
-const likeY = ({ recording, settings }: Opened, values: readonly Value[], name: string): LikeY => {
+const likeY = <Y>({ recording, settings }: Opened, values: readonly Value[], name: string): LikeY<Y> => {
   const { structure, paths } = recording.outputs;
   const arrays = values.map(({ shape, data }, i) => {
     if (settings.checkFinite && !(data as Floats).every(Number.isFinite)) {
@@ -77,18 +75,18 @@ const likeY = ({ recording, settings }: Opened, values: readonly Value[], name: 
     }
     return new NdArray(shape, data as Floats);
   });
-  return unflattenTree(structure, arrays);
+  return unflattenTree(structure, arrays) as LikeY<Y>;
 };
 
 /** The tangent v as values, refused unless it is a tree like x. */
-const tangentOf = ({ x, precision, settings }: Opened, v: Tree): Value[] => {
+const tangentOf = ({ x, precision, settings }: Opened, v: unknown): Value[] => {
   const flat: Flat = flattenTree(v, { name: 'v', finite: settings.checkFinite, differentiated: true });
   checkSameStructure(x, flat, 'v');
   return valuesOf(flat, precision);
 };
 
 /** The cotangent u as values, refused unless it is a tree like the outputs of f. */
-const cotangentOf = ({ recording, precision, settings }: Opened, u: Tree): Value[] => {
+const cotangentOf = ({ recording, precision, settings }: Opened, u: unknown): Value[] => {
   const flat = flattenTree(u, { name: 'u', finite: settings.checkFinite, differentiated: true });
   const values = valuesOf(flat, precision);
   const wanted = recording.program.outputs.map((a) => a.aval.shape);
@@ -112,7 +110,12 @@ const cotangentOf = ({ recording, precision, settings }: Opened, u: Tree): Value
  * The product of the Hessian of f at x with v, a tree like x; f returns one element.
  * Forward over reverse: the tangent of the gradient (Pearlmutter 1994).
  */
-export const hvp = async (f: RecordedFunction, x: Tree, v: Tree, options?: ProductOptions): Promise<LikeX> => {
+export const hvp = async <X, D = unknown>(
+  f: TensorFunction<X, D, tf.Tensor>,
+  x: X,
+  v: X | LikeX<X>,
+  options?: ProductOptions<D>,
+): Promise<LikeX<X>> => {
   const opened = open(f, x, options);
   requireScalar(opened.recording, 'hvp');
   const seeds = tangentOf(opened, v);
@@ -120,16 +123,16 @@ export const hvp = async (f: RecordedFunction, x: Tree, v: Tree, options?: Produ
   const leaves = opened.x.leaves.length;
   const gradient = withOutputs(grad(opened.recording.program, active, opened.settings.checkpoint), range(1, leaves));
   const program = withOutputs(jvpOf(gradient, active), range(leaves, leaves));
-  return likeX(opened, await run(opened, program, seeds), 'Hessian-vector product');
+  return likeX<X>(opened, await run(opened, program, seeds), 'Hessian-vector product');
 };
 
 /** f(x) and the tangent J·v, both trees like what f returns; v is a tree like x. */
-export const jvp = async (
-  f: RecordedFunction,
-  x: Tree,
-  v: Tree,
-  options?: ProductOptions,
-): Promise<{ value: LikeY; tangent: LikeY }> => {
+export const jvp = async <X, Y, D = unknown>(
+  f: TensorFunction<X, D, Y>,
+  x: X,
+  v: X | LikeX<X>,
+  options?: ProductOptions<D>,
+): Promise<{ value: LikeY<Y>; tangent: LikeY<Y> }> => {
   const opened = open(f, x, options);
   const seeds = tangentOf(opened, v);
   const results = await run(opened, jvpOf(opened.recording.program, isLeafOf(opened)), seeds);
@@ -141,12 +144,12 @@ export const jvp = async (
 };
 
 /** f(x), a tree like what f returns, and Jᵀ·u, a tree like x; u is a tree like what f returns. */
-export const vjp = async (
-  f: RecordedFunction,
-  x: Tree,
+export const vjp = async <X, Y, D = unknown>(
+  f: TensorFunction<X, D, Y>,
+  x: X,
   u: Tree,
-  options?: ProductOptions,
-): Promise<{ value: LikeY; gradient: LikeX }> => {
+  options?: ProductOptions<D>,
+): Promise<{ value: LikeY<Y>; gradient: LikeX<X> }> => {
   const opened = open(f, x, options);
   const seeds = cotangentOf(opened, u);
   const { program } = opened.recording;
@@ -154,20 +157,19 @@ export const vjp = async (
   const count = program.outputs.length;
   return {
     value: likeY(opened, results.slice(0, count), 'value'),
-    gradient: likeX(opened, results.slice(count), 'gradient'),
+    gradient: likeX<X>(opened, results.slice(count), 'gradient'),
   };
 };
 
 /** f(x), which has one element, and its gradient, a tree like x. */
-export const valueAndGrad = async (
-  f: RecordedFunction,
-  x: Tree,
-  options?: ProductOptions,
-): Promise<{ value: number; gradient: LikeX }> => {
+export const valueAndGrad = async <X, D = unknown>(
+  f: TensorFunction<X, D, tf.Tensor>,
+  x: X,
+  options?: ProductOptions<D>,
+): Promise<{ value: NdArray; gradient: LikeX<X> }> => {
   const opened = open(f, x, options);
   requireScalar(opened.recording, 'valueAndGrad');
   const program = grad(opened.recording.program, isLeafOf(opened), opened.settings.checkpoint);
   const [value, ...gradients] = await run(opened, program, []);
-  likeY(opened, [value], 'value');
-  return { value: value.data[0], gradient: likeX(opened, gradients, 'gradient') };
+  return { value: likeY<tf.Tensor>(opened, [value], 'value'), gradient: likeX<X>(opened, gradients, 'gradient') };
 };
