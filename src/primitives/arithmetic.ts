@@ -5,6 +5,7 @@ import { malformed } from '../ir/builder.ts';
 import type { Atom } from '../ir/program.ts';
 import { binary, NUMBER, unary } from './elementwise.ts';
 import type { Ops } from './ops.ts';
+import { sumOfPads } from './slice-pad-folds.ts';
 
 const isZero = (a: Atom): boolean => a.kind === 'literal' && a.value === 0;
 const isOne = (a: Atom): boolean => a.kind === 'literal' && a.value === 1;
@@ -32,7 +33,9 @@ const times = (ops: Ops, x: Atom, factor: number): Atom | undefined => {
 
 export const neg = unary('neg', {
   operands: NUMBER,
-  value: (x) => -x,
+  loop: (x, dx, out) => {
+    for (let i = 0, p = 0; i < out.length; i++, p += dx) out[i] = -x[p];
+  },
   slope: (ops, x) => ops.full(x, -1),
   transpose: (ops, ct) => [ops.neg(ct)],
   fold: (ops, [x]) => {
@@ -57,6 +60,8 @@ export const add = binary('add', {
     if (isZero(y)) return x;
     if (x.kind === 'literal') return ops.add(y, x);
     if (x === y) return ops.mul(x, 2);
+    const joined = sumOfPads(ops, x, y);
+    if (joined) return joined;
     const minusY = negated(ops, y);
     if (minusY) return ops.sub(x, minusY);
     const minusX = negated(ops, x);

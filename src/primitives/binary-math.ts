@@ -51,7 +51,9 @@ const shareOf = (ops: Ops, wins: 'gt' | 'lt', x: Atom, y: Atom): Atom =>
 
 export const max = binary('max', {
   operands: NUMBER,
-  value: Math.max,
+  loop: (x, dx, y, dy, out) => {
+    for (let i = 0, p = 0, q = 0; i < out.length; i++, p += dx, q += dy) out[i] = Math.max(x[p], y[q]);
+  },
   jvp: (ops, [x, y], [tx, ty]) =>
     ops.addMaybe(tx && ops.mul(tx, shareOf(ops, 'gt', x, y)), ty && ops.mul(ty, shareOf(ops, 'gt', y, x))),
   fold: (_ops, [x, y]) => (x === y ? x : undefined),
@@ -59,7 +61,9 @@ export const max = binary('max', {
 
 export const min = binary('min', {
   operands: NUMBER,
-  value: Math.min,
+  loop: (x, dx, y, dy, out) => {
+    for (let i = 0, p = 0, q = 0; i < out.length; i++, p += dx, q += dy) out[i] = Math.min(x[p], y[q]);
+  },
   jvp: (ops, [x, y], [tx, ty]) =>
     ops.addMaybe(tx && ops.mul(tx, shareOf(ops, 'lt', x, y)), ty && ops.mul(ty, shareOf(ops, 'lt', y, x))),
   fold: (_ops, [x, y]) => (x === y ? x : undefined),

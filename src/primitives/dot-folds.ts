@@ -91,6 +91,41 @@ const withoutBroadcast = (
   );
 };
 
+/** A dot without its axes of length 1: they come off the operands and go on the result by reshapes. */
+const withoutOnes = (ops: Ops, a: Operand, b: Operand, out: readonly number[], output: Aval): Atom | undefined => {
+  const long = ({ value, labels }: Operand): Operand => ({
+    value: ops.reshape(
+      value,
+      value.aval.shape.filter((d) => d !== 1),
+    ),
+    labels: labels.filter((_, i) => value.aval.shape[i] !== 1),
+  });
+  const [x, y] = [long(a), long(b)];
+  if (x.labels.length === a.labels.length && y.labels.length === b.labels.length) return undefined;
+  const left = out.filter((_, i) => output.shape[i] !== 1);
+  return ops.reshape(ops.dot(x.value, y.value, { lhs: x.labels, rhs: y.labels, out: left }), output.shape);
+};
+
+/**
+ * A sum of a dot over axes that come of one operand each, as the dot of operands summed beforehand; undefined
+ * if an axis comes of both.
+ */
+export const sumOfDot = (ops: Ops, { inputs, params }: Equation, axes: readonly number[]): Atom | undefined => {
+  const { lhs, rhs, out } = params as unknown as DotParams;
+  const gone = axes.map((axis) => out[axis]);
+  if (gone.some((label) => lhs.includes(label) && rhs.includes(label))) return undefined;
+  const summed = (x: Atom, labels: readonly number[]): Operand => ({
+    value: ops.sum(
+      x,
+      labels.map((_, i) => i).filter((i) => gone.includes(labels[i])),
+    ),
+    labels: labels.filter((label) => !gone.includes(label)),
+  });
+  const [x, y] = [summed(inputs[0], lhs), summed(inputs[1], rhs)];
+  const left = out.filter((label) => !gone.includes(label));
+  return ops.dot(x.value, y.value, { lhs: x.labels, rhs: y.labels, out: left });
+};
+
 export const foldDot = (ops: Ops, [x, y]: readonly Atom[], params: DotParams, output: Aval): Atom | undefined => {
   const canonical = canonicalLabels(params);
   if (!sameLabels(canonical, params)) return ops.dot(x, y, canonical);
@@ -99,6 +134,8 @@ export const foldDot = (ops: Ops, [x, y]: readonly Atom[], params: DotParams, ou
   if (x.kind === 'literal') return ops.mul(arranged(ops, y, rhs, out, output), x.value);
   const a = { value: x, labels: lhs };
   const b = { value: y, labels: rhs };
+  const shorter = withoutOnes(ops, a, b, out, output);
+  if (shorter) return shorter;
   const permutedA = withoutPermute(ops, a);
   const permutedB = withoutPermute(ops, b);
   if (permutedA || permutedB) {

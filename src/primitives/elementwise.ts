@@ -22,12 +22,15 @@ export const TRANSCENDENTAL = 15;
  */
 export const stepOf = (value: Value): 0 | 1 => (value.data.length === 1 ? 0 : 1);
 
-const mapInto = (f: (x: number) => number, x: TypedArray, dx: number, out: TypedArray): void => {
-  for (let i = 0, p = 0; i < out.length; i++, p += dx) out[i] = f(x[p]);
-};
-
-/** A loop over two operands of steps 0 or 1. An own loop per primitive is what the compiler makes fast. */
+/** Loops over one and two operands of steps 0 or 1. A loop of its own is what the compiler makes fast. */
+type UnaryLoop = (x: TypedArray, dx: number, out: TypedArray) => void;
 export type Loop = (x: TypedArray, dx: number, y: TypedArray, dy: number, out: TypedArray) => void;
+
+const unaryLoopOf =
+  (f: (x: number) => number): UnaryLoop =>
+  (x, dx, out) => {
+    for (let i = 0, p = 0; i < out.length; i++, p += dx) out[i] = f(x[p]);
+  };
 
 const loopOf =
   (f: (x: number, y: number) => number): Loop =>
@@ -58,7 +61,9 @@ interface Common {
 }
 
 interface Unary extends Common {
-  readonly value: (x: number) => number;
+  readonly value?: (x: number) => number;
+  /** In place of `value`, for what must be fast. */
+  readonly loop?: UnaryLoop;
   /** The derivative at x, given the result y; null where it is zero wherever it exists. */
   readonly slope: ((ops: Ops, x: Atom, y: Atom) => Atom) | null;
 }
@@ -80,11 +85,15 @@ const common = (name: PrimitiveName, count: number, rules: Common) => ({
 });
 
 /** A primitive of one operand. */
-export const unary = (name: PrimitiveName, rules: Unary): Elementwise => ({
-  ...common(name, 1, { ...rules, sparsity: rules.sparsity ?? (rules.slope ? 'aligned' : 'none') }),
-  evaluate: ([x], _params, output) => mapInto(rules.value, x.data, stepOf(x), output.data),
-  jvp: (ops, [x], [tangent], _params, y) => (tangent && rules.slope ? ops.mul(tangent, rules.slope(ops, x, y)) : null),
-});
+export const unary = (name: PrimitiveName, rules: Unary): Elementwise => {
+  const loop = rules.loop ?? unaryLoopOf(rules.value as (x: number) => number);
+  return {
+    ...common(name, 1, { ...rules, sparsity: rules.sparsity ?? (rules.slope ? 'aligned' : 'none') }),
+    evaluate: ([x], _params, output) => loop(x.data, stepOf(x), output.data),
+    jvp: (ops, [x], [tangent], _params, y) =>
+      tangent && rules.slope ? ops.mul(tangent, rules.slope(ops, x, y)) : null,
+  };
+};
 
 interface Binary extends Common {
   readonly value?: (x: number, y: number) => number;

@@ -5,6 +5,7 @@ import type { PrimitiveParams } from '../ir/params.ts';
 import type { Atom, Equation } from '../ir/program.ts';
 import { past } from './batching.ts';
 import { expectAxes, expectCount, expectDtype } from './checks.ts';
+import { sumOfDot } from './dot-folds.ts';
 import { NUMBER } from './elementwise.ts';
 import type { Ops } from './ops.ts';
 import type { Batched, Primitive } from './primitive.ts';
@@ -113,6 +114,7 @@ export const reduceSum: Primitive<Axes> = {
     const found = commonFold(ops, 'reduce_sum', x, axes, output, (value, times) => ops.mul(value, times));
     if (found) return found;
     const maker = ops.maker(x);
+    if (maker?.primitive === 'dot') return sumOfDot(ops, maker, axes);
     if (maker?.primitive === 'neg') return ops.neg(ops.sum(maker.inputs[0], axes));
     if (maker?.primitive === 'mul' && maker.inputs[1].kind === 'literal') {
       return ops.mul(ops.sum(maker.inputs[0], axes), maker.inputs[1].value);

@@ -1,77 +1,15 @@
 /** slice and pad: a strided part of an array, and an array with values around and between its elements. */
 
-import { type Shape, sizeOf, stridesOf } from '../ir/aval.ts';
+import { sizeOf, stridesOf } from '../ir/aval.ts';
 import type { PrimitiveParams } from '../ir/params.ts';
-import type { Atom, Equation } from '../ir/program.ts';
 import { inserted } from './batching.ts';
 import { expectCount, expectPerAxis, misfit } from './checks.ts';
-import type { Ops } from './ops.ts';
 import type { Primitive } from './primitive.ts';
+import { foldSlice, slicedShape } from './slice-pad-folds.ts';
 import { walk } from './strided.ts';
 
 type Slice = PrimitiveParams['slice'];
 type Pad = PrimitiveParams['pad'];
-
-const slicedShape = ({ starts, limits, strides }: Slice): number[] =>
-  starts.map((start, i) => Math.max(0, Math.ceil((limits[i] - start) / strides[i])));
-
-/** The last element that a slice takes along an axis. */
-const lastOf = ({ starts, strides }: Slice, axis: number, length: number): number =>
-  starts[axis] + (length - 1) * strides[axis];
-
-const sliceOfSlice = (ops: Ops, { inputs, params }: Equation, outer: Slice): Atom => {
-  const inner = params as unknown as Slice;
-  const lengths = slicedShape(outer);
-  const starts = outer.starts.map((start, i) => inner.starts[i] + start * inner.strides[i]);
-  const strides = outer.strides.map((stride, i) => stride * inner.strides[i]);
-  const limits = starts.map((start, i) => (lengths[i] === 0 ? start : start + (lengths[i] - 1) * strides[i] + 1));
-  return ops.slice(inputs[0], starts, limits, strides);
-};
-
-/** The slice taken from the one operand of a concat in which it lies. */
-const sliceOfConcat = (ops: Ops, { inputs, params }: Equation, slice: Slice, shape: Shape): Atom | undefined => {
-  const axis = params.axis as number;
-  let begin = 0;
-  for (const part of inputs) {
-    const end = begin + part.aval.shape[axis];
-    if (slice.starts[axis] >= begin && lastOf(slice, axis, shape[axis]) < end) {
-      const shift = begin;
-      return ops.slice(
-        part,
-        slice.starts.map((v, i) => (i === axis ? v - shift : v)),
-        slice.limits.map((v, i) => (i === axis ? Math.min(v, end) - shift : v)),
-        slice.strides,
-      );
-    }
-    begin = end;
-  }
-  return undefined;
-};
-
-/** The slice taken from a pad's operand, or its value, if it lies inside or outside of that. */
-const sliceOfPad = (ops: Ops, { inputs, params }: Equation, slice: Slice, shape: Shape): Atom | undefined => {
-  const { low, interior, value } = params as unknown as Pad;
-  const [x] = inputs;
-  const end = x.aval.shape.map((d, i) => low[i] + (d - 1) * (interior[i] + 1));
-  const last = shape.map((d, i) => lastOf(slice, i, d));
-  if (slice.starts.some((start, i) => last[i] < low[i] || start > end[i])) {
-    return ops.literal(value, shape, x.aval.dtype);
-  }
-  const inside = slice.starts.every((start, i) => interior[i] === 0 && start >= low[i] && last[i] <= end[i]);
-  if (!inside) return undefined;
-  return ops.slice(
-    x,
-    slice.starts.map((v, i) => v - low[i]),
-    last.map((v, i) => v + 1 - low[i]),
-    slice.strides,
-  );
-};
-
-const sliceOfBroadcast = (ops: Ops, { inputs, params }: Equation, slice: Slice, shape: Shape): Atom => {
-  const axes = params.axes as readonly number[];
-  const pick = (values: readonly number[]): number[] => axes.map((i) => values[i]);
-  return ops.broadcast(ops.slice(inputs[0], pick(slice.starts), pick(slice.limits), pick(slice.strides)), shape, axes);
-};
 
 export const slice: Primitive<Slice> = {
   algebra: 'selection',
@@ -123,25 +61,7 @@ export const slice: Primitive<Slice> = {
     };
   },
   cost: (_inputs, _params, output) => sizeOf(output.shape),
-  fold: (ops, [x], params, output) => {
-    const { shape } = output;
-    if (x.kind === 'literal') return ops.literal(x.value, shape, x.aval.dtype);
-    if (shape.every((d, i) => d === x.aval.shape[i])) return x;
-    if (shape.includes(0)) return ops.literal(0, shape, x.aval.dtype);
-    const maker = ops.maker(x);
-    switch (maker?.primitive) {
-      case 'slice':
-        return sliceOfSlice(ops, maker, params);
-      case 'concat':
-        return sliceOfConcat(ops, maker, params, shape);
-      case 'pad':
-        return sliceOfPad(ops, maker, params, shape);
-      case 'broadcast':
-        return sliceOfBroadcast(ops, maker, params, shape);
-      default:
-        return undefined;
-    }
-  },
+  fold: foldSlice,
 };
 
 export const pad: Primitive<Pad> = {

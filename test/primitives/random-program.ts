@@ -93,6 +93,18 @@ const MOVES: Move[] = [
     return ops.pad(x, amount, amount, between, pick(random, [0, 0, 1]));
   }),
   along((random, ops, x, axis) => {
+    // A sum of pads of its parts, as the transpose of a split makes it.
+    const length = x.aval.shape[axis];
+    const cut = Math.floor(random() * length);
+    const cutAgain = Math.min(length, cut + pick(random, [0, 1]));
+    const padded = (start: number, limit: number): Atom => {
+      const amounts = (amount: number): number[] => x.aval.shape.map((_, i) => (i === axis ? amount : 0));
+      return ops.pad(ops.sliceAxis(x, axis, start, limit), amounts(start), amounts(length - limit));
+    };
+    const [first, second] = [padded(0, cut), padded(cutAgain, length)];
+    return flip(random) ? ops.add(first, second) : ops.add(second, first);
+  }),
+  along((random, ops, x, axis) => {
     const other = flip(random) ? x : ops.full(x, pick(random, [0, 1]));
     return ops.concat(flip(random) ? [x, other] : [other, x, other], axis);
   }),
