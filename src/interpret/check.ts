@@ -21,6 +21,10 @@ const inferred = (program: Program, index: number, { primitive, inputs, params }
   }
 };
 
+const isPlain = (param: unknown): boolean =>
+  ['number', 'string', 'boolean'].includes(typeof param) ||
+  (Array.isArray(param) && param.every((v) => typeof v === 'number'));
+
 /**
  * Throws a PROGRAM error unless every variable is made once and before it is used, every equation has the
  * aval that its primitive's shape rule gives, params are plain data, and outputs exist.
@@ -37,6 +41,9 @@ export const checkProgram = (program: Program): void => {
     if (!Object.hasOwn(primitives, equation.primitive)) throw wrong('there is no such primitive');
     for (const a of equation.inputs)
       if (a.kind === 'var' && !made.has(a)) throw wrong('an operand is not made before it');
+    for (const [name, param] of Object.entries(equation.params)) {
+      if (!isPlain(param)) throw wrong(`its param ${name} is not plain data`);
+    }
     const { aval } = equation.output;
     const rule = inferred(program, index, equation);
     if (!sameAval(aval, rule)) throw wrong(`its result is ${printAval(rule)}, not ${printAval(aval)}`);

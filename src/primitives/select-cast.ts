@@ -1,6 +1,6 @@
 /** select and cast: choosing between two operands, and changing dtype. */
 
-import { isFloat, sameShape, sizeOf, type TypedArray, type Value } from '../ir/aval.ts';
+import { type Dtype, isFloat, sameShape, sizeOf, type TypedArray, type Value } from '../ir/aval.ts';
 import type { PrimitiveParams } from '../ir/params.ts';
 import { expectAlike, expectCount, misfit } from './checks.ts';
 import { elementwiseVmap, stepOf } from './elementwise.ts';
@@ -51,6 +51,8 @@ export const select: Primitive<PrimitiveParams['select']> = {
   },
 };
 
+const DTYPES: readonly Dtype[] = ['float32', 'float64', 'int32', 'bool'];
+
 /** float → int32 truncates toward zero, what is out of range stops at int32's ends and NaN is 0; → bool is x ≠ 0. */
 const castInto = (x: Value, out: Value): void => {
   const dx = stepOf(x);
@@ -67,6 +69,7 @@ export const cast: Primitive<PrimitiveParams['cast']> = {
   sparsity: 'aligned',
   shape: (inputs, { dtype }) => {
     expectCount('cast', inputs, 1);
+    if (!DTYPES.includes(dtype)) throw misfit('cast', inputs, `${dtype} is no dtype`);
     return { shape: inputs[0].shape, dtype };
   },
   evaluate: ([x], _params, output) => castInto(x, output),

@@ -67,11 +67,12 @@ export const slice: Primitive<Slice> = {
 export const pad: Primitive<Pad> = {
   algebra: 'selection',
   sparsity: 'moved',
-  shape: (inputs, { low, high, interior }) => {
+  shape: (inputs, { low, high, interior, value }) => {
     expectCount('pad', inputs, 1);
     expectPerAxis('pad', inputs, 'low', low, 0);
     expectPerAxis('pad', inputs, 'high', high, 0);
     expectPerAxis('pad', inputs, 'interior', interior, 0);
+    if (typeof value !== 'number') throw misfit('pad', inputs, `its value ${value} is no number`);
     const { shape, dtype } = inputs[0];
     return { shape: shape.map((d, i) => low[i] + d + Math.max(0, d - 1) * interior[i] + high[i]), dtype };
   },

@@ -50,6 +50,11 @@ describe('checkProgram', () => {
       'Equation 0, `b:f64[2,3] = slice a`, does not hold',
     ],
     [
+      'params that are not plain data',
+      program([x], [equation('reduce_sum', [x], float(3), { axes: new Set([0]) as never })]),
+      'its param axes is not plain data',
+    ],
+    [
       'a dtype that a primitive does not take',
       program([x], [equation('not', [x], float(2, 3))]),
       'its operands are bool',
@@ -79,6 +84,8 @@ describe('shape rules', () => {
     ['slice', [float(4)], { starts: [1], limits: [5], strides: [1] }, 'is not inside'],
     ['slice', [float(4)], { starts: [1], limits: [3], strides: [0] }, 'strides [0]'],
     ['pad', [float(4)], { low: [-1], high: [0], interior: [0], value: 0 }, 'low [-1]'],
+    ['pad', [float(4)], { low: [1], high: [0], interior: [0] }, 'is no number'],
+    ['cast', [float(4)], { dtype: 'complex64' }, 'complex64 is no dtype'],
     ['concat', [float(2, 3), float(3, 2)], { axis: 0 }, 'differ in more than axis 0'],
     ['concat', [], { axis: 0 }, 'at least one operand'],
     ['gather', [float(4), float(2)], { axis: 0 }, 'its indices are int32'],

@@ -26,7 +26,7 @@ import {
 
 const names = Object.keys(primitives) as PrimitiveName[];
 const samplesOf = (name: PrimitiveName): Sample<Params>[] =>
-  samplers[name](randomFrom(7)) as unknown as Sample<Params>[];
+  (samplers[name]?.(randomFrom(7)) ?? []) as unknown as Sample<Params>[];
 
 const STEP = 1e-5;
 
