@@ -3,6 +3,7 @@
 import type { Program } from '../ir/program.ts';
 import { newOps } from '../primitives/table.ts';
 import { jvpInto, tangentsOf } from './jvp.ts';
+import { mergeDiagonals } from './merge-diagonals.ts';
 import { type Partition, partition } from './partition.ts';
 
 /**
@@ -16,8 +17,6 @@ export const linearize = (program: Program, active: readonly boolean[]): Partiti
   // The builder's inputs are primals first, then tangents: the order partition keeps.
   const tangents = tangentsOf(ops, jvpInto(ops, program, duals));
   const whole = ops.build(tangents);
-  return partition(
-    whole,
-    whole.inputs.map((_, i) => i >= primals.length),
-  );
+  const unknown = whole.inputs.map((_, i) => i >= primals.length);
+  return partition(mergeDiagonals(whole, unknown), unknown);
 };

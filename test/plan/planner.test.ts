@@ -77,26 +77,26 @@ describe('jacobian', () => {
 });
 
 describe('checkpoint', () => {
-  const deep = chain(60, 100);
+  const deep = chain(60, 50);
 
   test('lowers the peak of the live values and of the plan', () => {
-    const kept = planHessian(request(deep, { nbatches: 1 }), true);
-    const recomputed = planHessian(request(deep, { nbatches: 1, checkpoint: true }), true);
+    const kept = planHessian(request(deep, { leaves: 1, nbatches: 1 }), true);
+    const recomputed = planHessian(request(deep, { leaves: 1, nbatches: 1, checkpoint: true }), true);
     expect(livePeakBytes(recomputed.groups[0].program)).toBeLessThan(0.6 * livePeakBytes(kept.groups[0].program));
     const bytes = (planned: typeof kept) => new Plan(planned, 1, true).estimatedPeakBytes;
     expect(bytes(recomputed)).toBeLessThan(0.75 * bytes(kept));
   });
 
   test('keeps nothing but the inputs between tiles', () => {
-    const { point, groups } = planHessian(request(deep, { checkpoint: true }), true);
+    const { point, groups } = planHessian(request(deep, { leaves: 1, checkpoint: true }), true);
     expect(point).toBeNull();
     expect(groups.every((g) => g.sources.every((s) => s.from === 'input'))).toBe(true);
   });
 
-  test('changes no number', () => {
+  test('changes the matrix by rounding only', () => {
     const values = valuesFor(chain(9, 4));
-    const plain = runPlanned(planHessian(request(chain(9, 4)), true), values);
-    const checkpointed = runPlanned(planHessian(request(chain(9, 4), { checkpoint: true }), true), values);
-    expect(maxDifference(plain, checkpointed)).toBe(0);
+    const plain = runPlanned(planHessian(request(chain(9, 4), { leaves: 1 }), true), values);
+    const checkpointed = runPlanned(planHessian(request(chain(9, 4), { leaves: 1, checkpoint: true }), true), values);
+    expect(maxDifference(plain, checkpointed)).toBeLessThan(1e-14);
   });
 });

@@ -1,7 +1,7 @@
 /** Small programs with several leaves, built by hand, and values for their inputs. */
 
 import { sizeOf, type Value } from '../../src/ir/aval.ts';
-import type { Program } from '../../src/ir/program.ts';
+import type { Atom, Program } from '../../src/ir/program.ts';
 import { newOps } from '../../src/primitives/table.ts';
 
 /** Smooth, distinct, never near a corner. */
@@ -23,10 +23,11 @@ export const network = (): { scalar: Program; vector: Program } => {
   return { scalar: ops.build([ops.sum(ops.mul(out, out), [0])]), vector: ops.build([out, hidden]) };
 };
 
-/** x → f(f(…x)) with f = sin(2x): as deep as asked, each layer's value needed by the pullback. */
+/** (x, W) → Σ g(g(…x)) with g = sin(x W): as deep as asked, each layer's value needed by the pullback. */
 export const chain = (depth: number, size: number): Program => {
   const ops = newOps();
-  let x = ops.input({ shape: [size], dtype: 'float64' }) as ReturnType<typeof ops.sum>;
-  for (let i = 0; i < depth; i++) x = ops.unary('sin', ops.mul(x, 2));
+  let x: Atom = ops.input({ shape: [size], dtype: 'float64' });
+  const w = ops.input({ shape: [size, size], dtype: 'float64' });
+  for (let i = 0; i < depth; i++) x = ops.unary('sin', ops.dot(x, w, { lhs: [0], rhs: [0, 1], out: [1] }));
   return ops.build([ops.sum(x, [0])]);
 };
