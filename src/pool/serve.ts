@@ -1,6 +1,6 @@
 /** A worker's half of a run: takes the brief, runs the loop, writes or sends tiles. */
 
-import { threadId } from 'node:worker_threads';
+import { threadId, workerData } from 'node:worker_threads';
 import * as comlink from 'comlink';
 import type { DiffopsError, SerializedError } from '../errors.ts';
 import type { FloatDtype, Value } from '../ir/aval.ts';
@@ -8,6 +8,7 @@ import { blockOfTile } from '../stitch/block.ts';
 import { ALL_FINITE, type MatrixView, writeTile } from '../stitch/write-tile.ts';
 import { Control } from './control.ts';
 import { Engines, type LoadArtifact } from './engines.ts';
+import { announceLoaded } from './loading.ts';
 import { type Brief, type Coordinator, PATIENCE, PROGRESS_EVERY, type Task, type TaskResult } from './protocol.ts';
 import { type JobHead, runJob } from './run-job.ts';
 
@@ -96,10 +97,11 @@ const work = async (brief: Brief, coordinator: comlink.Remote<Coordinator>, engi
 };
 
 /**
- * The function that piscina calls in a worker. Whatever is thrown and is not a DiffopsError ends the thread: its state
+ * To be called once, as the worker's module loads: gives the function that piscina calls in a worker. Whatever is thrown and is not a DiffopsError ends the thread: its state
  * can't be trusted, and a fresh one takes over.
  */
 export const serve = (load: LoadArtifact): ((task: Task) => Promise<TaskResult>) => {
+  announceLoaded(workerData);
   const engines = new Engines(load);
   return async ({ port }) => {
     const left = new Promise<null>((resolve) => port.once('close', () => resolve(null)));

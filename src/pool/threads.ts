@@ -2,6 +2,7 @@
 
 import type { MessagePort, ResourceLimits, Worker } from 'node:worker_threads';
 import { Piscina } from 'piscina';
+import { Loading } from './loading.ts';
 import type { Task, TaskResult } from './protocol.ts';
 
 export interface ThreadsOptions {
@@ -30,17 +31,18 @@ interface Waiting {
 }
 
 export class Threads {
-  readonly #file: string;
   readonly #piscina: Piscina;
   /** Tasks that no thread has taken, in order. */
   readonly #waiting = new Set<Waiting>();
   readonly #watched = new WeakSet<Worker>();
   readonly #ready = new Set<number>();
+  readonly #loading = new Loading();
   #lastError: unknown;
 
   constructor(options: ThreadsOptions) {
-    this.#file = options.file.href;
     this.#piscina = new Piscina({
+      filename: options.file.href,
+      workerData: this.#loading.workerData,
       minThreads: 0,
       maxThreads: options.workers,
       idleTimeout: Number.POSITIVE_INFINITY,
@@ -51,7 +53,12 @@ export class Threads {
       // `node --input-type=module -e …` hands its flag down to threads, which then refuse to run a file.
       ...(process.execArgv.some((flag) => flag.startsWith('--input-type')) ? { execArgv: [] } : {}),
     });
-    this.#piscina.on('workerCreate', (worker: { readonly id: number }) => this.#ready.add(worker.id));
+    this.#piscina.on('workerCreate', ({ id }: { readonly id: number }) => {
+      // Piscina may have started it for a task of earlier.
+      this.#watch();
+      this.#ready.add(id);
+      this.#loading.over('loaded');
+    });
     this.#piscina.on('error', (error: unknown) => {
       this.#lastError = error;
     });
@@ -69,7 +76,7 @@ export class Threads {
       waiting = { resolve, reject };
       this.#waiting.add(waiting);
       this.#piscina
-        .run(task, { transferList: [port], filename: this.#file })
+        .run(task, { transferList: [port] })
         .then(resolve, reject)
         .finally(() => this.#waiting.delete(waiting));
     });
@@ -87,6 +94,7 @@ export class Threads {
 
   /** Ends all threads; to be called when none is at work. */
   async close(): Promise<void> {
+    await this.#loading.settled();
     await this.#piscina.destroy();
   }
 
@@ -95,11 +103,13 @@ export class Threads {
     for (const worker of this.#piscina.threads) {
       if (this.#watched.has(worker)) continue;
       this.#watched.add(worker);
+      this.#loading.started();
       const id = worker.threadId;
       worker.once('exit', (code) => {
         const reason = this.#lastError ?? new Error(`a thread ended with code ${code} while it started`);
         this.#lastError = undefined;
         if (this.#ready.delete(id)) return;
+        this.#loading.over('ended');
         const [first] = this.#waiting;
         if (!first) return;
         this.#waiting.delete(first);

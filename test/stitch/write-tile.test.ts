@@ -1,0 +1,145 @@
+/** Tiles in their places: every placement and layout, ragged and mirrored, trimmed, and checked for finite numbers. */
+
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { Value } from '../../src/ir/aval.ts';
+import type { Group, Placement, Tile, TileOutput } from '../../src/pool/job.ts';
+import { ALL_FINITE, writeTile } from '../../src/stitch/write-tile.ts';
+
+type Entry = (i: number, k: number) => number;
+
+const groupOf = (placement: Placement, width: number, outputs: readonly TileOutput[]): Group => ({
+  artifact: 0,
+  sources: [],
+  first: 0,
+  limit: 0,
+  width,
+  placement,
+  outputs,
+});
+
+/** What a tile program would give: entries of `m` for the seeds there are, NaN for those of the padding. */
+const compute = (
+  group: Group,
+  tile: Tile,
+  Data: Float64ArrayConstructor | Float32ArrayConstructor,
+  m: Entry,
+): Value[] =>
+  group.outputs.map(({ offset, size, batch }) => {
+    const data = new Data(group.width * size).fill(Number.NaN);
+    for (let s = 0; s < tile.count; s++) {
+      for (let e = 0; e < size; e++) {
+        data[batch === 'leading' ? s * size + e : e * group.width + s] = m(tile.start + s, offset + e);
+      }
+    }
+    const dtype = Data === Float64Array ? 'float64' : 'float32';
+    return { shape: batch === 'leading' ? [group.width, size] : [size, group.width], dtype, data };
+  });
+
+/** Cuts 0 … n−1 at the given points. */
+const cut = (n: number, points: readonly number[]): [number, number][] => {
+  const bounds = [...new Set([0, ...points.map((p) => p % n), n])].sort((a, b) => a - b);
+  return bounds.slice(1).map((to, i) => [bounds[i], to]);
+};
+
+const sizes = fc.record({
+  n: fc.integer({ min: 1, max: 300 }),
+  groupPoints: fc.array(fc.nat(), { maxLength: 3 }),
+  entryPoints: fc.array(fc.nat(), { maxLength: 3 }),
+  width: fc.integer({ min: 1, max: 90 }),
+  leading: fc.array(fc.boolean(), { minLength: 5, maxLength: 5 }),
+  order: fc.infiniteStream(fc.nat()),
+  float64: fc.boolean(),
+});
+
+describe('any cut into groups, outputs and tiles gives the matrix', () => {
+  test.each(['row', 'column', 'symmetric'] as const)('%s', (placement) => {
+    fc.assert(
+      fc.property(sizes, ({ n, groupPoints, entryPoints, width, leading, order, float64 }) => {
+        const Data = float64 ? Float64Array : Float32Array;
+        // Only the half from the diagonal on counts where the matrix is symmetric; the other half is made to differ.
+        const m: Entry = (i, k) => (placement === 'symmetric' && k < i ? -1 : i * 1000 + k + 1);
+        const columns = placement === 'row' ? n + 3 : n;
+        const rows = placement === 'column' ? n + 2 : n;
+        const others = placement === 'row' ? columns : rows;
+        const buffer = new SharedArrayBuffer(rows * columns * Data.BYTES_PER_ELEMENT);
+        const data = float64 ? new Float64Array(buffer) : new Float32Array(buffer);
+        const work: [Group, Tile][] = [];
+        for (const [first, limit] of cut(n, groupPoints)) {
+          const from = placement === 'symmetric' ? first : 0;
+          const outputs = cut(others - from, entryPoints).map(([a, b], o): TileOutput => {
+            return { offset: from + a, size: b - a, batch: leading[o] ? 'leading' : 'trailing' };
+          });
+          const group = groupOf(placement, width, outputs);
+          for (let start = first; start < limit; start += width) {
+            work.push([group, { group: 0, start, count: Math.min(width, limit - start) }]);
+          }
+        }
+        const keyed = work.map((item) => ({ item, key: order.next().value as number }));
+        for (const { item } of keyed.sort((a, b) => a.key - b.key)) {
+          const [group, tile] = item;
+          const view = { data, row0: 0, column0: 0, stride: columns };
+          expect(writeTile(view, group, tile, compute(group, tile, Data, m))).toBe(ALL_FINITE);
+        }
+        for (let r = 0; r < rows; r++) {
+          for (let c = 0; c < columns; c++) {
+            const [i, k] = placement === 'column' || (placement === 'symmetric' && c < r) ? [c, r] : [r, c];
+            if (data[r * columns + c] !== Data.of(m(i, k))[0])
+              throw new Error(`M[${r}, ${c}] is ${data[r * columns + c]}`);
+          }
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
+
+describe('a number that is not finite', () => {
+  const n = 200;
+  const width = 8;
+  const tile = { group: 0, start: 64, count: 5 };
+  const spoiledBy = (placement: Placement, batch: TileOutput['batch'], places: [number, number, number][]): number => {
+    const group = groupOf(placement, width, [
+      { offset: 0, size: 150, batch },
+      { offset: 150, size: 50, batch },
+    ]);
+    const m: Entry = (i, k) => places.find(([a, b]) => a === i && b === k)?.[2] ?? 1;
+    const data = new Float64Array(n * n);
+    return writeTile({ data, row0: 0, column0: 0, stride: n }, group, tile, compute(group, tile, Float64Array, m));
+  };
+
+  test.each(['leading', 'trailing'] as const)('is found in the first column that has one; batch axis %s', (batch) => {
+    for (const bad of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
+      const places: [number, number, number][] = [
+        [66, 190, bad],
+        [65, 70, bad],
+        [68, 69, bad],
+      ];
+      expect(spoiledBy('row', batch, places)).toBe(69);
+      expect(spoiledBy('column', batch, places)).toBe(65);
+      expect(spoiledBy('symmetric', batch, places)).toBe(65);
+    }
+  });
+
+  test('does not count in the padding, nor in the half that the mirror fills', () => {
+    for (const placement of ['row', 'column', 'symmetric'] as const) {
+      expect(spoiledBy(placement, 'leading', [[69, 100, Number.NaN]])).toBe(ALL_FINITE);
+    }
+    expect(spoiledBy('symmetric', 'trailing', [[66, 65, Number.NaN]])).toBe(ALL_FINITE);
+    expect(spoiledBy('symmetric', 'trailing', [[66, 66, Number.NaN]])).toBe(66);
+  });
+
+  test('is not seen where the numbers are only large', () => {
+    expect(spoiledBy('row', 'leading', [[65, 3, Number.MAX_VALUE]])).toBe(ALL_FINITE);
+  });
+});
+
+test('outputs that do not fit their group are refused', () => {
+  const group = groupOf('row', 2, [{ offset: 0, size: 3, batch: 'leading' }]);
+  const view = { data: new Float64Array(6), row0: 0, column0: 0, stride: 3 };
+  const tile = { group: 0, start: 0, count: 2 };
+  const value = (data: Value['data']): Value => ({ shape: [data.length], dtype: 'float64', data });
+  expect(() => writeTile(view, group, tile, [])).toThrow('0 outputs where its group places 1');
+  expect(() => writeTile(view, group, tile, [value(new Float64Array(5))])).toThrow('needs 2 × 3');
+  expect(() => writeTile(view, group, tile, [value(new Float32Array(6))])).toThrow('own dtype');
+});
