@@ -15,7 +15,7 @@ import { flowers, loss, species, standardize, toFloat64, train } from './iris/mo
 import { decompose, descend } from './iris/newton.ts';
 import { drawMatrix } from './iris/picture.ts';
 
-const ADAM_STEPS = 300;
+const ADAM_STEPS = 1000;
 const SHOWN = 5;
 /** Sepal length and width, petal length and width in cm. */
 const ASKED: Record<string, number[]> = {

@@ -1,9 +1,9 @@
 /** The example's use of a Hessian: the Laplace approximation, and what it says about single flowers. */
 
-import type * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs';
 import { jacobian } from 'diffops';
 import { type EigenvalueDecomposition, Matrix } from 'ml-matrix';
-import { logits, type Network } from './model.ts';
+import { logits, type Weights } from './model.ts';
 
 /** One flower's class probabilities by the mode alone, and averaged over the posterior; standard deviations of its logits. */
 export interface Prediction {
@@ -28,9 +28,12 @@ const softmax = (values: number[]): number[] => {
  * Predictions for `features` `[k, 4]`. Logits are taken as linear in the weights around the mode, so their
  * covariance is J Σ Jᵀ; the average over them is MacKay's: each logit divided by √(1 + π/8 variance).
  */
-export const predict = async (network: Network, features: tf.Tensor, covariance: Matrix): Promise<Prediction[]> => {
+export const predict = async (network: Weights, features: tf.Tensor, covariance: Matrix): Promise<Prediction[]> => {
   const { J } = await jacobian(logits, network, { data: features });
-  const means = logits(network, features).arraySync();
+  const means = tf.tidy(() => {
+    const tensors = network.map(({ weights, bias }) => ({ weights: weights.toTensor(), bias: bias.toTensor() }));
+    return logits(tensors, features).arraySync();
+  });
   const [, classes, n] = J.shape;
   return means.map((mean, k) => {
     const rows = mean.map((_, c) =>

