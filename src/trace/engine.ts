@@ -23,6 +23,7 @@ export interface EngineMethods {
   disposeTensor(tensor: tf.Tensor): void;
   disposeVariable(variable: tf.Variable): void;
   startScope(name?: string): void;
+  clone(tensor: tf.Tensor): tf.Tensor;
 }
 
 export interface EngineState {
@@ -113,6 +114,7 @@ const boundMethods = (engine: Engine): EngineMethods => ({
   disposeTensor: engine.disposeTensor.bind(engine),
   disposeVariable: engine.disposeVariable.bind(engine),
   startScope: engine.startScope.bind(engine),
+  clone: engine.clone.bind(engine),
 });
 
 /**

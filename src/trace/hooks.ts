@@ -83,5 +83,13 @@ export const hook = (engine: Engine, recorder: Recorder): (() => void) =>
         if (name !== undefined && RANDOM.has(name)) throw randomOp(recorder.op ?? name.slice(0, -'__op'.length));
         previous.startScope(name);
       },
+
+      // How tfjs saves what its gradient functions need. It tapes that copy before the op itself, so that an outer
+      // gradient misses all that goes through a saved result (of tanh, exp, softmax …). Under the id of the original
+      // nothing is missed, and `tf.grad` of `tf.grad` is right.
+      clone: (tensor) => {
+        const saved = engine.runKernel('Identity', { x: tensor }) as tf.Tensor;
+        return Object.assign(saved, { id: tensor.id });
+      },
     };
   });
