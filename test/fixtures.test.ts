@@ -1,20 +1,11 @@
 /** Every scenario against JAX: each precision, compiled and interpreted, and however the columns are cut. */
 
 import { describe, expect, test } from 'vitest';
-import { hessian, jacobian } from '../src/index.ts';
 import { scenarios } from './scenarios/index.ts';
-import type { Precision, Scenario } from './scenarios/scenario.ts';
+import { derivativeOf, type Scenario } from './scenarios/scenario.ts';
 import { expectClose, TOLERANCE } from './support/close.ts';
 
-type Options = Record<string, unknown>;
-
-const derivativeOf = async (scenario: Scenario, precision: Precision, options: Options) => {
-  const all = { ...options, precision, data: scenario.data(precision) ?? null };
-  if (scenario.kind === 'hessian') return (await hessian(scenario.f, scenario.x(precision), all)).H;
-  return (await jacobian(scenario.f, scenario.x(precision), all)).J;
-};
-
-const cuts = ({ kind, n }: Scenario): Options[] => [
+const cuts = ({ kind, n }: Scenario): object[] => [
   {},
   { nbatches: 1 },
   { nbatches: Math.min(3, n) },
@@ -28,7 +19,7 @@ describe.each(['float64', 'float32'] as const)('%s', (precision) => {
   describe.each([true, false])('jit: %s', (jit) => {
     test.each(scenarios)('$kind of $name', async (scenario) => {
       for (const cut of cuts(scenario)) {
-        const matrix = await derivativeOf(scenario, precision, { jit, ...cut });
+        const { matrix } = await derivativeOf(scenario, precision, { jit, ...cut });
         expect(matrix.shape).toEqual(scenario.derivative.shape);
         expect(matrix.dtype).toBe(precision);
         expectClose(matrix.data, scenario.derivative.data, TOLERANCE[precision], JSON.stringify(cut));

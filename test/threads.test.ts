@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { createRuntime, jacobian } from '../src/index.ts';
 import { networks } from './scenarios/networks.ts';
 import { physics } from './scenarios/physics.ts';
+import { derivativeOf } from './scenarios/scenario.ts';
 
 const scenario = (name: string) => {
   const found = [...networks.scenarios, ...physics.scenarios].find((s) => s.name === name);
@@ -42,11 +43,11 @@ describe('threads', () => {
 describe.each([true, false])('jit: %s, one and two workers and none agree bitwise', (jit) => {
   test.each(['mlp', 'attention', 'convnet', 'heat', 'optics'].map(scenario))('$name', async (s) => {
     for (const precision of ['float32', 'float64'] as const) {
-      const options = { precision, jit, nbatches: 7 > s.n ? 2 : 7, data: s.data(precision) ?? null };
+      const options = { jit, nbatches: Math.min(7, s.n) };
       const results = [];
       for (const workers of [1, 2, 3]) {
         await using runtime = createRuntime({ workers });
-        results.push((await runtime.hessian(s.f, s.x(precision), options)).H.data);
+        results.push((await derivativeOf(s, precision, options, runtime)).matrix.data);
       }
       expect(results[1]).toEqual(results[0]);
       expect(results[2]).toEqual(results[0]);

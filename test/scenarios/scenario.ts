@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs';
-import { float64 } from '../../src/index.ts';
+import { float64, hessian, jacobian, type Matrix, type Report } from '../../src/index.ts';
 
 export type Precision = 'float32' | 'float64';
 
@@ -90,4 +90,26 @@ export const family = (file: string) => {
     hessian: <X, D = undefined>(name: string, f: (x: X, data: D) => tf.Tensor) => declare('hessian', name, f),
     jacobian: <X, D = undefined>(name: string, f: (x: X, data: D) => tf.Tensor) => declare('jacobian', name, f),
   };
+};
+
+interface Calls {
+  readonly hessian: typeof hessian;
+  readonly jacobian: typeof jacobian;
+}
+
+/** The scenario's matrix as diffops computes it, on a runtime of the caller's or the default one. */
+export const derivativeOf = async (
+  { kind, f, x, data }: Scenario,
+  precision: Precision,
+  options: object = {},
+  calls: Calls = { hessian, jacobian },
+): Promise<{ matrix: Matrix; report: Report }> => {
+  // The functions of the table have types of their own, which a table can't keep: `never` fits all of them.
+  const given = { ...options, precision, data: data(precision) ?? null } as never;
+  if (kind === 'hessian') {
+    const { H, report } = await calls.hessian(f as never, x(precision) as never, given);
+    return { matrix: H, report };
+  }
+  const { J, report } = await calls.jacobian(f as never, x(precision) as never, given);
+  return { matrix: J as Matrix, report };
 };
