@@ -76,7 +76,7 @@ const callRecorded = (f: RecordedFunction, x: unknown, data: unknown): unknown =
       'FUNCTION',
       `f is ${describe(f)}; it must be a function of x (and data) that returns a tensor.`,
       {
-        value: f,
+        value: describe(f),
       },
     );
   }
