@@ -111,6 +111,18 @@ export const variableAssign = (name: string): DiffopsError =>
 export const functionThrew = (thrown: unknown): DiffopsError =>
   DiffopsError.from(thrown, 'FUNCTION', 'f threw while it was recorded: ');
 
-/** A rule found its operands impossible, as the op itself would have: shapes that don't broadcast, an axis out of range. */
-export const kernelThrew = (op: string | undefined, kernel: string, thrown: unknown): DiffopsError =>
-  DiffopsError.from(thrown, 'FUNCTION', `f threw while it was recorded, in ${named(op, kernel)}: `);
+/**
+ * A rule found its operands impossible, as the op itself would have: shapes that don't broadcast, an axis out of range.
+ * Some of these only a primitive finds (tfjs checks a matrix product in its kernel): f's mistake all the same.
+ */
+export const kernelThrew = (op: string | undefined, kernel: string, thrown: unknown): DiffopsError => {
+  const where = `f threw while it was recorded, in ${named(op, kernel)}: `;
+  if (!(thrown instanceof DiffopsError) || thrown.code !== 'PROGRAM')
+    return DiffopsError.from(thrown, 'FUNCTION', where);
+  return new DiffopsError(
+    'FUNCTION',
+    `${where}its operands don't fit. If tfjs itself takes them, please report it: ${thrown.message}`,
+    { ...thrown.fields, op, kernel },
+    { cause: thrown },
+  );
+};
