@@ -30,7 +30,7 @@ describe('code blocks', () => {
     });
     const project = {
       extends: '../../tsconfig.json',
-      compilerOptions: { noEmit: false, rootDir: '.', outDir: '.' },
+      compilerOptions: { noEmit: false, rootDir: '.', outDir: 'built' },
       include: ['*.ts'],
     };
     writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(project));
@@ -49,7 +49,7 @@ describe('code blocks', () => {
   });
 
   it.each(blocks.map((_, i) => i))('run: block %i', (i) => {
-    const { status, stdout, stderr } = runNode([join(folder, `block-${i}.js`)]);
+    const { status, stdout, stderr } = runNode([join(folder, 'built', `block-${i}.js`)]);
     expect(stderr).toBe('');
     expect(status).toBe(0);
     expect(stdout).not.toBe('');

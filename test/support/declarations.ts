@@ -83,7 +83,12 @@ export const publicDeclarations = (entry: string): string => {
       if (word !== name && (own.has(word) || from.has(word))) visit(path, word, false);
     }
   };
-  for (const name of exportedNames(entry)) visit(entry, name.replace('type ', ''), !name.startsWith('type '));
+  // Values first: what a type mentions is shown without its constructor.
+  const names = exportedNames(entry);
+  const isType = (name: string): boolean => name.startsWith('type ');
+  const classes = (name: string): boolean => !isType(name) && /^[A-Z]/.test(name);
+  for (const name of names.filter(classes)) visit(entry, name, true);
+  for (const name of names) visit(entry, name.replace('type ', ''), !isType(name));
   return [...found.entries()]
     .sort(([a], [b]) => a.localeCompare(b, 'en'))
     .map(([, text]) => text)

@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { root } from './sources.ts';
 
 /** What TensorFlow.js says to everyone who uses its JavaScript backend in Node. */
-const GREETING = /^=+\nHi, looks like you are running TensorFlow\.js in Node\.js\..*\n=+\n/m;
+const GREETING = /\n?=+\nHi, looks like you are running TensorFlow\.js in Node\.js\..*\n=+\n/;
 
 export interface Finished {
   readonly status: number | null;
