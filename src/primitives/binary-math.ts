@@ -17,12 +17,15 @@ export const rem = binary('rem', {
   },
 });
 
-/** y·x^(y−1), and 0 where y is 0. */
-const powSlopeInBase = (ops: Ops, x: Atom, y: Atom): Atom => {
+/**
+ * y·x^(y−1). For an exponent that doesn't vary it is 0 at x = y = 0, as x⁰ is constant; elsewhere it keeps its
+ * dependence on y, which may vary in a derivative of this one.
+ */
+const powSlopeInBase = (ops: Ops, x: Atom, y: Atom, exponentVaries: boolean): Atom => {
   if (y.kind === 'literal') return ops.mul(ops.binary('pow', x, y.value - 1), y.value);
-  const isZero = ops.binary('eq', y, 0);
-  const safe = ops.select(isZero, 1, y);
-  return ops.select(isZero, 0, ops.mul(y, ops.binary('pow', x, ops.sub(safe, 1))));
+  const origin = ops.binary('and', ops.binary('eq', x, 0), ops.binary('eq', y, 0));
+  const base = exponentVaries ? x : ops.select(origin, 1, x);
+  return ops.mul(y, ops.binary('pow', base, ops.sub(y, 1)));
 };
 
 /** x^y·log x, with log 1 for the logarithm at x = 0. */
@@ -35,7 +38,10 @@ export const pow = binary('pow', {
   // IEEE 754, unlike Math.pow: a base of 1 gives 1 whatever the exponent, and −1 to ±∞ does.
   value: (x, y) => (x === 1 || (x === -1 && (y === Infinity || y === -Infinity)) ? 1 : x ** y),
   jvp: (ops, [x, y], [tx, ty], _params, output) =>
-    ops.addMaybe(tx && ops.mul(tx, powSlopeInBase(ops, x, y)), ty && ops.mul(ty, powSlopeInExponent(ops, x, output))),
+    ops.addMaybe(
+      tx && ops.mul(tx, powSlopeInBase(ops, x, y, ty !== null)),
+      ty && ops.mul(ty, powSlopeInExponent(ops, x, output)),
+    ),
   fold: (ops, [x, y]) => {
     if (y.kind !== 'literal') return undefined;
     if (y.value === 0) return ops.full(x, 1);
