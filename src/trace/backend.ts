@@ -1,6 +1,7 @@
 /** The tfjs backend that traced tensors live on: it holds no numbers, and its kernels record. */
 
 import * as tf from '@tensorflow/tfjs-core';
+import type { Atom } from '../ir/program.ts';
 import type { TensorInputs } from './engine.ts';
 
 /** The name under which kernels are registered. No backend is: tfjs would offer it as a default. */
@@ -15,38 +16,50 @@ export interface TracerHost {
   readValuesAsync(dataId: object): Promise<tf.backend_util.TypedArray>;
 }
 
+/** What stands for the data of a traced tensor, as its data id: the atom that it is in the program. */
+export class TracedData {
+  readonly atom: Atom;
+  readonly backend: TracerBackend;
+  /** As tfjs counts: the tensor, and each variable made of it, is one. */
+  references = 1;
+
+  constructor(atom: Atom, backend: TracerBackend) {
+    this.atom = atom;
+    this.backend = backend;
+  }
+}
+
 export class TracerBackend extends tf.KernelBackend {
   readonly host: TracerHost;
-  /** tfjs counts references to a data id: a tensor, and each variable made of it, is one. */
-  readonly #references = new Map<object, number>();
+  #alive = 0;
 
   constructor(host: TracerHost) {
     super();
     this.host = host;
   }
 
-  newDataId(): object {
-    const dataId = {};
-    this.#references.set(dataId, 1);
-    return dataId;
+  newData(atom: Atom): TracedData {
+    this.#alive++;
+    return new TracedData(atom, this);
   }
-  override refCount(dataId: object): number {
-    return this.#references.get(dataId) ?? 0;
+  /** The atom of a tensor's data, if it is traced by this backend's recording; also after it was disposed. */
+  atomOf(dataId: object): Atom | undefined {
+    return dataId instanceof TracedData && dataId.backend === this ? dataId.atom : undefined;
   }
-  override incRef(dataId: object): void {
-    this.#references.set(dataId, this.refCount(dataId) + 1);
+  override refCount(dataId: TracedData): number {
+    return dataId.references;
   }
-  override disposeData(dataId: object, force = false): boolean {
-    const left = this.refCount(dataId) - 1;
-    if (left > 0 && !force) {
-      this.#references.set(dataId, left);
-      return false;
-    }
-    this.#references.delete(dataId);
+  override incRef(dataId: TracedData): void {
+    dataId.references++;
+  }
+  override disposeData(dataId: TracedData, force = false): boolean {
+    dataId.references = force ? 0 : dataId.references - 1;
+    if (dataId.references > 0) return false;
+    this.#alive--;
     return true;
   }
   override numDataIds(): number {
-    return this.#references.size;
+    return this.#alive;
   }
   override readSync(dataId: object): tf.backend_util.TypedArray {
     return this.host.readValues(dataId);

@@ -1,7 +1,7 @@
 /** What is different about tfjs' engine while f is recorded: which calls go to the recorder, and which are refused. */
 
 import * as tf from '@tensorflow/tfjs-core';
-import { silentProfiler } from './backend.ts';
+import { silentProfiler, type TracedData } from './backend.ts';
 import { type Engine, type EngineMethods, override, type Placement, withPlacement } from './engine.ts';
 import type { Recorder } from './recorder.ts';
 import { customGradient, randomOp, tensorOfTensors, variableAssign } from './refusals.ts';
@@ -61,7 +61,7 @@ export const hook = (engine: Engine, recorder: Recorder): (() => void) =>
       incRef: (tensor, backend) => {
         if (!recorder.isTraced(tensor)) return previous.incRef(tensor, backend);
         engine.trackTensor(tensor, recorder.backend);
-        recorder.backend.incRef(tensor.dataId);
+        recorder.backend.incRef(tensor.dataId as TracedData);
       },
 
       // The first thing that `assign` does is to let go of the old value: the last moment to object.

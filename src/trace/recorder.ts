@@ -29,8 +29,6 @@ export class Recorder implements TracerHost {
   readonly #ops: Ops = newOps();
   readonly #constants: Constants;
   readonly #context: KernelContext;
-  /** By data id; disposed ones too, so that disposing is harmless. */
-  readonly #atoms = new Map<object, Atom>();
   /** Results of kernels none of whose operands depends on x or data. */
   readonly #known = new Set<Atom>();
   /** The inputs given: those of x, then those of data. */
@@ -61,7 +59,7 @@ export class Recorder implements TracerHost {
   }
 
   isTraced(tensor: { readonly dataId: object }): boolean {
-    return this.#atoms.has(tensor.dataId);
+    return this.backend.atomOf(tensor.dataId) !== undefined;
   }
 
   /** Whether a kernel with these inputs is recorded; in float64 also for constants that have float64 values to lose. */
@@ -69,7 +67,7 @@ export class Recorder implements TracerHost {
     for (const name in inputs) {
       const tensor = inputs[name];
       if (!tensor) continue;
-      if (this.#atoms.has(tensor.dataId)) return true;
+      if (this.isTraced(tensor)) return true;
       if (this.#precision === 'float64' && float64ValuesOf(sized(tensor))) return true;
     }
     return false;
@@ -127,7 +125,7 @@ export class Recorder implements TracerHost {
 
   /** What a tensor stands for: its equation's result, or a constant that is captured now. */
   atomOf(tensor: tf.TensorInfo, kernel: string, input: string): Atom {
-    const traced = this.#atoms.get(tensor.dataId);
+    const traced = this.backend.atomOf(tensor.dataId);
     if (traced) return traced;
     const { dtype } = tensor;
     if (dtype !== 'float32' && dtype !== 'int32' && dtype !== 'bool') throw unsupportedConstant(this.op, kernel, dtype);
@@ -136,7 +134,7 @@ export class Recorder implements TracerHost {
   }
 
   readValues(dataId: object): tf.backend_util.TypedArray {
-    const atom = this.#atoms.get(dataId);
+    const atom = this.backend.atomOf(dataId);
     const value = atom && this.#valueOf(atom);
     if (!value) throw concretization(this.#sourceOf(atom));
     return value.data instanceof Float64Array ? Float32Array.from(value.data) : value.data;
@@ -166,9 +164,7 @@ export class Recorder implements TracerHost {
   }
 
   #infoOf(atom: Atom): tf.TensorInfo {
-    const dataId = this.backend.newDataId();
-    this.#atoms.set(dataId, atom);
-    return { dataId, shape: [...atom.aval.shape], dtype: tfjsDtype(atom.aval.dtype) };
+    return { dataId: this.backend.newData(atom), shape: [...atom.aval.shape], dtype: tfjsDtype(atom.aval.dtype) };
   }
 
   #isKnown(atom: Atom): boolean {
