@@ -11,8 +11,9 @@ export type Activation = NonNullable<Parameters<typeof fused.matMul>[0]['activat
 /** Derivative 0 at 0. Written so that NaN stays NaN. */
 const relu = (ops: Ops, x: Atom): Atom => ops.select(ops.binary('le', x, 0), 0, x);
 
-/** As in jax.nn, the minimum of a maximum: half a derivative at both ends. */
-const relu6 = (ops: Ops, x: Atom): Atom => ops.binary('min', ops.binary('max', x, 0), 6);
+/** Derivative 0 at both ends. */
+const relu6 = (ops: Ops, x: Atom): Atom =>
+  ops.select(ops.binary('le', x, 0), 0, ops.select(ops.binary('ge', x, 6), 6, x));
 
 /** The branch that isn't taken sees 0, so that no overflow of its own reaches a derivative. */
 const elu = (ops: Ops, x: Atom): Atom => {

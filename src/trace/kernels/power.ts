@@ -19,13 +19,20 @@ const product = (ops: Ops, x: Atom, n: number): Atom => {
   return result as Atom;
 };
 
+/** v for |v|, whose even powers are those of v, without a kink: tf.norm squares absolute values. */
+const withoutAbs = (ops: Ops, x: Atom): Atom => {
+  const maker = ops.maker(x);
+  return maker?.primitive === 'abs' ? maker.inputs[0] : x;
+};
+
 /** x to a known exponent: derivatives are right at 0 and for negative x, to any order. */
 export const constantPower = (ops: Ops, x: Atom, exponent: number): Atom => {
   if (exponent === 0) return ops.full(x, 1);
   const size = Math.abs(exponent);
   if (Number.isInteger(size) && size <= LARGEST_PRODUCT) {
-    const power = product(ops, x, size);
-    return exponent > 0 ? power : ops.div(1, power);
+    const base = size % 2 === 0 ? withoutAbs(ops, x) : x;
+    // A product of 1/x, not 1 over a product: at 0 every derivative is then infinite, not 0·∞.
+    return product(ops, exponent > 0 ? base : ops.div(1, base), size);
   }
   if (exponent === 0.5) return ops.unary('sqrt', x);
   if (exponent === -0.5) return ops.div(1, ops.unary('sqrt', x));

@@ -1,7 +1,7 @@
 /** Reductions over axes: sums, products, extremes, quantifiers, and positions of extremes. */
 
 import { backend_util } from '@tensorflow/tfjs-core';
-import { sizeOf } from '../../ir/aval.ts';
+import { isFloat, sizeOf } from '../../ir/aval.ts';
 import type { Atom } from '../../ir/program.ts';
 import type { Ops } from '../../primitives/ops.ts';
 import type { KernelContext, KernelFamily, KernelRule } from '../kernel.ts';
@@ -32,6 +32,21 @@ const mean: Reduce = (context, x, axes) => {
   const count = sizeOf(axes.map((axis) => x.aval.shape[axis]));
   return context.ops.mul(context.ops.sum(asFloat(context, x), axes), 1 / count);
 };
+
+/**
+ * The maximum rounded to an integer: as a shift of exponents it prevents overflow as well as the maximum does,
+ * it cancels all the same, and its derivative is zero, which keeps the maximum out of every derivative.
+ */
+export const steadyMaximum = ({ ops }: KernelContext, x: Atom, axes: readonly number[]): Atom =>
+  ops.unary('round', ops.reduceMax(x, axes));
+
+/** The ops of tfjs in which a maximum is such a shift and nothing else. */
+const SHIFTING: ReadonlySet<string | undefined> = new Set(['logSumExp', 'logSoftmax', 'softmaxCrossEntropy']);
+
+const maximum: Reduce = (context, x, axes) =>
+  SHIFTING.has(context.ops.scope) && isFloat(x.aval.dtype)
+    ? steadyMaximum(context, x, axes)
+    : extreme('reduceMax')(context, x, axes);
 
 /** Ties share the derivative equally, as in jnp.max. */
 const extreme =
@@ -68,7 +83,7 @@ const position =
 export const reductions = {
   Sum: reduction(sum),
   Mean: reduction(mean),
-  Max: reduction(extreme('reduceMax')),
+  Max: reduction(maximum),
   Min: reduction(extreme('reduceMin')),
   Prod: reduction(prod),
   All: reduction(quantifier('reduceMin')),

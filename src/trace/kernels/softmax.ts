@@ -3,6 +3,7 @@
 import type { Atom } from '../../ir/program.ts';
 import type { KernelContext, KernelFamily, KernelRule } from '../kernel.ts';
 import { asFloat, axesOf } from './operands.ts';
+import { steadyMaximum } from './reduction.ts';
 
 /** A value that lacks `axis`, repeated along it to the shape of `like`. */
 const along = ({ ops }: KernelContext, reduced: Atom, like: Atom, axis: number): Atom =>
@@ -11,13 +12,6 @@ const along = ({ ops }: KernelContext, reduced: Atom, like: Atom, axis: number):
     like.aval.shape,
     like.aval.shape.map((_, i) => i).filter((i) => i !== axis),
   );
-
-/**
- * The maximum rounded to an integer: as a shift of exponents it prevents overflow as well as the maximum does,
- * it cancels all the same, and its derivative is zero, which keeps the maximum out of every derivative.
- */
-const steadyMaximum = ({ ops }: KernelContext, x: Atom, axes: readonly number[]): Atom =>
-  ops.unary('round', ops.reduceMax(x, axes));
 
 const shifted = (context: KernelContext, x: Atom, axis: number): Atom =>
   context.ops.sub(x, along(context, steadyMaximum(context, x, [axis]), x, axis));

@@ -1,10 +1,12 @@
 /** Kernels of one operand, element by element, that are a primitive or a few of them. */
 
 import { isFloat } from '../../ir/aval.ts';
+import type { PrimitiveName } from '../../ir/params.ts';
 import type { Atom } from '../../ir/program.ts';
 import type { Ops } from '../../primitives/ops.ts';
 import type { KernelFamily, KernelRule } from '../kernel.ts';
 import { asFloat, throughFloat, unsupported } from './operands.ts';
+import { constantPower } from './power.ts';
 
 type FloatPrimitive = Parameters<Ops['unary']>[0];
 
@@ -25,13 +27,35 @@ const rounding =
   ({ ops }, { x }) =>
     isFloat(x.aval.dtype) ? ops.unary(name, x) : x;
 
+/** |x| with the derivative −1 at 0, for where it meets another kink at 0 and the two make a smooth function. */
+const leftAbs = (ops: Ops, x: Atom): Atom => ops.select(ops.binary('gt', x, 0), x, ops.neg(x));
+
 /** What integers have too; a bool is its own absolute value. */
-const abs: KernelRule = ({ ops }, { x }) => (x.aval.dtype === 'bool' ? x : ops.unary('abs', x));
+const abs: KernelRule = ({ ops }, { x }) => {
+  if (x.aval.dtype === 'bool') return x;
+  // The loss squares it: its second derivative at no error is 1, not 0² as with the derivative 0.
+  return ops.scope === 'huberLoss' ? leftAbs(ops, x) : ops.unary('abs', x);
+};
+
+/** The operand of the equation of this name that made x. */
+const operandOf = (ops: Ops, x: Atom | undefined, name: PrimitiveName): Atom | undefined => {
+  const maker = x && ops.maker(x);
+  return maker?.primitive === name ? maker.inputs[0] : undefined;
+};
+
+/**
+ * In log(1 + e^−|x|), which cross entropies add to relu(x), |x| takes relu's side at 0: the sum is softplus(x),
+ * which is smooth there, and logits are exactly 0 wherever weights begin at 0.
+ */
+const log1p = (ops: Ops, x: Atom): Atom => {
+  const inner = operandOf(ops, operandOf(ops, operandOf(ops, x, 'exp'), 'neg'), 'abs');
+  return ops.unary('log1p', inner ? ops.unary('exp', ops.neg(leftAbs(ops, inner))) : x);
+};
 
 const neg: KernelRule = (context, { x }) =>
   x.aval.dtype === 'int32' ? context.ops.neg(x) : primitive('Neg', 'neg')(context, { x }, {});
 
-const square: KernelRule = ({ ops }, { x }) => (x.aval.dtype === 'bool' ? x : ops.mul(x, x));
+const square: KernelRule = ({ ops }, { x }) => (x.aval.dtype === 'bool' ? x : constantPower(ops, x, 2));
 
 /** Integers are finite numbers. */
 const classifier =
@@ -48,7 +72,7 @@ export const unary = {
   Exp: (context, { x }) => context.ops.unary('exp', asFloat(context, x)),
   Expm1: primitive('Expm1', 'expm1'),
   Log: primitive('Log', 'log'),
-  Log1p: primitive('Log1p', 'log1p'),
+  Log1p: float('Log1p', log1p),
   Sqrt: primitive('Sqrt', 'sqrt'),
   Rsqrt: float('Rsqrt', (ops, x) => ops.div(1, ops.unary('sqrt', x))),
   Reciprocal: float('Reciprocal', (ops, x) => ops.div(1, x)),

@@ -65,7 +65,7 @@ export const shadow = (
     return made;
   };
 
-  const engine = tf.engine() as unknown as { runKernel: RunKernel };
+  const engine = tf.engine() as unknown as { runKernel: RunKernel; state: { scopeStack: { name: string }[] } };
   const original = engine.runKernel;
   engine.runKernel = (name, given, attrs) => {
     const real = original.call(engine, name, given, attrs);
@@ -79,6 +79,7 @@ export const shadow = (
       mismatches.push(`${name} has no rule`);
       return real;
     }
+    ops.scope = engine.state.scopeStack.find((s) => s.name.endsWith('__op'))?.name.slice(0, -'__op'.length);
     const results = [rule(context, Object.fromEntries(tensors.map(([k, t]) => [k, atomOf(t)])), attrs ?? {})].flat();
     for (const [i, t] of [real].flat().entries()) {
       const atom = results[i];
