@@ -6,7 +6,7 @@ import { float64ValuesOf } from './float64.ts';
 import { type Dtype, type Shape, sizeOf, type TypedArray } from './ir/aval.ts';
 import { NdArray } from './nd-array.ts';
 
-export type LeafKind = 'tensor' | 'number' | 'float32array' | 'float64array' | 'ndarray';
+type LeafKind = 'tensor' | 'number' | 'float32array' | 'float64array' | 'ndarray';
 
 /** A leaf after validation, with a copy of its values. */
 export interface LeafInfo {

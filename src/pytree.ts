@@ -5,8 +5,6 @@ import { DiffopsError } from './errors.ts';
 import { isLeafLike, type LeafInfo, type LeafRules, readLeaf } from './leaf.ts';
 import type { NdArray } from './nd-array.ts';
 
-export type { LeafInfo, LeafKind } from './leaf.ts';
-
 /** `number` is a scalar, a typed array a vector. */
 export type Leaf = tf.Tensor | number | Float32Array | Float64Array | NdArray;
 

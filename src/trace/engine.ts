@@ -4,10 +4,10 @@ import * as tf from '@tensorflow/tfjs-core';
 import { DiffopsError } from '../errors.ts';
 
 export type TensorInputs = Readonly<Record<string, tf.TensorInfo | null | undefined>>;
-export type KernelResult = tf.Tensor | tf.Tensor[];
+type KernelResult = tf.Tensor | tf.Tensor[];
 
 /** Either a kernel by name or, for `tf.customGrad`, a forward function. */
-export interface KernelCall {
+interface KernelCall {
   readonly kernelName?: string;
   readonly forwardFunc?: unknown;
   readonly inputs: TensorInputs;
@@ -26,7 +26,7 @@ export interface EngineMethods {
   clone(tensor: tf.Tensor): tf.Tensor;
 }
 
-export interface EngineState {
+interface EngineState {
   readonly scopeStack: readonly { readonly name: string }[];
   readonly activeScope: { readonly name: string } | null;
   readonly tensorInfo: WeakMap<object, unknown>;
