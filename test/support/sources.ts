@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 
 export const root = fileURLToPath(new URL('../..', import.meta.url));
 
-export interface Import {
+interface Import {
   /** A path from the root for one of our files, else the package as written. */
   readonly target: string;
   /** Erased by the compiler: a worker never loads it. */
