@@ -1,0 +1,14 @@
+/** Artifact → Executable: loads a compiled program into the engine that it was compiled for. */
+
+import { interpretedExecutable } from '../interpret/executable.ts';
+import type { Artifact, Executable } from './executable.ts';
+
+/** `threads`: how many threads one run may use inside the engine. ONNX Runtime is loaded when first needed. */
+export const loadArtifact = async (
+  artifact: Artifact,
+  { threads }: { readonly threads: number },
+): Promise<Executable> => {
+  if (artifact.engine === 'interpret') return interpretedExecutable(artifact);
+  const { loadOnnx } = await import('./onnx/session.ts');
+  return loadOnnx(artifact, threads);
+};

@@ -1,0 +1,157 @@
+/** Chooses how a dot is made of the engine's matrix products, by the measured cost of each part. */
+
+import { kernelCost, type Precision, transposeCost } from './dot-cost.ts';
+
+/** Axis labels of an operand in order; lengths of 1 and repeated axes are left out beforehand. */
+export type Labels = readonly number[];
+
+export interface DotProblem {
+  readonly lhs: Labels;
+  readonly rhs: Labels;
+  /** In `lhs`, in `rhs` or in both; what is not here is in both and is summed. */
+  readonly out: Labels;
+  readonly extent: (label: number) => number;
+  readonly precision: Precision;
+}
+
+/** How an operand is laid out for a matrix product: its axes in this order, and what the kernel transposes itself. */
+export interface Layout {
+  readonly order: Labels;
+  /** The kernel swaps its last two axis groups. */
+  readonly swapped: boolean;
+  /** The loop axes stand between the matrix axes, which only float32's kernel takes. */
+  readonly loopsInside: boolean;
+}
+
+/** For each index of `loops`: left[m, k] · right[k, n]. */
+export interface MatrixProduct {
+  readonly kind: 'matmul';
+  /** The left operand is rhs. */
+  readonly exchanged: boolean;
+  readonly loops: Labels;
+  readonly m: Labels;
+  readonly n: Labels;
+  readonly k: Labels;
+  readonly left: Layout;
+  readonly right: Layout;
+}
+
+/** Both operands in the order of the result and the summed axes, multiplied element by element, then summed. */
+export interface PlainProduct {
+  readonly kind: 'multiply';
+  readonly order: Labels;
+}
+
+export type DotPlan = (MatrixProduct | PlainProduct) & { readonly cost: number };
+
+const has = (labels: Labels) => (label: number) => labels.includes(label);
+const lacks = (labels: Labels) => (label: number) => !labels.includes(label);
+const same = (a: Labels, b: Labels): boolean => a.length === b.length && a.every((label, i) => label === b[i]);
+
+const sizeOf = (labels: Labels, extent: (label: number) => number): number =>
+  labels.reduce((product, label) => product * extent(label), 1);
+
+/** The layouts that a kernel takes for an operand with matrix axes `rows`, `columns`. */
+const layouts = (loops: Labels, rows: Labels, columns: Labels, { precision }: DotProblem): Layout[] => {
+  const plain = { order: [...loops, ...rows, ...columns], swapped: false, loopsInside: false };
+  const swapped = { order: [...loops, ...columns, ...rows], swapped: true, loopsInside: false };
+  if (precision === 'integer') return [plain];
+  if (loops.length === 0) return [plain, swapped];
+  if (precision === 'float64') return [plain];
+  return [
+    plain,
+    swapped,
+    { order: [...rows, ...loops, ...columns], swapped: false, loopsInside: true },
+    { order: [...columns, ...loops, ...rows], swapped: true, loopsInside: true },
+  ];
+};
+
+/** The layout that costs least to bring an operand into. */
+const cheapest = (
+  labels: Labels,
+  options: readonly Layout[],
+  problem: DotProblem,
+): { layout: Layout; cost: number } => {
+  let best: { layout: Layout; cost: number } | undefined;
+  for (const layout of options) {
+    const cost = transposeCost(labels, layout.order, problem.extent, problem.precision);
+    if (!best || cost < best.cost) best = { layout, cost };
+    if (cost === 0) break;
+  }
+  return best as { layout: Layout; cost: number };
+};
+
+/** One matrix product for a choice of loop axes and of the order of the summed ones. */
+const matrixProduct = (problem: DotProblem, exchanged: boolean, loops: Labels, k: Labels): DotPlan => {
+  const { extent, precision, out } = problem;
+  const [lhs, rhs] = exchanged ? [problem.rhs, problem.lhs] : [problem.lhs, problem.rhs];
+  const free = out.filter(lacks(loops));
+  const m = free.filter(has(lhs));
+  const n = free.filter(has(rhs));
+  const leftLoops = loops.filter(has(lhs));
+  const rightLoops = loops.filter(has(rhs));
+  // A kernel that is given loops inside must find the same loops in both operands.
+  const uniform = leftLoops.length === loops.length && rightLoops.length === loops.length;
+  const swaps = loops.length === 0 || precision === 'float32';
+  const options = (own: Labels, rows: Labels, columns: Labels): Layout[] =>
+    layouts(own, rows, columns, problem).filter(
+      ({ swapped, loopsInside }) => (uniform || !loopsInside) && (swaps || !swapped),
+    );
+  const left = cheapest(lhs, options(leftLoops, m, k), problem);
+  const right = cheapest(rhs, options(rightLoops, k, n), problem);
+  const shape = { m: sizeOf(m, extent), n: sizeOf(n, extent), k: sizeOf(k, extent), loops: sizeOf(loops, extent) };
+  const cost =
+    left.cost +
+    right.cost +
+    transposeCost([...loops, ...m, ...n], out, extent, precision) +
+    kernelCost(shape, left.layout.swapped, right.layout.swapped, precision);
+  return { kind: 'matmul', exchanged, loops, m, n, k, left: left.layout, right: right.layout, cost };
+};
+
+/** Loop axes worth trying: those that both operands and the result share, and beginnings of the result that have them. */
+const loopChoices = ({ lhs, rhs, out }: DotProblem): Labels[] => {
+  const shared = out.filter((label) => lhs.includes(label) && rhs.includes(label));
+  const choices: Labels[] = [shared, lhs.filter(has(shared)), rhs.filter(has(shared))];
+  for (let length = 1; length <= out.length; length++) {
+    const start = out.slice(0, length);
+    if (shared.every(has(start))) choices.push(start);
+  }
+  return choices.filter((choice, i) => choices.findIndex((other) => same(choice, other)) === i);
+};
+
+const multiplied = (problem: DotProblem, summed: Labels): DotPlan => {
+  const { lhs, rhs, out, extent, precision } = problem;
+  const own = (order: Labels): number =>
+    transposeCost(lhs, order.filter(has(lhs)), extent, precision) +
+    transposeCost(rhs, order.filter(has(rhs)), extent, precision);
+  const size = sizeOf([...out, ...summed], extent);
+  const rate = precision === 'float64' ? 2 : 1;
+  const passes = summed.length === 0 ? 0.4 : 1;
+  let best: DotPlan | undefined;
+  for (const sums of [lhs.filter(has(summed)), rhs.filter(has(summed))]) {
+    for (const order of [[...out, ...sums], [...sums, ...out], lhs, rhs]) {
+      if (![...out, ...sums].every(has(order))) continue;
+      const after = transposeCost(order.filter(lacks(summed)), out, extent, precision);
+      const cost = own(order) + size * passes * rate + after;
+      if (!best || cost < best.cost) best = { kind: 'multiply', order, cost };
+    }
+  }
+  return best as DotPlan;
+};
+
+export const planDot = (problem: DotProblem): DotPlan => {
+  const { lhs, rhs, out } = problem;
+  const summed = lhs.filter((label) => rhs.includes(label) && !out.includes(label));
+  let best = multiplied(problem, summed);
+  if (summed.length === 0) return best;
+  const orders = [summed, rhs.filter(has(summed))];
+  for (const exchanged of [false, true]) {
+    for (const loops of loopChoices(problem)) {
+      for (const k of orders) {
+        const plan = matrixProduct(problem, exchanged, loops, k);
+        if (plan.cost < best.cost) best = plan;
+      }
+    }
+  }
+  return best;
+};

@@ -1,0 +1,130 @@
+/** Lowerings of windows and fold: strided patches along an axis by copies of whole runs, and their sum. */
+
+import { sizeOf } from '../../ir/aval.ts';
+import type { PrimitiveParams } from '../../ir/params.ts';
+import type { GraphBuilder, Tensor } from './graph.ts';
+import { padded, sliced } from './lower-movement.ts';
+import type { Lowering } from './lowering.ts';
+
+type Windows = PrimitiveParams['windows'];
+type Fold = PrimitiveParams['fold'];
+
+/** From this many elements after the axis on, one Gather beats slices and a Concat (bench/lowering.ts). */
+const LONG_ROW = 64;
+
+/** x with its axis cut or padded with zeros at the end, to a length. */
+const resized = (graph: GraphBuilder, x: Tensor, axis: number, length: number): Tensor => {
+  const own = x.shape[axis];
+  if (own === length) return x;
+  if (own > length) {
+    const shape = x.shape.map((d, i) => (i === axis ? length : d));
+    return sliced(graph, x, [{ axis, start: 0, end: length, step: 1 }], shape);
+  }
+  return padded(
+    graph,
+    x,
+    x.shape.map(() => 0),
+    x.shape.map((_, i) => (i === axis ? length - own : 0)),
+    0,
+  );
+};
+
+/** x [outer, length, inner] → [outer, count, size, inner], window o's element k from o·stride + k·dilation. */
+const patches = (graph: GraphBuilder, x: Tensor, count: number, size: number, stride: number, dilation: number) => {
+  const [outer, , inner] = x.shape;
+  const shape = [outer, count, size, inner];
+  if (inner >= LONG_ROW) {
+    const places = new Int32Array(count * size);
+    for (let o = 0; o < count; o++) for (let k = 0; k < size; k++) places[o * size + k] = o * stride + k * dilation;
+    const indices = graph.constant(places, [count, size], 'int32');
+    return graph.node('Gather', [x, indices], x.dtype, shape, { attributes: { axis: 1 } });
+  }
+  const parts = Array.from({ length: size }, (_, k) => {
+    const start = k * dilation;
+    const cut = { axis: 1, start, end: start + (count - 1) * stride + 1, step: stride };
+    const part = sliced(graph, x, x.shape[1] === count ? [] : [cut], [outer, count, inner]);
+    return graph.reshape(part, [outer, count, 1, inner]);
+  });
+  if (parts.length === 1) return parts[0];
+  return graph.node('Concat', parts, x.dtype, shape, { attributes: { axis: 2 } });
+};
+
+/**
+ * With a stride, x is seen as rows of one stride each: window o is the rows o … o+reach−1 but for a part of the
+ * last. So all copies are of whole rows, and where the windows don't overlap there is none.
+ */
+const stridedPatches = (graph: GraphBuilder, x: Tensor, count: number, size: number, stride: number): Tensor => {
+  const [outer, , inner] = x.shape;
+  const reach = Math.ceil(size / stride);
+  const rows = count - 1 + reach;
+  const blocks = graph.reshape(resized(graph, x, 1, rows * stride), [outer, rows, stride * inner]);
+  const long = graph.reshape(patches(graph, blocks, count, reach, 1, 1), [outer, count, reach * stride, inner]);
+  return resized(graph, long, 2, size);
+};
+
+export const windows: Lowering<Windows> = (site, [x], { axis, size, stride, dilation }, output) => {
+  const { graph } = site;
+  const tensor = site.along(x, (i) => i === axis);
+  const before = tensor.shape.slice(0, axis);
+  const after = tensor.shape.slice(axis + 1);
+  const count = output.shape[axis];
+  const flat = graph.reshape(tensor, [sizeOf(before), tensor.shape[axis], sizeOf(after)]);
+  const made =
+    dilation === 1 && stride > 1
+      ? stridedPatches(graph, flat, count, size, stride)
+      : patches(graph, flat, count, size, stride, dilation);
+  return graph.reshape(made, [...before, count, size, ...after]);
+};
+
+/** The sum of tensors; Sum has no int32 kernel. */
+const total = (graph: GraphBuilder, terms: readonly Tensor[]): Tensor => {
+  const [first, ...rest] = terms;
+  if (rest.length === 0) return first;
+  if (first.dtype !== 'int32') return graph.node('Sum', terms, first.dtype, first.shape);
+  return rest.reduce((sum, term) => graph.node('Add', [sum, term], sum.dtype, sum.shape), first);
+};
+
+/** x cut into its `count` parts of length 1 along an axis, that axis gone. */
+const parted = (graph: GraphBuilder, x: Tensor, axis: number): Tensor[] => {
+  const shape = x.shape.filter((_, i) => i !== axis);
+  const count = x.shape[axis];
+  if (count === 1) return [graph.reshape(x, shape)];
+  const one = x.shape.map((d, i) => (i === axis ? 1 : d));
+  const results = Array.from({ length: count }, () => ({ dtype: x.dtype, shape: one }));
+  const parts = graph.several('Split', [x], results, { attributes: { axis, num_outputs: count } });
+  return parts.map((part) => graph.reshape(part, shape));
+};
+
+/** x [outer, count, size, inner] → [outer, length, inner], windows of dilation 1 added up in rows of one stride. */
+const stridedSum = (graph: GraphBuilder, x: Tensor, length: number, stride: number): Tensor => {
+  const [outer, count, size, inner] = x.shape;
+  const reach = Math.ceil(size / stride);
+  const rows = count - 1 + reach;
+  const blocks = graph.reshape(resized(graph, x, 2, reach * stride), [outer, count, reach, stride * inner]);
+  const terms = parted(graph, blocks, 2).map((part, j) => padded(graph, part, [0, j, 0], [0, reach - 1 - j, 0], 0));
+  return resized(graph, graph.reshape(total(graph, terms), [outer, rows * stride, inner]), 1, length);
+};
+
+/** The same for any dilation: row o·stride + k·dilation of the result takes element k of window o. */
+const dilatedSum = (graph: GraphBuilder, x: Tensor, length: number, stride: number, dilation: number): Tensor => {
+  const [outer, count, , inner] = x.shape;
+  const terms = parted(graph, x, 2).map((part, k) => {
+    const apart = graph.reshape(part, [outer, count, 1, inner]);
+    const rows = graph.reshape(resized(graph, apart, 2, stride), [outer, count * stride, inner]);
+    const shifted = padded(graph, rows, [0, k * dilation, 0], [0, 0, 0], 0);
+    return resized(graph, shifted, 1, length);
+  });
+  return total(graph, terms);
+};
+
+export const fold: Lowering<Fold> = (site, [x], { axis, length, stride, dilation }) => {
+  const { graph } = site;
+  const tensor = site.along(x, (i) => i === axis || i === axis + 1);
+  const before = tensor.shape.slice(0, axis);
+  const after = tensor.shape.slice(axis + 2);
+  const [count, size] = tensor.shape.slice(axis);
+  const flat = graph.reshape(tensor, [sizeOf(before), count, size, sizeOf(after)]);
+  const made =
+    dilation === 1 ? stridedSum(graph, flat, length, stride) : dilatedSum(graph, flat, length, stride, dilation);
+  return graph.reshape(made, [...before, length, ...after]);
+};

@@ -1,0 +1,68 @@
+/** Program → ONNX graph: each equation through the table of lowerings. */
+
+import { isFloat, sizeOf } from '../../ir/aval.ts';
+import { malformed } from '../../ir/builder.ts';
+import type { Equation, Program } from '../../ir/program.ts';
+import type { Tensor } from './graph.ts';
+import { loweringOf } from './lowering-table.ts';
+import type { Graph, ValueInfo } from './model.ts';
+import { Site } from './site.ts';
+
+/** What an equation with an empty operand gives where its result isn't empty: the value of every element. */
+const valueOfNothing = ({ primitive, params, output }: Equation): number => {
+  const largest = isFloat(output.aval.dtype) ? Number.POSITIVE_INFINITY : 2 ** 31 - 1;
+  if (primitive === 'reduce_max') return -largest;
+  if (primitive === 'reduce_min') return largest;
+  return primitive === 'pad' ? (params.value as number) : 0;
+};
+
+const lowerEquation = (site: Site, equation: Equation): Tensor => {
+  const { primitive, inputs, params, output } = equation;
+  const { shape, dtype } = output.aval;
+  // No lowering meets an empty array.
+  if (sizeOf(shape) === 0) return site.graph.filled(0, shape, dtype);
+  if (primitive !== 'concat' && inputs.some((a) => sizeOf(a.aval.shape) === 0)) {
+    return site.graph.scalar(valueOfNothing(equation), dtype);
+  }
+  const lowering = loweringOf(primitive);
+  if (lowering === 'expanded') throw malformed(`${primitive} came to be lowered without being expanded.`);
+  site.graph.label = output.scope === undefined ? primitive : `${primitive} (${output.scope})`;
+  return lowering(site, inputs, params, output.aval);
+};
+
+/** The name of a program's k-th input in the graph; an input that nothing uses isn't there. */
+export const inputName = (k: number): string => `input${k}`;
+
+const infoOf = ({ name, dtype, shape }: Tensor): ValueInfo => ({ name, dtype, shape });
+
+/**
+ * The graph of a program that has been legalized. Outputs are the program's, in order, and have its elements, in a
+ * shape that may differ from the program's by a reshape.
+ */
+export const lowerProgram = (program: Program): Graph => {
+  const site = new Site();
+  const { graph } = site;
+  const inputs = program.inputs.map((v, k) => {
+    const tensor = graph.input(inputName(k), v.aval.dtype, v.aval.shape);
+    site.define(v, tensor);
+    return tensor;
+  });
+  for (const equation of program.equations) site.define(equation.output, lowerEquation(site, equation));
+  graph.label = 'output';
+  const taken = new Set<string>();
+  const outputs = program.outputs.map((atom) => {
+    const tensor = graph.root(site.full(atom));
+    // A name can leave the graph once, and only if a node made it.
+    const copied = taken.has(tensor.name) || !graph.isMade(tensor);
+    const result = copied ? graph.node('Identity', [tensor], tensor.dtype, tensor.shape) : tensor;
+    taken.add(result.name);
+    return result;
+  });
+  const used = new Set(graph.nodes.flatMap((node) => node.inputs));
+  return {
+    nodes: graph.nodes,
+    initializers: graph.initializers.filter(({ name }) => used.has(name)),
+    inputs: inputs.filter(({ name }) => used.has(name)).map(infoOf),
+    outputs: outputs.map(infoOf),
+  };
+};

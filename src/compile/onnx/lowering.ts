@@ -1,0 +1,12 @@
+/** What a lowering is: a primitive as nodes of an ONNX graph. */
+
+import type { Aval } from '../../ir/aval.ts';
+import type { Atom } from '../../ir/program.ts';
+import type { Tensor } from './graph.ts';
+import type { Site } from './site.ts';
+
+/** Emits the nodes of an equation; the result broadcasts to `output.shape`. No operand is empty. */
+export type Lowering<P> = (site: Site, inputs: readonly Atom[], params: P, output: Aval) => Tensor;
+
+/** The primitive is never met: legalizing has expanded it, in every dtype. */
+export type Expanded = 'expanded';

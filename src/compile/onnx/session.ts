@@ -1,0 +1,101 @@
+/** An ONNX Runtime session as an Executable. */
+
+import ort, { type InferenceSession, type Tensor } from 'onnxruntime-node';
+import { DiffopsError } from '../../errors.ts';
+import type { TypedArray, Value } from '../../ir/aval.ts';
+import { malformed } from '../../ir/builder.ts';
+import type { Artifact, Executable } from '../executable.ts';
+import { inputName } from './lower.ts';
+
+/**
+ * All simplification is done before: from `basic` on, the engine merges equal chains, and so what checkpointing
+ * means to compute anew. One thread per session unless told otherwise.
+ */
+const sessionOptions = (threads: number): InferenceSession.SessionOptions => ({
+  executionProviders: ['cpu'],
+  intraOpNumThreads: threads,
+  interOpNumThreads: 1,
+  executionMode: 'sequential',
+  graphOptimizationLevel: 'disabled',
+  logSeverityLevel: 3,
+});
+
+/** Tensors of values that came before, so that residuals are wrapped once. A value's elements never change. */
+const wrapped = new WeakMap<Value, Tensor>();
+
+/** The engine refuses memory that threads share. */
+const unshared = (data: TypedArray): TypedArray => (data.buffer instanceof SharedArrayBuffer ? data.slice() : data);
+
+const tensorOf = (value: Value): Tensor => {
+  const known = wrapped.get(value);
+  if (known) return known;
+  const made = new ort.Tensor(value.dtype, unshared(value.data) as never, value.shape) as Tensor;
+  wrapped.set(value, made);
+  return made;
+};
+
+/** The engine's error, with the primitive that it names. */
+const failure = (doing: string, thrown: unknown): DiffopsError => {
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  const node = /[Nn]ame:? ?'([^'#]+)#\d+'/.exec(message)?.[1];
+  const at = node === undefined ? '' : ` at ${node}`;
+  return new DiffopsError(
+    'INTERNAL',
+    `ONNX Runtime failed${at} while ${doing}: ${message} Use jit: false to run without it, and report the function.`,
+    node === undefined ? {} : { operation: node },
+    { cause: thrown },
+  );
+};
+
+class OnnxExecutable implements Executable {
+  readonly inputs: Executable['inputs'];
+  readonly outputs: Executable['outputs'];
+  #session: InferenceSession | undefined;
+
+  constructor({ inputs, outputs }: Artifact, session: InferenceSession) {
+    this.inputs = inputs;
+    this.outputs = outputs;
+    this.#session = session;
+  }
+
+  async run(inputs: readonly Value[]): Promise<Value[]> {
+    const session = this.#session;
+    if (!session) throw malformed('An executable was run after it was disposed.');
+    if (inputs.length !== this.inputs.length) {
+      throw malformed(`The program takes ${this.inputs.length} inputs; ${inputs.length} were given.`);
+    }
+    const feeds: Record<string, Tensor> = {};
+    for (const [k, value] of inputs.entries()) {
+      const name = inputName(k);
+      if (session.inputNames.includes(name)) feeds[name] = tensorOf(value);
+    }
+    const results = await session.run(feeds).catch((thrown) => {
+      throw failure('running a program', thrown);
+    });
+    return this.outputs.map(({ shape, dtype }, k) => ({
+      shape,
+      dtype,
+      data: results[session.outputNames[k]].data as TypedArray,
+    }));
+  }
+
+  async dispose(): Promise<void> {
+    const session = this.#session;
+    this.#session = undefined;
+    await session?.release();
+  }
+}
+
+export const loadOnnx = async (artifact: Artifact, threads: number): Promise<Executable> => {
+  const { engine, model } = artifact;
+  if (engine !== 'onnx' || !model) throw malformed(`ONNX Runtime can't run an artifact of ${engine}.`);
+  // A session needs an output.
+  if (artifact.outputs.length === 0) {
+    return { inputs: artifact.inputs, outputs: [], run: async () => [], dispose: async () => {} };
+  }
+  try {
+    return new OnnxExecutable(artifact, await ort.InferenceSession.create(model, sessionOptions(threads)));
+  } catch (thrown) {
+    throw failure('loading a program', thrown);
+  }
+};
