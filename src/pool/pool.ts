@@ -2,6 +2,7 @@
 
 import { MessageChannel, type ResourceLimits } from 'node:worker_threads';
 import * as comlink from 'comlink';
+import { holdEngine } from '../compile/hold-engine.ts';
 import { DiffopsError } from '../errors.ts';
 import { guard, unguard } from './exit-guard.ts';
 import type { Runner } from './in-process.ts';
@@ -74,6 +75,8 @@ export class Pool implements Runner {
   }
 
   async #stint(run: Run): Promise<void> {
+    // Where it can't be loaded, the threads will say so.
+    await holdEngine(run.artifacts).catch(() => {});
     this.#threads ??= new Threads({ ...this.#options, file: this.#options.file ?? workerFile() });
     const tickets = new Set<Ticket>();
     const cancelAll = (): void => {

@@ -65,7 +65,7 @@ export class Run {
   /** Set by the queue: called when the run can't go on, or could go on again. */
   onChange: () => void = () => {};
   readonly #nudged = new Set<() => void>();
-  readonly #artifacts: readonly Artifact[];
+  readonly artifacts: readonly Artifact[];
   readonly #options: RunOptions;
   readonly #seedsTotal: number;
   readonly #threads = new Map<number, number>();
@@ -83,7 +83,7 @@ export class Run {
   /** `slots`: how many threads may work on it at once. */
   constructor(job: Job, options: RunOptions, slots: number) {
     const { artifacts, ...rest } = job;
-    this.#artifacts = artifacts;
+    this.artifacts = artifacts;
     this.#options = options;
     this.sink = options.sink;
     this.wantsProgress = options.onTile !== undefined;
@@ -105,7 +105,7 @@ export class Run {
   }
 
   artifact(index: number): Artifact {
-    const artifact = this.#artifacts[index];
+    const artifact = this.artifacts[index];
     return artifact.model ? { ...artifact, model: compact(artifact.model) } : artifact;
   }
 
