@@ -17,6 +17,7 @@ import { drawMatrix } from './iris/picture.ts';
 
 const ADAM_STEPS = 1000;
 const SHOWN = 5;
+const COLUMN = 12;
 /** Sepal length and width, petal length and width in cm. */
 const ASKED: Record<string, number[]> = {
   'a typical setosa': [5.0, 3.4, 1.5, 0.2],
@@ -28,7 +29,7 @@ const ASKED: Record<string, number[]> = {
 
 const folder = process.argv[2] ?? 'output';
 const workers = availableParallelism();
-const percent = (ps: number[]): string => ps.map((p) => `${(100 * p).toFixed(1)} %`.padStart(8)).join('');
+const percent = (ps: number[]): string => ps.map((p) => `${(100 * p).toFixed(1)} %`.padStart(COLUMN)).join('');
 
 await tf.ready();
 const data = flowers();
@@ -62,7 +63,8 @@ console.log(`Spectrum, top:    ${show(eigenvalues.slice(0, SHOWN))}`);
 console.log(`Spectrum, bottom: ${show(eigenvalues.slice(-SHOWN))}\n`);
 
 const predictions = await predict(mode.network, standardize(Object.values(ASKED)), covarianceOf(spectrum));
-console.log(`${''.padEnd(22)}${species.map((name) => name.padStart(16)).join('')}`);
+console.log('How sure is the network? The mode alone, and averaged over all weights that the data allow:');
+console.log(`${''.padEnd(31)}${species.map((name) => name.padStart(COLUMN)).join('')}`);
 const print = (name: string, { atMode, averaged, deviations }: Prediction): void => {
   console.log(`${name.padEnd(22)}mode     ${percent(atMode)}`);
   console.log(
