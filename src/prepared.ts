@@ -86,7 +86,7 @@ const allocate = ({ planned }: Problem): SharedArrayBuffer => {
   }
 };
 
-export const reportOf = (problem: Problem, plan: Plan, stats: RunStats, runMs: number): Report => {
+const reportOf = (problem: Problem, plan: Plan, stats: RunStats, runMs: number): Report => {
   const { planned, phases } = problem;
   const seeds = planned.tiles.reduce((sum, tile) => sum + tile.count, 0);
   const report = {

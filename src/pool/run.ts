@@ -10,7 +10,7 @@ import type { Job } from './job.ts';
 import type { JobHead, Times } from './run-job.ts';
 
 /** A run survives this many deaths of workers. */
-export const MAX_DEATHS = 3;
+const MAX_DEATHS = 3;
 
 export interface Progress {
   readonly tilesDone: number;

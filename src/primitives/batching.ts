@@ -18,7 +18,7 @@ export const removed = <T>(list: readonly T[], at: number): T[] => [...list.slic
 export const past = (axis: number, batch: number): number => (axis < batch ? axis : axis + 1);
 
 /** An unbatched atom repeated along a new axis. */
-export const repeated = (ops: Ops, x: Atom, size: number, at: number): Atom => {
+const repeated = (ops: Ops, x: Atom, size: number, at: number): Atom => {
   const { shape } = x.aval;
   return ops.broadcast(
     x,
@@ -32,7 +32,7 @@ export const batchedAt = (ops: Ops, { value, axis }: Batched, size: number, at: 
   axis === null ? repeated(ops, value, size, at) : ops.moveAxis(value, axis, at);
 
 /** Where the first batched operand has its batch axis; the axis that the others move to. */
-export const firstBatchAxis = (inputs: readonly Batched[]): number => {
+const firstBatchAxis = (inputs: readonly Batched[]): number => {
   for (const { axis } of inputs) if (axis !== null) return axis;
   return 0;
 };

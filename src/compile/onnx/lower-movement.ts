@@ -114,7 +114,7 @@ export const padded = (
  * x with `count` values between neighbours along an axis. A Concat with a constant, since a Pad of rows of one
  * element costs 18 ns a row (bench/lowering.ts).
  */
-export const spread = (graph: GraphBuilder, x: Tensor, axis: number, count: number, value: number): Tensor => {
+const spread = (graph: GraphBuilder, x: Tensor, axis: number, count: number, value: number): Tensor => {
   const length = x.shape[axis];
   if (count === 0 || length < 2) return x;
   const before = x.shape.slice(0, axis);

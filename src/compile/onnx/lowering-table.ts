@@ -9,7 +9,7 @@ import { argmax, argmin, cumsum, reduceMax, reduceMin, reduceSum } from './lower
 import { fold, windows } from './lower-windows.ts';
 import type { Expanded, Lowering } from './lowering.ts';
 
-export const lowerings = {
+const lowerings = {
   neg: native('Neg'),
   abs: native('Abs'),
   sign: native('Sign'),

@@ -48,7 +48,7 @@ export interface Graph {
 }
 
 /** ONNX's operator set that the lowering table is written for. */
-export const OPSET = 18;
+const OPSET = 18;
 const IR_VERSION = 8;
 /** The domain of the engine's own operators, of which FusedMatMul is used. */
 export const MICROSOFT = 'com.microsoft';

@@ -18,7 +18,7 @@ import { slicing } from './slicing.ts';
 import { softmaxes } from './softmax.ts';
 import { unary } from './unary.ts';
 
-export { type Refusal, refusedKernels } from './refused.ts';
+export { refusedKernels } from './refused.ts';
 
 export const kernels: KernelFamily = {
   ...unary,
