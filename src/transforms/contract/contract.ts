@@ -1,0 +1,301 @@
+/**
+ * Contraction: a linear program over a tile of columns, with products multiplied out as late and as cheaply as they
+ * can be, and products of constants made once per point.
+ *
+ * Values stay sums of products of labelled arrays (`term.ts`) until a sum over an axis, an op that is no product, or
+ * an output needs them. The order of multiplication is chosen by price, as einsum optimizers do (Pfeifer, Haegeman
+ * and Verstraete 2014, Faster identification of optimal contraction sequences); what is ours is that the one factor
+ * which depends on the column is a unit vector, so that multiplying by it is taking a slice.
+ */
+
+import { type FloatDtype, type Shape, sizeOf } from '../../ir/aval.ts';
+import type { DotParams } from '../../ir/params.ts';
+import { type Atom, type Equation, isVar, type Program } from '../../ir/program.ts';
+import type { Ops } from '../../primitives/ops.ts';
+import { newOps, rulesOf } from '../../primitives/table.ts';
+import { batchAxisAt } from '../vmap.ts';
+import { Columns } from './columns.ts';
+import { addForms, withFactor } from './forms.ts';
+import { Network } from './network.ts';
+import { BATCH, type Factor, type Form, type Label, Labels, type Term } from './term.ts';
+
+/** A sum of more terms than this is added up. */
+const MOST_TERMS = 6;
+
+type Axes = readonly (readonly Label[])[];
+
+class Contraction {
+  readonly ops: Ops;
+  readonly #network: Network;
+  readonly #labels: Labels;
+  readonly #width: number;
+  readonly #known = new Map<Atom, Atom>();
+  readonly #forms = new Map<Atom, Form>();
+
+  constructor(ops: Ops, rest: Program, knownCount: number, width: number, tiles: number) {
+    this.ops = ops;
+    this.#width = width;
+    this.#labels = new Labels(width);
+    for (const v of rest.inputs.slice(0, knownCount)) this.#known.set(v, ops.input(v.aval, v.scope));
+    const seeded = rest.inputs.slice(knownCount);
+    const dtype = seeded[0].aval.dtype as FloatDtype;
+    const columns = this.#seed(seeded, dtype);
+    this.#network = new Network(ops, this.#labels, columns, tiles, dtype);
+  }
+
+  /** The tangent of each seeded leaf: a unit vector, which has labels and no factor. */
+  #seed(seeded: readonly { readonly aval: { readonly shape: Shape } }[], dtype: FloatDtype): Columns[] {
+    const { ops } = this;
+    const indices = ops.input({ shape: [this.#width], dtype: 'int32' }, 'seeds');
+    let offset = 0;
+    return seeded.map((v) => {
+      const { shape } = v.aval;
+      const size = sizeOf(shape);
+      const local = offset === 0 ? indices : ops.sub(indices, offset);
+      offset += size;
+      const clamped = ops.binary('min', ops.binary('max', local, 0), size - 1);
+      const columns = new Columns(ops, this.#labels, shape, clamped);
+      const axes = this.#axesOver(shape, columns.labels);
+      // Where several leaves share a tile, a leaf's tangent is zero in the columns of the others.
+      const mask: Factor = { atom: ops.cast(ops.binary('eq', local, clamped), dtype), labels: [BATCH] };
+      this.#forms.set(v as Atom, [{ scale: 1, factors: seeded.length > 1 ? [mask] : [], axes }]);
+      return columns;
+    });
+  }
+
+  /** One label for each axis longer than 1, none for the others. */
+  #axesOver(shape: Shape, labels: readonly Label[]): Axes {
+    let next = 0;
+    return shape.map((d) => (d > 1 ? [labels[next++]] : []));
+  }
+
+  #freshAxes(shape: Shape): Axes {
+    return shape.map((d) => (d > 1 ? [this.#labels.fresh(d)] : []));
+  }
+
+  run(equation: Equation): void {
+    const { inputs, output, primitive, params } = equation;
+    this.ops.at(equation);
+    if (inputs.every((a) => this.#knownValue(a))) {
+      const values = inputs.map((a) => this.#knownValue(a) as Atom);
+      this.#known.set(output, this.ops.emit(primitive, values, params));
+      return;
+    }
+    const form = this.#formOf(equation) ?? this.#opaque(equation);
+    this.#forms.set(output, form.length > MOST_TERMS ? this.#dense(form, output.aval.shape) : form);
+  }
+
+  /** An output over the batch: `[width, …]`. */
+  output(a: Atom): Atom {
+    const { shape } = a.aval;
+    const form = this.#form(a);
+    if (form.length === 0) {
+      return batchAxisAt(this.ops, { value: this.#knownValue(a) ?? this.ops.full(a, 0), axis: null }, this.#width, 0);
+    }
+    return this.ops.reshape(this.#network.materialize(form).atom, [this.#width, ...shape]);
+  }
+
+  #knownValue(a: Atom): Atom | undefined {
+    return isVar(a) ? this.#known.get(a) : a;
+  }
+
+  #form(a: Atom): Form {
+    return this.#forms.get(a) ?? [];
+  }
+
+  #formOf({ primitive, inputs, params, output }: Equation): Form | undefined {
+    const { ops } = this;
+    const [x, y] = inputs;
+    switch (primitive) {
+      case 'neg':
+        return scaled(this.#form(x), -1);
+      case 'add':
+        return addForms(ops, this.#form(x), this.#form(y), this.#labels);
+      case 'sub':
+        return addForms(ops, this.#form(x), scaled(this.#form(y), -1), this.#labels);
+      case 'mul': {
+        const [known, unknown] = this.#knownValue(x) ? [x, y] : [y, x];
+        const factor = this.#knownValue(known);
+        return factor && this.#times(this.#form(unknown), factor);
+      }
+      case 'div': {
+        const divisor = this.#knownValue(y);
+        return divisor && this.#times(this.#form(x), ops.div(1, divisor));
+      }
+      case 'permute': {
+        const permutation = params.permutation as readonly number[];
+        return this.#form(x).map((term) => ({ ...term, axes: permutation.map((i) => term.axes[i]) }));
+      }
+      case 'reshape':
+        return this.#reshaped(x, output.aval.shape);
+      case 'broadcast': {
+        const axes = params.axes as readonly number[];
+        const fresh = this.#freshAxes(output.aval.shape);
+        return this.#form(x).map((term) => ({
+          ...term,
+          axes: fresh.map((axis, i) => (axes.includes(i) ? term.axes[axes.indexOf(i)] : axis)),
+        }));
+      }
+      case 'reduce_sum': {
+        const axes = params.axes as readonly number[];
+        const kept = x.aval.shape.map((_, i) => i).filter((i) => !axes.includes(i));
+        return this.#contracted(x, (form) => form, axes).map((term) => ({
+          ...term,
+          axes: kept.map((i) => term.axes[i]),
+        }));
+      }
+      case 'dot':
+        return this.#dot(inputs, params as unknown as DotParams, output.aval.shape);
+      default:
+        return undefined;
+    }
+  }
+
+  #times(form: Form, factor: Atom): Form {
+    if (factor.kind === 'literal') return scaled(form, factor.value);
+    return withFactor(this.ops, form, (term) => this.#labelled(factor, term.axes));
+  }
+
+  /** A known array as a factor over the labels of the axes given; an axis that it repeats along has no label in it. */
+  #labelled(array: Atom, axes: Axes): Factor {
+    const maker = this.ops.maker(array);
+    if (maker?.primitive === 'broadcast') {
+      const own = maker.params.axes as readonly number[];
+      return this.#labelled(
+        maker.inputs[0],
+        own.map((i) => axes[i]),
+      );
+    }
+    const labels = axes.flat();
+    const shape = labels.map((label) => this.#labels.size(label));
+    return { atom: this.ops.reshape(array, shape), labels };
+  }
+
+  /** Axes joined or cut where labels begin and end; undefined where a label would have to be cut. */
+  #reshaped(x: Atom, shape: Shape): Form | undefined {
+    const terms: Term[] = [];
+    for (const term of this.#form(x)) {
+      const axes = regrouped(term.axes.flat(), shape, this.#labels);
+      if (!axes) return undefined;
+      terms.push({ ...term, axes });
+    }
+    return terms;
+  }
+
+  #dot(inputs: readonly Atom[], { lhs, rhs, out }: DotParams, shape: Shape): Form | undefined {
+    const knownFirst = this.#knownValue(inputs[0]) !== undefined;
+    const [knownLabels, labels] = knownFirst ? [lhs, rhs] : [rhs, lhs];
+    const [known, x] = knownFirst ? inputs : [inputs[1], inputs[0]];
+    const array = this.#knownValue(known);
+    if (!array) return undefined;
+    const fresh = this.#freshAxes(shape);
+    const axesOf = (term: Term): ((name: number) => readonly Label[]) => {
+      return (name) => (labels.includes(name) ? term.axes[labels.indexOf(name)] : fresh[out.indexOf(name)]);
+    };
+    const summedAxes = labels.map((_, i) => i).filter((i) => !out.includes(labels[i]));
+    const times = (form: Form): Form => {
+      if (array.kind === 'literal') return scaled(form, array.value);
+      return withFactor(this.ops, form, (term) => this.#labelled(array, knownLabels.map(axesOf(term))));
+    };
+    const contracted = this.#contracted(x, times, summedAxes);
+    return contracted.map((term) => ({ ...term, axes: out.map(axesOf(term)) }));
+  }
+
+  /**
+   * A form times something, summed over some axes, which stay as axes without labels. If it costs less to add up
+   * several terms first, they are.
+   */
+  #contracted(x: Atom, times: (form: Form) => Form, axes: readonly number[]): Term[] {
+    const network = this.#network;
+    const goneOf = (term: Term): Set<Label> => new Set(axes.flatMap((i) => term.axes[i]));
+    const priceOf = (form: Form): number =>
+      form.reduce((sum, term) => sum + network.eliminationCost(term, goneOf(term)), 0);
+    let form = this.#form(x);
+    const dense = form.filter((term) => !this.#hasDelta(term));
+    if (dense.length > 1) {
+      const apart = priceOf(times(dense));
+      const making = dense.reduce((sum, term) => sum + network.materializationCost(term), 0);
+      // Priced with a stand-in: what matters are the labels of the array that they would be added up to.
+      const standIn = { scale: 1, axes: dense[0].axes, factors: [this.#standIn(dense[0].axes)] };
+      if (making + priceOf(times([standIn])) < apart) {
+        form = [...form.filter((term) => this.#hasDelta(term)), ...this.#dense(dense, x.aval.shape)];
+        this.#forms.set(x, form);
+      }
+    }
+    return times(form).map((term) => network.eliminate(term, goneOf(term)));
+  }
+
+  #standIn(axes: Axes): Factor {
+    const labels = [BATCH, ...axes.flat()];
+    const shape = labels.map((label) => this.#labels.size(label));
+    return { atom: this.ops.input({ shape, dtype: 'float32' }), labels };
+  }
+
+  #hasDelta(term: Term): boolean {
+    return term.axes.flat().some((label) => this.#labels.isSeed(label));
+  }
+
+  /** A form as one array of its own. */
+  #dense(form: Form, shape: Shape): Form {
+    const { atom } = this.#network.materialize(form);
+    return this.#arrayForm(atom, shape);
+  }
+
+  #arrayForm(atom: Atom, shape: Shape): Form {
+    const axes = this.#freshAxes(shape);
+    const labels = [BATCH, ...axes.flat()];
+    const array = this.ops.reshape(
+      atom,
+      labels.map((label) => this.#labels.size(label)),
+    );
+    return [{ scale: 1, factors: [{ atom: array, labels }], axes }];
+  }
+
+  /** Any other linear op: over the batch, by its own rule. */
+  #opaque({ primitive, inputs, params, output }: Equation): Form {
+    const { ops } = this;
+    const operands = inputs.map((a) => {
+      const known = this.#knownValue(a);
+      if (known) return { value: known, axis: null };
+      const value = ops.reshape(this.#network.materialize(this.#form(a)).atom, [this.#width, ...a.aval.shape]);
+      this.#forms.set(a, this.#arrayForm(value, a.aval.shape));
+      return { value, axis: 0 };
+    });
+    const batched = rulesOf(primitive).vmap(ops, operands, params, this.#width);
+    return this.#arrayForm(batchAxisAt(ops, batched, this.#width, 0), output.aval.shape);
+  }
+}
+
+const scaled = (form: Form, by: number): Form => form.map((term) => ({ ...term, scale: term.scale * by }));
+
+/** Labels in order as axes of a shape, each a run of whole labels. */
+const regrouped = (flat: readonly Label[], shape: Shape, labels: Labels): Axes | undefined => {
+  const axes: Label[][] = [];
+  let next = 0;
+  for (const d of shape) {
+    const axis: Label[] = [];
+    let size = 1;
+    while (size < d && next < flat.length) {
+      axis.push(flat[next]);
+      size *= labels.size(flat[next++]);
+    }
+    if (size !== d) return undefined;
+    axes.push(axis);
+  }
+  return axes;
+};
+
+/**
+ * (…known inputs of `rest`, seed indices int32[width]) → the outputs of `rest` over the batch, `[width, …]`.
+ * `tiles`: how many tiles share a point. What depends on no seed is for `partition` to move to the point.
+ */
+export const contract = (rest: Program, knownCount: number, width: number, tiles: number): Program => {
+  const ops = newOps();
+  const contraction = new Contraction(ops, rest, knownCount, width, tiles);
+  for (const equation of rest.equations) contraction.run(equation);
+  const outputs = rest.outputs.map((a) => contraction.output(a));
+  const program = ops.build(outputs);
+  // Stand-ins were only there for their price.
+  const isInput = (i: number): boolean => i <= knownCount;
+  return { ...program, inputs: program.inputs.filter((_, i) => isInput(i)) };
+};

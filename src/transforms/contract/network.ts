@@ -1,0 +1,128 @@
+/** Works terms out: chooses an order for their factors and emits it, at the point where it can, else in the batch. */
+
+import type { FloatDtype } from '../../ir/aval.ts';
+import type { Ops } from '../../primitives/ops.ts';
+import type { Columns } from './columns.ts';
+import { multiply, spread, summed } from './multiply.ts';
+import { bestOrder, finishCost, type Order, PER_ELEMENT, type Pricing } from './order.ts';
+import { BATCH, type Factor, type Form, type Label, type Labels, labelsOf, type Term } from './term.ts';
+
+export class Network {
+  readonly ops: Ops;
+  readonly labels: Labels;
+  readonly #columns: readonly Columns[];
+  readonly #tiles: number;
+  readonly #dtype: FloatDtype;
+
+  constructor(ops: Ops, labels: Labels, columns: readonly Columns[], tiles: number, dtype: FloatDtype) {
+    this.ops = ops;
+    this.labels = labels;
+    this.#columns = columns;
+    this.#tiles = tiles;
+    this.#dtype = dtype;
+  }
+
+  /** The term with `gone` summed over: the factors that have these labels are multiplied out at once. */
+  eliminate(term: Term, gone: ReadonlySet<Label>): Term {
+    const { labels } = this;
+    const axes = term.axes.map((axis) => axis.filter((label) => !gone.has(label)));
+    // Summing over an axis that has a seed's label picks the one element that isn't zero: nothing to do.
+    const summing = new Set([...gone].filter((label) => !labels.isSeed(label)));
+    let { scale } = term;
+    for (const label of summing) {
+      if (!labelsOf(term.factors).has(label)) scale *= labels.size(label);
+    }
+    const joined = term.factors.filter((f) => f.labels.some((label) => summing.has(label)));
+    if (joined.length === 0) return { ...term, scale, axes };
+    const rest = term.factors.filter((f) => !joined.includes(f));
+    const kept = new Set([...labelsOf(joined)].filter((label) => !summing.has(label)));
+    const { order } = bestOrder(joined, kept, this.#pricing(term));
+    return { scale, axes, factors: [...rest, this.#emit(order, joined, kept)] };
+  }
+
+  /** Nanoseconds per tile of `eliminate`. */
+  eliminationCost(term: Term, gone: ReadonlySet<Label>): number {
+    const summing = (label: Label): boolean => gone.has(label) && !this.labels.isSeed(label);
+    const joined = term.factors.filter((f) => f.labels.some(summing));
+    if (joined.length === 0) return 0;
+    const kept = new Set([...labelsOf(joined)].filter((label) => !summing(label)));
+    return bestOrder(joined, kept, this.#pricing(term)).cost;
+  }
+
+  /** Nanoseconds per tile of `materialize`. */
+  materializationCost(term: Term): number {
+    const flat = term.axes.flat();
+    const kept = new Set(flat.filter((label) => !this.labels.isSeed(label)));
+    const pricing = this.#pricing(term);
+    const made = term.factors.length === 0 ? 0 : finishCost(bestOrder(term.factors, kept, pricing), pricing);
+    const deltas = flat.some((label) => this.labels.isSeed(label));
+    return made + (deltas ? 2 * PER_ELEMENT * this.labels.volume([BATCH, ...flat]) : 0);
+  }
+
+  /** The value of a form as one array over the batch and then the labels of its first term's axes. */
+  materialize(form: Form): Factor {
+    const parts = form.map((term) => this.#materializeTerm(term));
+    const atom = parts.map((part) => part.atom).reduce((sum, part) => this.ops.add(sum, part));
+    return { atom, labels: parts[0].labels };
+  }
+
+  #materializeTerm({ scale, factors, axes }: Term): Factor {
+    const { ops, labels } = this;
+    const flat = axes.flat();
+    const target = [BATCH, ...flat];
+    const deltas = flat.filter((label) => labels.isSeed(label));
+    const kept = new Set(flat.filter((label) => !labels.isSeed(label)));
+    let result = this.#deltaOf(deltas);
+    if (factors.length > 0) {
+      const { order } = bestOrder(factors, kept, this.#pricing({ scale, factors, axes }));
+      const product = this.#scaled(this.#take(this.#emit(inOrder(order, target), factors, kept)), scale);
+      const own = target.filter((label) => product.labels.includes(label) || result?.labels.includes(label));
+      result = result ? multiply(ops, product, result, own) : product;
+    } else if (result) result = this.#scaled(result, scale);
+    const made = result ?? { atom: ops.literal(scale, [], this.#dtype), labels: [] };
+    return spread(ops, made, target, labels);
+  }
+
+  #scaled({ atom, labels }: Factor, scale: number): Factor {
+    return { atom: this.ops.mul(atom, scale), labels };
+  }
+
+  #deltaOf(deltas: readonly Label[]): Factor | undefined {
+    if (deltas.length === 0) return undefined;
+    const columns = this.#columns.find((c) => c.has(deltas[0])) as Columns;
+    return columns.delta(
+      columns.labels.filter((label) => deltas.includes(label)),
+      this.#dtype,
+    );
+  }
+
+  #take(factor: Factor): Factor {
+    return this.#columns.reduce((taken, columns) => columns.take(taken), factor);
+  }
+
+  #emit(order: Order, factors: readonly Factor[], kept: ReadonlySet<Label>): Factor {
+    const { labels } = this;
+    if (order.kind === 'factor') {
+      // A factor that stands alone may have labels that nothing needs.
+      return factors.length === 1
+        ? summed(this.ops, factors[0], (label) => kept.has(label) || label === BATCH || labels.isSeed(label))
+        : factors[order.index];
+    }
+    const left = this.#emit(order.left, factors, kept);
+    const right = this.#emit(order.right, factors, kept);
+    if (!order.dynamic) return multiply(this.ops, left, right, order.labels);
+    return multiply(this.ops, this.#take(left), this.#take(right), order.labels);
+  }
+
+  #pricing({ factors, axes }: Term): Pricing {
+    const used = [...labelsOf(factors), ...axes.flat()];
+    const columns = this.#columns.find((c) => used.some((label) => c.has(label)));
+    return { labels: this.labels, tiles: this.#tiles, seeds: new Set(columns?.labels ?? []) };
+  }
+}
+
+/** The order with its result's labels as the target has them, so that nothing is permuted afterwards. */
+const inOrder = (order: Order, target: readonly Label[]): Order => {
+  if (order.kind === 'factor' || !order.dynamic) return order;
+  return { ...order, labels: target.filter((label) => order.labels.includes(label)) };
+};

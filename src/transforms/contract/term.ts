@@ -1,0 +1,71 @@
+/** Multilinear terms: what a value that depends on the seeds is made of before anything is multiplied out. */
+
+import type { Atom } from '../../ir/program.ts';
+
+/** Names an index; each has a size. */
+export type Label = number;
+
+/** An array whose axes are labelled. It depends on the seeds exactly if it has the batch label. */
+export interface Factor {
+  readonly atom: Atom;
+  readonly labels: readonly Label[];
+}
+
+/**
+ * `scale · Σ Π factors` where the sum is over nothing: labels that were summed are gone. `axes[i]` are the labels that
+ * axis i of the value is made of, outermost first. A seed label stands for the index that the batch's column has on an
+ * axis of its leaf: an axis of that label is zero but at this index, and a factor of that label is taken there.
+ * A label of an axis that no factor has means repetition.
+ */
+export interface Term {
+  readonly scale: number;
+  readonly factors: readonly Factor[];
+  readonly axes: readonly (readonly Label[])[];
+}
+
+/** A value as a sum of terms; none is zero. */
+export type Form = readonly Term[];
+
+/** The batch: one column per index. */
+export const BATCH: Label = 0;
+
+export class Labels {
+  readonly #sizes: number[];
+  readonly #seeds = new Set<Label>();
+
+  constructor(batch: number) {
+    this.#sizes = [batch];
+  }
+
+  fresh(size: number, seed = false): Label {
+    this.#sizes.push(size);
+    const label = this.#sizes.length - 1;
+    if (seed) this.#seeds.add(label);
+    return label;
+  }
+
+  size(label: Label): number {
+    return this.#sizes[label];
+  }
+
+  isSeed(label: Label): boolean {
+    return this.#seeds.has(label);
+  }
+
+  /** Elements of an array of these labels. */
+  volume(labels: Iterable<Label>): number {
+    let product = 1;
+    for (const label of labels) product *= this.#sizes[label];
+    return product;
+  }
+}
+
+export const isDynamic = (factor: Factor): boolean => factor.labels.includes(BATCH);
+
+export const labelsOf = (factors: readonly Factor[]): Set<Label> => new Set(factors.flatMap((f) => f.labels));
+
+/** The factor with labels renamed. */
+export const renamed = (factor: Factor, names: ReadonlyMap<Label, Label>): Factor => ({
+  atom: factor.atom,
+  labels: factor.labels.map((label) => names.get(label) ?? label),
+});
