@@ -18,6 +18,8 @@ export interface Case {
   readonly differs?: string;
   /** Of which scalar function `f` is the gradient, in which operand. */
   readonly gradientOf?: { readonly primal: (...inputs: tf.Tensor[]) => tf.Tensor; readonly operand: number };
+  /** What tfjs takes for the gradient isn't it: why. */
+  readonly otherGradient?: string;
   /** False where the point is a tie or a corner, on which finite differences say nothing. */
   readonly smooth?: false;
   /** For kernels that tfjs computes with fewer digits than float32 has. */

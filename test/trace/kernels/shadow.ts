@@ -38,13 +38,28 @@ export const readValue = (t: tf.Tensor, precision: FloatDtype): Value => {
   return { shape: t.shape, dtype, data: typed(dtype, t.dataSync()) };
 };
 
+/**
+ * Atoms by what holds a tensor's numbers, and how they are read: tfjs saves copies of a result for its gradients
+ * before anyone sees the result.
+ */
+class Atoms {
+  readonly #byData = new WeakMap<object, Map<string, Atom>>();
+  get({ dataId, dtype, shape }: tf.Tensor): Atom | undefined {
+    return this.#byData.get(dataId)?.get(`${dtype}[${shape}]`);
+  }
+  set({ dataId, dtype, shape }: tf.Tensor, atom: Atom): void {
+    const views = this.#byData.get(dataId) ?? new Map<string, Atom>();
+    this.#byData.set(dataId, views.set(`${dtype}[${shape}]`, atom));
+  }
+}
+
 export const shadow = (
   f: (...inputs: tf.Tensor[]) => tf.Tensor,
   inputs: readonly tf.Tensor[],
   precision: FloatDtype,
 ): Recording => {
   const ops = newOps();
-  const atoms = new Map<number, Atom>();
+  const atoms = new Atoms();
   const traced = new Set<Atom>();
   const constants = new Map<Atom, Value>();
   const reached = new Set<string>();
@@ -52,16 +67,16 @@ export const shadow = (
   const context: KernelContext = { ops, precision, constant: (a) => constants.get(a) };
   for (const t of inputs) {
     const v = ops.input({ shape: t.shape, dtype: dtypeIn(t.dtype, precision) });
-    atoms.set(t.id, v);
+    atoms.set(t, v);
     traced.add(v);
   }
   const atomOf = (t: tf.Tensor): Atom => {
-    const known = atoms.get(t.id);
+    const known = atoms.get(t);
     if (known) return known;
     const value = readValue(t, precision);
     const made = ops.input(value);
     constants.set(made, value);
-    atoms.set(t.id, made);
+    atoms.set(t, made);
     return made;
   };
 
@@ -72,7 +87,7 @@ export const shadow = (
     const tensors = Object.entries(given).filter(
       (entry): entry is [string, tf.Tensor] => entry[1] instanceof tf.Tensor,
     );
-    if (!tensors.some(([, t]) => traced.has(atoms.get(t.id) as Atom))) return real;
+    if (!tensors.some(([, t]) => traced.has(atoms.get(t) as Atom))) return real;
     reached.add(name);
     const rule = kernels[name];
     if (!rule) {
@@ -86,7 +101,7 @@ export const shadow = (
       const expected = `${dtypeIn(t.dtype, precision)}[${t.shape}]`;
       const recorded = `${atom?.aval.dtype}[${atom?.aval.shape}]`;
       if (expected !== recorded) mismatches.push(`${name}: ${recorded} is not ${expected}`);
-      atoms.set(t.id, atom);
+      atoms.set(t, atom);
       traced.add(atom);
     }
     return real;

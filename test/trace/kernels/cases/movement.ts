@@ -79,6 +79,25 @@ export const slicingCases: Case[] = [
   one('SplitV', 'given sizes', x, (t) => weighted(tf.split(t, [1, -1, 1], -1))),
 ];
 
+const mirrored: Case[] = (['reflect', 'symmetric'] as const).map((mode) => ({
+  ...one('MirrorPad', mode, x, (t) => {
+    const room =
+      mode === 'reflect'
+        ? [
+            [1, 0],
+            [2, 2],
+            [0, 3],
+          ]
+        : [
+            [2, 1],
+            [0, 3],
+            [4, 0],
+          ];
+    return tf.mirrorPad(t, room as [number, number][], mode);
+  }),
+  otherGradient: 'it leaves out what comes back from the mirror images',
+}));
+
 export const paddingCases: Case[] = [
   one('PadV2', 'zeros', x, (t) =>
     tf.pad(t, [
@@ -108,28 +127,7 @@ export const paddingCases: Case[] = [
       7,
     ),
   ),
-  one('MirrorPad', 'reflect', x, (t) =>
-    tf.mirrorPad(
-      t,
-      [
-        [1, 0],
-        [2, 2],
-        [0, 3],
-      ],
-      'reflect',
-    ),
-  ),
-  one('MirrorPad', 'symmetric', x, (t) =>
-    tf.mirrorPad(
-      t,
-      [
-        [2, 1],
-        [0, 3],
-        [4, 0],
-      ],
-      'symmetric',
-    ),
-  ),
+  ...mirrored,
   one('SpaceToBatchND', 'with padding', image, (t) =>
     tf.spaceToBatchND(
       t,

@@ -142,14 +142,16 @@ export const lossCases: Case[] = [
     (a, b) => tf.losses.sigmoidCrossEntropy(a, b, undefined, 0.1),
     'Relu',
   ),
-  pair('softmaxCrossEntropy', labels, floats([2, 3]), (a, b) => tf.losses.softmaxCrossEntropy(a, b), 'Max'),
-  pair(
-    'softmaxCrossEntropy, smoothed',
-    labels,
-    floats([2, 3]),
-    (a, b) => tf.losses.softmaxCrossEntropy(a, b, undefined, 0.1),
-    'Max',
-  ),
+  ...[0, 0.1].map((smoothing) => ({
+    ...pair(
+      `softmaxCrossEntropy, smoothing ${smoothing}`,
+      labels,
+      floats([2, 3]),
+      (a, b) => tf.losses.softmaxCrossEntropy(a, b, undefined, smoothing),
+      'Max',
+    ),
+    otherGradient: 'in the labels it is that of another loss',
+  })),
   pair(
     'computeWeightedLoss by weights',
     positive([2, 3]),
