@@ -6,6 +6,7 @@ import type { Value } from '../ir/aval.ts';
 import { blockOfTile } from '../stitch/block.ts';
 import { Engines, type LoadArtifact } from './engines.ts';
 import type { Job } from './job.ts';
+import { PROGRESS_EVERY } from './protocol.ts';
 import { RunQueue } from './queue.ts';
 import { Run, type RunOptions, type RunStats } from './run.ts';
 import { runJob } from './run-job.ts';
@@ -54,6 +55,7 @@ export class InProcess implements Runner {
   async #stint(run: Run): Promise<void> {
     const { job, control } = run;
     control.occupy(SLOT, threadId);
+    let looked = Number.NEGATIVE_INFINITY;
     try {
       const { times, failure } = await runJob({
         job,
@@ -68,7 +70,11 @@ export class InProcess implements Runner {
           return true;
         },
         breathe: () => {
-          control.reportRss(process.memoryUsage.rss());
+          const now = performance.now();
+          if (now - looked >= PROGRESS_EVERY) {
+            looked = now;
+            control.reportRss(process.memoryUsage.rss());
+          }
           run.progress();
           // A whole turn of the loop, so that signals and timers are heard between tiles.
           return new Promise((resolve) => setImmediate(resolve));

@@ -77,6 +77,7 @@ export class Pool implements Runner {
   async #stint(run: Run): Promise<void> {
     // Where it can't be loaded, the threads will say so.
     await holdEngine(run.artifacts).catch(() => {});
+    if (run.over) return;
     this.#threads ??= new Threads({ ...this.#options, file: this.#options.file ?? workerFile() });
     const tickets = new Set<Ticket>();
     const cancelAll = (): void => {

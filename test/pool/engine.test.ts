@@ -35,13 +35,16 @@ test.each(['float32', 'float64'] as const)(
   },
 );
 
-test('threads with live sessions die and are replaced', async () => {
-  const job = engineJob(modules, { n: 96, width: 8 });
-  const pool = new Pool({ workers: 1, file: new URL('./mortal-worker.mjs', import.meta.url) });
-  const { data, sink } = matrixFor(job);
-  expect((await pool.run(job, { sink })).deaths).toBe(3);
-  await pool.close();
-  expect(data).toEqual(await resultOf(new InProcess(loadArtifact), job));
+// In a process of its own, whose main thread has no session: this one has had some.
+test('threads with live sessions die and are replaced, pools are closed and made again', () => {
+  const script = fileURLToPath(new URL('./scripts/engine-again.mjs', import.meta.url));
+  const { status, signal, stdout, stderr } = spawnSync(process.execPath, [script], { encoding: 'utf8' });
+  expect({ status, signal, stdout, stderr }).toEqual({
+    status: 0,
+    signal: null,
+    stdout: 'deaths 0 3 0 3\n',
+    stderr: '',
+  });
 });
 
 describe('a process that ends while ONNX Runtime is at work ends with its own code', () => {
