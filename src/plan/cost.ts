@@ -1,9 +1,11 @@
 /** What a program costs: floating-point operations, and the bytes that are alive at its fullest moment. */
 
 import { bytesOf, sizeOf } from '../ir/aval.ts';
-import type { Atom, Program, Var } from '../ir/program.ts';
+import type { DotParams } from '../ir/params.ts';
+import type { Atom, Equation, Program, Var } from '../ir/program.ts';
 import { isVar } from '../ir/program.ts';
 import { rulesOf } from '../primitives/table.ts';
+import { PER_ELEMENT, PER_STEP, productCost } from '../transforms/contract/order.ts';
 
 export const flopsOf = (program: Program): number =>
   program.equations.reduce(
@@ -16,6 +18,33 @@ export const flopsOf = (program: Program): number =>
       ),
     0,
   );
+
+/** Elements moved per element of the result, for primitives that only move. Copies of long runs are cheap. */
+const MOVES: Readonly<Record<string, number>> = { permute: 3, gather: 1, scatter_add: 4, pad: 1.5, cumsum: 3 };
+
+/** Nanoseconds of one core that a program takes; right to a factor of two or so, and so are ratios (see bench). */
+export const nanosecondsOf = (program: Program): number => program.equations.reduce((sum, e) => sum + timeOf(e), 0);
+
+const timeOf = ({ primitive, inputs, params, output }: Equation): number => {
+  if (FREE.has(primitive)) return 0;
+  const volume = sizeOf(output.aval.shape);
+  if (primitive === 'dot') {
+    const { lhs, rhs, out } = params as unknown as DotParams;
+    const sizes = new Map<number, number>();
+    for (const [i, label] of lhs.entries()) sizes.set(label, inputs[0].aval.shape[i]);
+    for (const [i, label] of rhs.entries()) sizes.set(label, inputs[1].aval.shape[i]);
+    const volumeOf = (labels: Iterable<number>): number =>
+      [...labels].reduce((product, label) => product * (sizes.get(label) as number), 1);
+    return productCost(lhs, rhs, out, { volume: volumeOf });
+  }
+  const read = Math.max(0, ...inputs.map((a) => (isVar(a) ? sizeOf(a.aval.shape) : 0)));
+  const flops = rulesOf(primitive).cost(
+    inputs.map((a) => a.aval),
+    params,
+    output.aval,
+  );
+  return PER_STEP + PER_ELEMENT * Math.max(volume * (MOVES[primitive] ?? 1), read / 2, flops);
+};
 
 /** Engines make no copy for these: a reshape is a view, a broadcast happens inside its consumers. */
 const FREE: ReadonlySet<string> = new Set(['reshape', 'broadcast']);

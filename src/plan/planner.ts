@@ -8,11 +8,11 @@ import { grad } from '../transforms/grad.ts';
 import { forwardOf, type Pushforward, reverseOf } from '../transforms/pushforward.ts';
 import { replay, withOutputs } from '../transforms/replay.ts';
 import { blockSizeOf, tilesOf } from './blocks.ts';
-import { flopsOf, livePeakBytes, widestValue } from './cost.ts';
+import { flopsOf, livePeakBytes, nanosecondsOf, widestValue } from './cost.ts';
 import { groupLeaves, type LeafRange } from './groups.ts';
 import type { PlanMode, Planned, PlannedGroup } from './plan.ts';
-import { seedMask, tileProgram } from './tile-program.ts';
-import { tileWidthOf } from './width.ts';
+import { contractedTileProgram, seedMask, type TileProgram, tileProgram } from './tile-program.ts';
+import { evenWidth, tileWidthOf } from './width.ts';
 
 /** What the planner is asked for. */
 export interface PlanRequest {
@@ -22,6 +22,8 @@ export interface PlanRequest {
   readonly precision: FloatDtype;
   readonly nbatches: number | 'auto';
   readonly checkpoint: boolean;
+  /** Choices that tests switch off to compare; all on by default. */
+  readonly levers?: { readonly contract?: boolean };
 }
 
 /** One group of seeds with the derivative program restricted to it. */
@@ -115,14 +117,11 @@ const assemble = (
   const { program, precision, checkpoint } = request;
   const seeds = placement === 'row' ? rows : columns;
   const block = request.nbatches === 'auto' ? seeds : blockSizeOf(seeds, request.nbatches);
-  const { point, sources } = joinPoints(program, strands);
-  const groups = strands.map((strand, k): PlannedGroup => {
-    const knownCount = sources[k].length;
-    const { first, limit } = strand.range;
-    const widest = widestValue(strand.rest, seedMask(strand.rest, knownCount));
-    const width = tileWidthOf(widest, precision, limit - first, block);
-    const tile = tileProgram(strand.rest, knownCount, width, strand.offsets);
-    return { ...tile, sources: sources[k], first, limit, width, placement };
+  const chosen = strands.map((strand) => ({ ...strand, ...cheapestTile(request, strand, block) }));
+  const { point, sources } = joinPoints(program, chosen);
+  const groups = chosen.map(({ range: { first, limit }, tile, width }, k): PlannedGroup => {
+    const { program: tileCode, outputs } = tile;
+    return { program: tileCode, outputs, sources: sources[k], first, limit, width, placement };
   });
   const tiles = groups.flatMap((group, k) => tilesOf(k, group.first, group.limit, group.width));
   const tileWidth = Math.max(...groups.map((group) => group.width));
@@ -153,11 +152,51 @@ const assemble = (
   };
 };
 
+/** Contracted tiles hold little per column: they may be this many times wider than what the plain program bears. */
+const WIDER = [1, 4, 16];
+
+/** The tile program of a group that costs least per column: batched equation by equation, or contracted. */
+const cheapestTile = (
+  {
+    program: {
+      inputs: { length: inputCount },
+    },
+    precision,
+    checkpoint,
+    levers,
+  }: PlanRequest,
+  { rest, point, range: { first, limit }, offsets }: Strand,
+  block: number,
+): { readonly tile: TileProgram; readonly width: number } => {
+  const count = limit - first;
+  const knownCount = point ? point.outputs.length : inputCount;
+  const widest = widestValue(rest, seedMask(rest, knownCount));
+  const plainWidth = tileWidthOf(widest, precision, count, block);
+  const plain = tileProgram(rest, knownCount, plainWidth, offsets);
+  let best = { tile: plain, width: plainWidth };
+  if (checkpoint || levers?.contract === false) return best;
+  let price = nanosecondsOf(plain.program) / plainWidth;
+  for (const times of WIDER) {
+    const width = evenWidth(Math.min(times * plainWidth, block, count), count);
+    const tiles = Math.ceil(count / width);
+    const tile = contractedTileProgram(rest, knownCount, width, tiles, offsets);
+    const pointShare = tile.point ? nanosecondsOf(tile.point) / count : 0;
+    const contracted = nanosecondsOf(tile.program) / width + pointShare;
+    if (contracted >= price) continue;
+    best = { tile, width };
+    price = contracted;
+  }
+  return best;
+};
+
 /**
  * One point program for all groups, so that what several need is computed once, and for each group where its
  * known inputs come from. A residual that is an input of the program is taken from there.
  */
-const joinPoints = (program: Program, strands: readonly Strand[]): { point: Program | null; sources: Source[][] } => {
+const joinPoints = (
+  program: Program,
+  strands: readonly (Strand & { readonly tile: TileProgram })[],
+): { point: Program | null; sources: Source[][] } => {
   const ops = newOps();
   const inputs = program.inputs.map((v) => ops.input(v.aval, v.scope));
   const outputs = new Map<Atom, number>();
@@ -171,6 +210,9 @@ const joinPoints = (program: Program, strands: readonly Strand[]): { point: Prog
     }
     return { from: 'residual', index };
   };
-  const sources = strands.map(({ point }) => (point ? replay(ops, point, inputs).map(sourceOf) : inputs.map(sourceOf)));
+  const sources = strands.map(({ point, tile }) => {
+    const known = point ? replay(ops, point, inputs) : inputs;
+    return (tile.point ? replay(ops, tile.point, known) : known).map(sourceOf);
+  });
   return { point: outputs.size === 0 ? null : ops.build([...outputs.keys()]), sources };
 };

@@ -5,10 +5,14 @@ import type { Program } from '../ir/program.ts';
 import type { TileOutput } from '../pool/job.ts';
 import type { Batched } from '../primitives/primitive.ts';
 import { newOps } from '../primitives/table.ts';
+import { contract } from '../transforms/contract/contract.ts';
+import { partition } from '../transforms/partition.ts';
 import { batchAxisAt, vmapInto } from '../transforms/vmap.ts';
 
 export interface TileProgram {
-  /** (…known inputs of `rest`, seed indices int32[width]) → one array per output, flattened on both sides of the batch. */
+  /** What more is computed at the point: (…known inputs of `rest`) → (…known inputs of `program`). Null: nothing. */
+  readonly point: Program | null;
+  /** (…known inputs, seed indices int32[width]) → one array per output, flattened on both sides of the batch. */
   readonly program: Program;
   readonly outputs: readonly TileOutput[];
 }
@@ -48,7 +52,26 @@ export const tileProgram = (
     const placed = batchAxisAt(ops, batched, width, batch === 'trailing' ? shape.length : 0);
     return ops.reshape(placed, batch === 'trailing' ? [size, width] : [width, size]);
   });
-  return { program: ops.build(atoms), outputs };
+  return { point: null, program: ops.build(atoms), outputs };
+};
+
+/** Like `tileProgram`, by contraction: products of constants are made at the point. `tiles`: how many share it. */
+export const contractedTileProgram = (
+  rest: Program,
+  knownCount: number,
+  width: number,
+  tiles: number,
+  offsets: readonly number[],
+): TileProgram => {
+  const contracted = contract(rest, knownCount, width, tiles);
+  const { point, rest: program } = partition(
+    contracted,
+    contracted.inputs.map((_, i) => i === knownCount),
+  );
+  const outputs = rest.outputs.map((a, k): TileOutput => {
+    return { offset: offsets[k], size: sizeOf(a.aval.shape), batch: 'leading' };
+  });
+  return { point, program, outputs };
 };
 
 /** Which inputs of a program are seeds: the float ones from `knownCount` on. */

@@ -15,5 +15,8 @@ const WIDEST = 512;
 export const tileWidthOf = (widest: number, dtype: FloatDtype, count: number, block: number): number => {
   const byCache = Math.floor(CACHE_BYTES / (widest * bytesPerElement(dtype)));
   const wish = Math.min(Math.max(byCache, NARROWEST), WIDEST, block, count);
-  return Math.ceil(count / Math.ceil(count / wish));
+  return evenWidth(wish, count);
 };
+
+/** The width at which `count` seeds fall into as many tiles as at `wish`, all but the last equally full. */
+export const evenWidth = (wish: number, count: number): number => Math.ceil(count / Math.ceil(count / wish));

@@ -29,6 +29,7 @@ class Contraction {
   readonly #network: Network;
   readonly #labels: Labels;
   readonly #width: number;
+  readonly #dtype: FloatDtype;
   readonly #known = new Map<Atom, Atom>();
   readonly #forms = new Map<Atom, Form>();
 
@@ -38,9 +39,9 @@ class Contraction {
     this.#labels = new Labels(width);
     for (const v of rest.inputs.slice(0, knownCount)) this.#known.set(v, ops.input(v.aval, v.scope));
     const seeded = rest.inputs.slice(knownCount);
-    const dtype = seeded[0].aval.dtype as FloatDtype;
-    const columns = this.#seed(seeded, dtype);
-    this.#network = new Network(ops, this.#labels, columns, tiles, dtype);
+    this.#dtype = seeded[0].aval.dtype as FloatDtype;
+    const columns = this.#seed(seeded, this.#dtype);
+    this.#network = new Network(ops, this.#labels, columns, tiles, this.#dtype);
   }
 
   /** The tangent of each seeded leaf: a unit vector, which has labels and no factor. */
@@ -228,7 +229,7 @@ class Contraction {
   #standIn(axes: Axes): Factor {
     const labels = [BATCH, ...axes.flat()];
     const shape = labels.map((label) => this.#labels.size(label));
-    return { atom: this.ops.input({ shape, dtype: 'float32' }), labels };
+    return { atom: this.ops.input({ shape, dtype: this.#dtype }), labels };
   }
 
   #hasDelta(term: Term): boolean {

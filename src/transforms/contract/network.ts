@@ -5,7 +5,7 @@ import type { Ops } from '../../primitives/ops.ts';
 import type { Columns } from './columns.ts';
 import { multiply, spread, summed } from './multiply.ts';
 import { bestOrder, finishCost, type Order, PER_ELEMENT, type Pricing } from './order.ts';
-import { BATCH, type Factor, type Form, type Label, type Labels, labelsOf, type Term } from './term.ts';
+import { BATCH, type Factor, type Form, isDynamic, type Label, type Labels, labelsOf, type Term } from './term.ts';
 
 export class Network {
   readonly ops: Ops;
@@ -37,7 +37,11 @@ export class Network {
     const rest = term.factors.filter((f) => !joined.includes(f));
     const kept = new Set([...labelsOf(joined)].filter((label) => !summing.has(label)));
     const { order } = bestOrder(joined, kept, this.#pricing(term));
-    return { scale, axes, factors: [...rest, this.#emit(order, joined, kept)] };
+    // The last chance to scale at the point is before the batch comes in.
+    const dynamic = order.kind === 'product' && order.dynamic;
+    const ready = dynamic ? this.#withScale(joined, scale) : joined;
+    const product = this.#emit(order, ready, kept, rankIn(axes));
+    return { scale: dynamic ? 1 : scale, axes, factors: [...rest, product] };
   }
 
   /** Nanoseconds per tile of `eliminate`. */
@@ -74,13 +78,23 @@ export class Network {
     const kept = new Set(flat.filter((label) => !labels.isSeed(label)));
     let result = this.#deltaOf(deltas);
     if (factors.length > 0) {
-      const { order } = bestOrder(factors, kept, this.#pricing({ scale, factors, axes }));
-      const product = this.#scaled(this.#take(this.#emit(inOrder(order, target), factors, kept)), scale);
+      const ready = this.#withScale(factors, scale);
+      const { order } = bestOrder(ready, kept, this.#pricing({ scale, factors, axes }));
+      const product = this.#take(this.#emit(order, ready, kept, rankIn(axes)));
       const own = target.filter((label) => product.labels.includes(label) || result?.labels.includes(label));
       result = result ? multiply(ops, product, result, own) : product;
     } else if (result) result = this.#scaled(result, scale);
     const made = result ?? { atom: ops.literal(scale, [], this.#dtype), labels: [] };
     return spread(ops, made, target, labels);
+  }
+
+  /** The scale goes into the smallest factor, of those at the point if there are any. */
+  #withScale(factors: readonly Factor[], scale: number): readonly Factor[] {
+    const statics = factors.filter((f) => !isDynamic(f));
+    const candidates = statics.length > 0 ? statics : factors;
+    const volume = (f: Factor): number => this.labels.volume(f.labels);
+    const smallest = candidates.reduce((a, b) => (volume(b) < volume(a) ? b : a));
+    return factors.map((f) => (f === smallest ? this.#scaled(f, scale) : f));
   }
 
   #scaled({ atom, labels }: Factor, scale: number): Factor {
@@ -100,7 +114,7 @@ export class Network {
     return this.#columns.reduce((taken, columns) => columns.take(taken), factor);
   }
 
-  #emit(order: Order, factors: readonly Factor[], kept: ReadonlySet<Label>): Factor {
+  #emit(order: Order, factors: readonly Factor[], kept: ReadonlySet<Label>, rank: Rank): Factor {
     const { labels } = this;
     if (order.kind === 'factor') {
       // A factor that stands alone may have labels that nothing needs.
@@ -108,10 +122,11 @@ export class Network {
         ? summed(this.ops, factors[0], (label) => kept.has(label) || label === BATCH || labels.isSeed(label))
         : factors[order.index];
     }
-    const left = this.#emit(order.left, factors, kept);
-    const right = this.#emit(order.right, factors, kept);
-    if (!order.dynamic) return multiply(this.ops, left, right, order.labels);
-    return multiply(this.ops, this.#take(left), this.#take(right), order.labels);
+    const left = this.#emit(order.left, factors, kept, rank);
+    const right = this.#emit(order.right, factors, kept, rank);
+    const out = [...order.labels].sort((a, b) => rank(a) - rank(b));
+    if (!order.dynamic) return multiply(this.ops, left, right, out);
+    return multiply(this.ops, this.#take(left), this.#take(right), out);
   }
 
   #pricing({ factors, axes }: Term): Pricing {
@@ -121,8 +136,10 @@ export class Network {
   }
 }
 
-/** The order with its result's labels as the target has them, so that nothing is permuted afterwards. */
-const inOrder = (order: Order, target: readonly Label[]): Order => {
-  if (order.kind === 'factor' || !order.dynamic) return order;
-  return { ...order, labels: target.filter((label) => order.labels.includes(label)) };
+type Rank = (label: Label) => number;
+
+/** Where a label stands in products: the batch, then what will be summed or taken, then the axes in their order. */
+const rankIn = (axes: Term['axes']): Rank => {
+  const places = new Map(axes.flat().map((label, i) => [label, i + 1]));
+  return (label) => (label === BATCH ? -1 : (places.get(label) ?? 0));
 };

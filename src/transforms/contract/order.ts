@@ -34,7 +34,7 @@ export interface Pricing {
 /** Nanoseconds of one core, as measured (bench/lowering.ts): what matters is their ratio. */
 const PER_MULTIPLY_ADD = 0.025;
 export const PER_ELEMENT = 0.35;
-const PER_STEP = 3000;
+export const PER_STEP = 3000;
 /** A constant product larger than this many elements is not kept at the point. */
 const CONSTANT_CAP = 1 << 22;
 /** More factors than this are priced greedily. */
@@ -90,7 +90,13 @@ const join = (left: Priced, right: Priced, needed: (label: Label) => boolean, pr
   };
 };
 
-const productCost = (a: readonly Label[], b: readonly Label[], kept: readonly Label[], sizes: Labels): number => {
+/** Nanoseconds of a product of arrays labelled a and b whose result is labelled `kept`. */
+export const productCost = (
+  a: readonly Label[],
+  b: readonly Label[],
+  kept: readonly Label[],
+  sizes: { volume(labels: Iterable<Label>): number },
+): number => {
   const union = new Set([...a, ...b]);
   const summed = [...union].filter((label) => !kept.includes(label));
   const moved = sizes.volume(a) + sizes.volume(b) + sizes.volume(kept);
