@@ -44,7 +44,7 @@ describe('folding', () => {
             }
         }
       }),
-      { numRuns: 3000 },
+      { numRuns: 1000 },
     );
   });
 });

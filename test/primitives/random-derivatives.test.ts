@@ -70,7 +70,7 @@ describe('a random program', () => {
         const back = tangents.reduce((sum, t, i) => sum + inner(t, results[i]), 0);
         expect(Math.abs(there - back), printProgram(program)).toBeLessThan(1e-9 * Math.max(1, Math.abs(there)));
       }),
-      { numRuns: 800 },
+      { numRuns: 400 },
     );
   });
 
