@@ -22,8 +22,8 @@ export interface PlanRequest {
   readonly precision: FloatDtype;
   readonly nbatches: number | 'auto';
   readonly checkpoint: boolean;
-  /** Choices that tests switch off to compare; all on by default. */
-  readonly levers?: { readonly contract?: boolean };
+  /** Whether groups are contracted; `'by price'` by default, the rest is for tests that compare. */
+  readonly contraction?: 'by price' | 'never' | 'always';
 }
 
 /** One group of seeds with the derivative program restricted to it. */
@@ -163,7 +163,7 @@ const cheapestTile = (
     },
     precision,
     checkpoint,
-    levers,
+    contraction,
   }: PlanRequest,
   { rest, point, range: { first, limit }, offsets }: Strand,
   block: number,
@@ -174,8 +174,8 @@ const cheapestTile = (
   const plainWidth = tileWidthOf(widest, precision, count, block);
   const plain = tileProgram(rest, knownCount, plainWidth, offsets);
   let best = { tile: plain, width: plainWidth };
-  if (checkpoint || levers?.contract === false) return best;
-  let price = nanosecondsOf(plain.program) / plainWidth;
+  if (checkpoint || contraction === 'never') return best;
+  let price = contraction === 'always' ? Number.POSITIVE_INFINITY : nanosecondsOf(plain.program) / plainWidth;
   for (const times of WIDER) {
     const width = evenWidth(Math.min(times * plainWidth, block, count), count);
     const tiles = Math.ceil(count / width);
