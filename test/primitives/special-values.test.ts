@@ -188,6 +188,14 @@ describe('slopes at corners', () => {
     expect(slope('pow', 1, 0, 2)).toBe(0);
     expect(slope('atan2', 0, 0, 2)).toBe(0.5);
   });
+  it("pow's mixed second derivative is right where the exponent is 0", () => {
+    const scalar = given([], [0]);
+    const first = jvp(oneEquation('pow', [avalOf(scalar), avalOf(scalar)], {}), [true, false]);
+    const inExponent = jvp(first, [false, true, false]);
+    // x = 2, y = 0, the direction in x, the direction in y: ∂²(x^y)/∂x∂y = x^(y−1)·(1 + y·log x).
+    const values = [2, 0, 1, 1].map((v) => given([], [v]));
+    expect(evaluateProgram(inExponent, values)[3].data[0]).toBe(0.5);
+  });
   it('share ties of an extreme equally', () => {
     const x = given([4], [3, 1, 3, 3]);
     const program = oneEquation('reduce_max', [avalOf(x)], { axes: [0] });
