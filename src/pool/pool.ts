@@ -6,6 +6,7 @@ import { holdEngine } from '../compile/hold-engine.ts';
 import { DiffopsError } from '../errors.ts';
 import { guard, unguard } from './exit-guard.ts';
 import type { Runner } from './in-process.ts';
+import { forThreads } from './inputs.ts';
 import type { Job } from './job.ts';
 import type { Coordinator, TaskResult } from './protocol.ts';
 import { RunQueue } from './queue.ts';
@@ -51,7 +52,7 @@ export class Pool implements Runner {
    * WORKER_LOST when too many threads died, with CLOSED. In any case no thread works on it any more by then.
    */
   run(job: Job, options: RunOptions): Promise<RunStats> {
-    const run = new Run(job, options, this.workers);
+    const run = new Run({ ...job, inputs: job.inputs.map(forThreads) }, options, this.workers);
     run.promise.then(
       (stats) => this.#count(stats),
       () => {},

@@ -2,10 +2,10 @@
 
 import type { Artifact } from '../compile/executable.ts';
 import { DiffopsError } from '../errors.ts';
-import type { Value } from '../ir/aval.ts';
 import type { Block } from '../stitch/block.ts';
 import { ALL_FINITE } from '../stitch/write-tile.ts';
 import { Control } from './control.ts';
+import { compact } from './inputs.ts';
 import type { Job } from './job.ts';
 import type { JobHead, Times } from './run-job.ts';
 
@@ -46,12 +46,6 @@ export interface RunStats {
   readonly rss: { readonly before: number; readonly peak: number };
 }
 
-const isShared = (buffer: ArrayBufferLike): boolean => buffer instanceof SharedArrayBuffer;
-
-/** An array with a buffer of its own: a port would clone all of a view's buffer, and engines refuse shared ones. */
-const compact = <T extends Value['data']>(data: T): T =>
-  data.byteLength === data.buffer.byteLength && !isShared(data.buffer) ? data : (data.slice() as T);
-
 const maxRss = (): number => process.resourceUsage().maxRSS * 1024;
 
 export class Run {
@@ -87,8 +81,7 @@ export class Run {
     this.#options = options;
     this.sink = options.sink;
     this.wantsProgress = options.onTile !== undefined;
-    const inputs = job.inputs.map((value) => ({ ...value, data: compact(value.data) }));
-    this.job = { ...rest, inputs, keys: artifacts.map((a) => a.key) };
+    this.job = { ...rest, keys: artifacts.map((a) => a.key) };
     this.#seedsTotal = job.tiles.reduce((sum, tile) => sum + tile.count, 0);
     const window = options.sink.kind === 'blocks' ? slots + 1 : Number.POSITIVE_INFINITY;
     this.control = new Control(slots, job.tiles.length, window);

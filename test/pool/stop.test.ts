@@ -21,9 +21,8 @@ const rightAnswer = async (runner: Runner): Promise<void> => {
   expect(data).toEqual(expected(job));
 };
 
-/** Seeds whose tile ran, as the stub wrote them down. */
-const started = (log: SharedArrayBuffer): number => new Int32Array(log).filter((_, i) => seen(log)[i] !== -1).length;
-const seen = (log: SharedArrayBuffer): Int32Array => new Int32Array(log);
+/** How many tiles ran, as the stub wrote down when each was through. */
+const started = (log: SharedArrayBuffer): number => new Int32Array(log).filter((id) => id !== -1).length;
 const newLog = (n: number): SharedArrayBuffer => {
   const log = new SharedArrayBuffer(4 * n);
   new Int32Array(log).fill(-1);
@@ -40,8 +39,8 @@ describe.each(runners)('%s', (_, make, workers) => {
     const reason = { why: 'enough' };
     let atAbort = 0;
     setTimeout(() => {
-      atAbort = started(log);
       controller.abort(reason);
+      atAbort = started(log);
     }, 150);
     const run = runner.run(job, { sink: matrixFor(job).sink, signal: controller.signal });
     expect(getEventListeners(controller.signal, 'abort')).toHaveLength(1);
@@ -89,8 +88,9 @@ describe.each(runners)('%s', (_, make, workers) => {
     const job = makeJob({ n: 100, width: 1, delay: 20, log });
     const runs = [1, 2].map(() => runner.run(job, { sink: matrixFor(job).sink }).catch((e: unknown) => e));
     await new Promise((resolve) => setTimeout(resolve, 100));
+    const closing = runner.close();
     const before = started(log);
-    await runner.close();
+    await closing;
     const after = started(log);
     expect(after - before).toBeLessThanOrEqual(workers);
     for (const run of runs) expect(await run).toMatchObject({ code: 'CLOSED' });
