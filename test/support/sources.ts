@@ -1,6 +1,6 @@
 /** The repository's own source files and the imports between them, for the tests that hold the house to its rules. */
 
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, posix, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -41,14 +41,16 @@ const importsOf = (path: string, text: string): Import[] => [
   ...[...text.matchAll(DYNAMIC)].map(([, specifier]) => ({ target: resolve(path, specifier), typeOnly: false })),
 ];
 
-/** All TypeScript files below these folders of the repository. */
+/** All TypeScript files below those of these folders that the repository has. */
 export const sourcesIn = (...folders: string[]): Source[] =>
-  folders.flatMap((folder) =>
-    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
-      .filter((name) => name.endsWith('.ts'))
-      .map((name) => {
-        const path = `${folder}/${name.split(sep).join('/')}`;
-        const text = readFileSync(join(root, path), 'utf8');
-        return { path, text, imports: importsOf(path, text) };
-      }),
-  );
+  folders
+    .filter((folder) => existsSync(join(root, folder)))
+    .flatMap((folder) =>
+      readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+        .filter((name) => name.endsWith('.ts'))
+        .map((name) => {
+          const path = `${folder}/${name.split(sep).join('/')}`;
+          const text = readFileSync(join(root, path), 'utf8');
+          return { path, text, imports: importsOf(path, text) };
+        }),
+    );
