@@ -4,10 +4,10 @@ import { expect } from 'vitest';
 
 type Numbers = ArrayLike<number>;
 
-/** max |got − want| / max |want|; infinite where lengths differ or a NaN is met. */
-export const relativeError = (got: Numbers, want: Numbers): number => {
+/** max |got − want| / max(|want|, floor); infinite where lengths differ or a NaN is met. */
+export const relativeError = (got: Numbers, want: Numbers, floor = 0): number => {
   if (got.length !== want.length) return Number.POSITIVE_INFINITY;
-  let scale = 0;
+  let scale = floor;
   let worst = 0;
   for (let i = 0; i < want.length; i++) {
     const difference = Math.abs(got[i] - want[i]);
