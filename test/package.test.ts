@@ -141,3 +141,11 @@ describe('the packed package', () => {
     });
   }, 60_000);
 });
+
+describe('the lockfile', () => {
+  it('names no registry, so that everyone installs from their own', () => {
+    const lockfile = readFileSync(join(root, 'package-lock.json'), 'utf8');
+    expect(lockfile).toContain('"integrity"');
+    expect(lockfile.match(/"resolved": "http[^"]*/g) ?? []).toEqual([]);
+  });
+});
