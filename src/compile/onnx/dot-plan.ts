@@ -119,39 +119,40 @@ const loopChoices = ({ lhs, rhs, out }: DotProblem): Labels[] => {
   return choices.filter((choice, i) => choices.findIndex((other) => same(choice, other)) === i);
 };
 
-const multiplied = (problem: DotProblem, summed: Labels): DotPlan => {
+/** Ways to multiply element by element and sum after. */
+const plainProducts = (problem: DotProblem, summed: Labels): DotPlan[] => {
   const { lhs, rhs, out, extent, precision } = problem;
   const own = (order: Labels): number =>
     transposeCost(lhs, order.filter(has(lhs)), extent, precision) +
     transposeCost(rhs, order.filter(has(rhs)), extent, precision);
   const size = sizeOf([...out, ...summed], extent);
-  const rate = precision === 'float64' ? 2 : 1;
-  const passes = summed.length === 0 ? 0.4 : 1;
-  let best: DotPlan | undefined;
-  for (const sums of [lhs.filter(has(summed)), rhs.filter(has(summed))]) {
-    for (const order of [[...out, ...sums], [...sums, ...out], lhs, rhs]) {
-      if (![...out, ...sums].every(has(order))) continue;
+  const passes = (summed.length === 0 ? 0.4 : 1) * (precision === 'float64' ? 2 : 1);
+  const orders = [lhs.filter(has(summed)), rhs.filter(has(summed))].flatMap((sums) => [
+    [...out, ...sums],
+    [...sums, ...out],
+  ]);
+  return [...orders, lhs, rhs]
+    .filter((order) => [...out, ...summed].every(has(order)))
+    .map((order) => {
       const after = transposeCost(order.filter(lacks(summed)), out, extent, precision);
-      const cost = own(order) + size * passes * rate + after;
-      if (!best || cost < best.cost) best = { kind: 'multiply', order, cost };
-    }
-  }
-  return best as DotPlan;
+      return { kind: 'multiply', order, cost: own(order) + size * passes + after };
+    });
 };
 
-export const planDot = (problem: DotProblem): DotPlan => {
+/** All ways that are worth weighing. */
+export const dotPlans = (problem: DotProblem): DotPlan[] => {
   const { lhs, rhs, out } = problem;
   const summed = lhs.filter((label) => rhs.includes(label) && !out.includes(label));
-  let best = multiplied(problem, summed);
-  if (summed.length === 0) return best;
+  const plans = plainProducts(problem, summed);
+  if (summed.length === 0) return plans;
   const orders = [summed, rhs.filter(has(summed))];
   for (const exchanged of [false, true]) {
     for (const loops of loopChoices(problem)) {
-      for (const k of orders) {
-        const plan = matrixProduct(problem, exchanged, loops, k);
-        if (plan.cost < best.cost) best = plan;
-      }
+      for (const k of orders) plans.push(matrixProduct(problem, exchanged, loops, k));
     }
   }
-  return best;
+  return plans;
 };
+
+export const cheapestPlan = (plans: readonly DotPlan[]): DotPlan =>
+  plans.reduce((best, plan) => (plan.cost < best.cost ? plan : best));

@@ -142,6 +142,14 @@ export class GraphBuilder {
     return this.#roots.get(x.name) ?? x;
   }
 
+  /** x without leading axes of length 1, if that spares a Reshape. */
+  bare(x: Tensor): Tensor {
+    const root = this.root(x);
+    const added = x.shape.length - root.shape.length;
+    const same = added > 0 && x.shape.every((d, i) => d === (i < added ? 1 : root.shape[i - added]));
+    return same ? root : x;
+  }
+
   cast(x: Tensor, dtype: Dtype): Tensor {
     return this.node('Cast', [x], dtype, x.shape, { attributes: { to: DATA_TYPE[dtype] } });
   }
@@ -151,6 +159,21 @@ export class GraphBuilder {
   }
   fromInt64(x: string, shape: Shape, dtype: Dtype): Tensor {
     return this.node('Cast', [x], dtype, shape, { attributes: { to: DATA_TYPE[dtype] } });
+  }
+  /** Whether any bool along the axes is true, by the engine's reduction of bytes: it has none of bools. */
+  anyOver(x: Tensor, axes: readonly number[], shape: Shape): Tensor {
+    const attributes = { to: DATA_TYPE.uint8 };
+    const bytes = this.node('Cast', [x], 'bool', x.shape, { attributes });
+    const most = this.node('ReduceMax', [bytes, this.ints(axes)], 'bool', shape, { attributes: { keepdims: 0 } });
+    return this.cast(most, 'bool');
+  }
+  /** x cut into its parts of length 1 along an axis. */
+  split(x: Tensor, axis: number): Tensor[] {
+    const count = x.shape[axis];
+    if (count === 1) return [x];
+    const one = x.shape.map((d, i) => (i === axis ? 1 : d));
+    const results = Array.from({ length: count }, () => ({ dtype: x.dtype, shape: one }));
+    return this.several('Split', [x], results, { attributes: { axis, num_outputs: count } });
   }
   /** Axis i of the result is axis `permutation[i]` of x. */
   transpose(x: Tensor, permutation: readonly number[]): Tensor {

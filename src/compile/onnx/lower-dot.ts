@@ -3,7 +3,15 @@
 import type { Dtype } from '../../ir/aval.ts';
 import type { DotParams } from '../../ir/params.ts';
 import type { Atom } from '../../ir/program.ts';
-import { type DotPlan, type DotProblem, type Labels, type Layout, type MatrixProduct, planDot } from './dot-plan.ts';
+import {
+  cheapestPlan,
+  type DotPlan,
+  type DotProblem,
+  dotPlans,
+  type Labels,
+  type Layout,
+  type MatrixProduct,
+} from './dot-plan.ts';
 import type { GraphBuilder, Tensor } from './graph.ts';
 import { scaled, sumOver } from './lower-reduce.ts';
 import type { Lowering } from './lowering.ts';
@@ -110,28 +118,35 @@ const carriedOut = (graph: GraphBuilder, plan: DotPlan, lhs: Operand, rhs: Opera
     ? multiplyMatrices(graph, plan, lhs, rhs, extent)
     : multiplyElements(graph, plan.order, lhs, rhs, out, extent);
 
-export const dot: Lowering<DotParams> = (site, [x, y], params, output) => {
-  const { graph } = site;
-  const extents = new Map<number, number>();
-  for (const [atom, labels] of [
-    [x, params.lhs],
-    [y, params.rhs],
-  ] as const) {
-    for (const [axis, label] of labels.entries()) extents.set(label, atom.aval.shape[axis]);
-  }
-  const extent: Extent = (label) => extents.get(label) as number;
+/** The lowering that carries out the plan that `choose` takes. */
+export const dotBy =
+  (choose: (plans: readonly DotPlan[]) => DotPlan): Lowering<DotParams> =>
+  (site, [x, y], params, output) => {
+    const { graph } = site;
+    const extents = new Map<number, number>();
+    for (const [atom, labels] of [
+      [x, params.lhs],
+      [y, params.rhs],
+    ] as const) {
+      for (const [axis, label] of labels.entries()) extents.set(label, atom.aval.shape[axis]);
+    }
+    const extent: Extent = (label) => extents.get(label) as number;
 
-  const given = [operandOf(site, x, params.lhs), operandOf(site, y, params.rhs)];
-  const lhs = summedAlone(graph, given[0], given[1].labels, params.out);
-  const rhs = summedAlone(graph, given[1], given[0].labels, params.out);
-  // Labels that are summed but that both operands only repeat.
-  const absent = params.lhs.filter(
-    (label) => !params.out.includes(label) && !given[0].labels.includes(label) && !given[1].labels.includes(label),
-  );
-  const out = params.out.filter((label) => lhs.labels.includes(label) || rhs.labels.includes(label));
-  const plan = planDot({ lhs: lhs.labels, rhs: rhs.labels, out, extent, precision: precisionOf(output.dtype) });
-  const made = carriedOut(graph, plan, lhs, rhs, out, extent);
-  const ordered = arranged(graph, made, out);
-  const shape = params.out.map((label) => (out.includes(label) ? extent(label) : 1));
-  return scaled(graph, graph.reshape(ordered, shape), product(absent, extent));
-};
+    const given = [operandOf(site, x, params.lhs), operandOf(site, y, params.rhs)];
+    const lhs = summedAlone(graph, given[0], given[1].labels, params.out);
+    const rhs = summedAlone(graph, given[1], given[0].labels, params.out);
+    // Labels that are summed but that both operands only repeat.
+    const absent = params.lhs.filter(
+      (label) => !params.out.includes(label) && !given[0].labels.includes(label) && !given[1].labels.includes(label),
+    );
+    const out = params.out.filter((label) => lhs.labels.includes(label) || rhs.labels.includes(label));
+    const plan = choose(
+      dotPlans({ lhs: lhs.labels, rhs: rhs.labels, out, extent, precision: precisionOf(output.dtype) }),
+    );
+    const made = carriedOut(graph, plan, lhs, rhs, out, extent);
+    const ordered = arranged(graph, made, out);
+    const shape = params.out.map((label) => (out.includes(label) ? extent(label) : 1));
+    return scaled(graph, graph.reshape(ordered, shape), product(absent, extent));
+  };
+
+export const dot = dotBy(cheapestPlan);

@@ -55,9 +55,11 @@ export const gather: Lowering<PrimitiveParams['gather']> = (site, [x, indices], 
   const { graph } = site;
   const table = site.along(x, (i) => i === axis);
   const full = site.full(indices);
-  const { places, valid } = inRange(graph, full, table.shape[axis]);
   const rest = table.shape.slice(axis + 1);
   const shape = [...table.shape.slice(0, axis), ...full.shape, ...rest];
+  const range = site.ranges.of(indices);
+  if (range && range.low >= 0 && range.high < table.shape[axis]) return gathered(graph, table, full, axis, shape);
+  const { places, valid } = inRange(graph, full, table.shape[axis]);
   const taken = gathered(graph, table, places, axis, shape);
   const mask = graph.reshape(valid, [...full.shape, ...rest.map(() => 1)]);
   if (x.aval.dtype === 'bool') return graph.node('And', [mask, taken], 'bool', broadcastShape([mask.shape, shape]));

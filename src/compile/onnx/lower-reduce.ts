@@ -1,6 +1,6 @@
 /** Lowerings of reductions: reduce_sum, reduce_max, reduce_min, argmax, argmin, cumsum. */
 
-import { type Shape, sizeOf } from '../../ir/aval.ts';
+import { isFloat, type Shape, sizeOf } from '../../ir/aval.ts';
 import type { PrimitiveParams } from '../../ir/params.ts';
 import type { Atom } from '../../ir/program.ts';
 import type { GraphBuilder, Tensor } from './graph.ts';
@@ -58,17 +58,35 @@ export const reduceSum: Lowering<Axes> = (site, [x], { axes }) => {
   return scaled(site.graph, sumOver(site.graph, tensor, axes), repeats(x, tensor, axes));
 };
 
+/** Up to this length along one axis, Max over its parts is as fast as ReduceMax with a look for NaN (bench/lowering.ts). */
+const SHORTEST_REDUCED = 8;
+
+/** The engine's reductions lose a NaN that isn't met first. */
+const unlessNan = (graph: GraphBuilder, x: Tensor, axes: readonly number[], found: Tensor): Tensor => {
+  const nan = graph.node('IsNaN', [x], 'bool', x.shape);
+  const any = graph.anyOver(nan, axes, found.shape);
+  return graph.node('Where', [any, graph.scalar(Number.NaN, x.dtype), found], x.dtype, found.shape);
+};
+
 const extreme =
-  (opType: 'ReduceMax' | 'ReduceMin'): Lowering<Axes> =>
+  (elementwise: 'Max' | 'Min'): Lowering<Axes> =>
   (site, [x], { axes }) => {
     const { graph } = site;
     const tensor = site.aligned(x);
     const kept = without(tensor.shape, axes);
-    if (axes.every((axis) => tensor.shape[axis] === 1)) return graph.reshape(tensor, kept);
-    return graph.node(opType, [tensor, graph.ints(axes)], tensor.dtype, kept, { attributes: { keepdims: 0 } });
+    const real = axes.filter((axis) => tensor.shape[axis] !== 1);
+    if (real.length === 0) return graph.reshape(tensor, kept);
+    const { dtype } = tensor;
+    if (real.length === 1 && tensor.shape[real[0]] <= SHORTEST_REDUCED) {
+      const parts = graph.split(tensor, real[0]);
+      return graph.reshape(graph.node(elementwise, parts, dtype, parts[0].shape), kept);
+    }
+    const attributes = { keepdims: 0 };
+    const found = graph.node(`Reduce${elementwise}`, [tensor, graph.ints(axes)], dtype, kept, { attributes });
+    return isFloat(dtype) ? unlessNan(graph, tensor, axes, found) : found;
   };
-export const reduceMax = extreme('ReduceMax');
-export const reduceMin = extreme('ReduceMin');
+export const reduceMax = extreme('Max');
+export const reduceMin = extreme('Min');
 
 const place =
   (opType: 'ArgMax' | 'ArgMin'): Lowering<{ readonly axis: number }> =>

@@ -84,15 +84,10 @@ const total = (graph: GraphBuilder, terms: readonly Tensor[]): Tensor => {
   return rest.reduce((sum, term) => graph.node('Add', [sum, term], sum.dtype, sum.shape), first);
 };
 
-/** x cut into its `count` parts of length 1 along an axis, that axis gone. */
+/** x cut into its parts along an axis, that axis gone. */
 const parted = (graph: GraphBuilder, x: Tensor, axis: number): Tensor[] => {
   const shape = x.shape.filter((_, i) => i !== axis);
-  const count = x.shape[axis];
-  if (count === 1) return [graph.reshape(x, shape)];
-  const one = x.shape.map((d, i) => (i === axis ? 1 : d));
-  const results = Array.from({ length: count }, () => ({ dtype: x.dtype, shape: one }));
-  const parts = graph.several('Split', [x], results, { attributes: { axis, num_outputs: count } });
-  return parts.map((part) => graph.reshape(part, shape));
+  return graph.split(x, axis).map((part) => graph.reshape(part, shape));
 };
 
 /** x [outer, count, size, inner] → [outer, length, inner], windows of dilation 1 added up in rows of one stride. */

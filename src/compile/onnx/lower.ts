@@ -5,7 +5,7 @@ import { malformed } from '../../ir/builder.ts';
 import type { Equation, Program } from '../../ir/program.ts';
 import type { Tensor } from './graph.ts';
 import { loweringOf } from './lowering-table.ts';
-import type { Graph, ValueInfo } from './model.ts';
+import type { Graph, NodeProto, ValueInfo } from './model.ts';
 import { Site } from './site.ts';
 
 /** What an equation with an empty operand gives where its result isn't empty: the value of every element. */
@@ -35,6 +35,19 @@ export const inputName = (k: number): string => `input${k}`;
 
 const infoOf = ({ name, dtype, shape }: Tensor): ValueInfo => ({ name, dtype, shape });
 
+/** The nodes that the results need, and the names that those and the results use. */
+const needed = (nodes: readonly NodeProto[], results: readonly string[]): { nodes: NodeProto[]; used: Set<string> } => {
+  const used = new Set(results);
+  const kept: NodeProto[] = [];
+  for (let i = nodes.length - 1; i >= 0; i--) {
+    const node = nodes[i];
+    if (!node.outputs.some((name) => used.has(name))) continue;
+    kept.push(node);
+    for (const name of node.inputs) used.add(name);
+  }
+  return { nodes: kept.reverse(), used };
+};
+
 /**
  * The graph of a program that has been legalized. Outputs are the program's, in order, and have its elements, in a
  * shape that may differ from the program's by a reshape.
@@ -47,7 +60,10 @@ export const lowerProgram = (program: Program): Graph => {
     site.define(v, tensor);
     return tensor;
   });
-  for (const equation of program.equations) site.define(equation.output, lowerEquation(site, equation));
+  for (const equation of program.equations) {
+    site.define(equation.output, lowerEquation(site, equation));
+    site.ranges.note(equation);
+  }
   graph.label = 'output';
   const taken = new Set<string>();
   const outputs = program.outputs.map((atom) => {
@@ -58,9 +74,12 @@ export const lowerProgram = (program: Program): Graph => {
     taken.add(result.name);
     return result;
   });
-  const used = new Set(graph.nodes.flatMap((node) => node.inputs));
+  const { nodes, used } = needed(
+    graph.nodes,
+    outputs.map(({ name }) => name),
+  );
   return {
-    nodes: graph.nodes,
+    nodes,
     initializers: graph.initializers.filter(({ name }) => used.has(name)),
     inputs: inputs.filter(({ name }) => used.has(name)).map(infoOf),
     outputs: outputs.map(infoOf),

@@ -3,9 +3,10 @@
 import protobuf from 'protobufjs/minimal.js';
 import type { Dtype, Shape } from '../../ir/aval.ts';
 
-/** TensorProto.DataType of our dtypes, and of the int64 in which ONNX states shapes and axes. */
-export const DATA_TYPE: Readonly<Record<Dtype | 'int64', number>> = {
+/** TensorProto.DataType of our dtypes, of the int64 in which ONNX states shapes and axes, and of bytes. */
+export const DATA_TYPE: Readonly<Record<Dtype | 'int64' | 'uint8', number>> = {
   float32: 1,
+  uint8: 2,
   int32: 6,
   int64: 7,
   bool: 9,

@@ -9,7 +9,8 @@ import { inputName } from './lower.ts';
 
 /**
  * All simplification is done before: from `basic` on, the engine merges equal chains, and so what checkpointing
- * means to compute anew. One thread per session unless told otherwise.
+ * means to compute anew. A memory pattern would hold each intermediate twice, once as the first run allocated it
+ * and once in the pattern's block, and saves no time (bench/lowering.ts).
  */
 const sessionOptions = (threads: number): InferenceSession.SessionOptions => ({
   executionProviders: ['cpu'],
@@ -17,6 +18,7 @@ const sessionOptions = (threads: number): InferenceSession.SessionOptions => ({
   interOpNumThreads: 1,
   executionMode: 'sequential',
   graphOptimizationLevel: 'disabled',
+  enableMemPattern: false,
   logSeverityLevel: 3,
 });
 

@@ -7,6 +7,7 @@ import { isFloat, type Shape, sameShape, sizeOf } from '../../ir/aval.ts';
 import { malformed } from '../../ir/builder.ts';
 import type { Atom, Var } from '../../ir/program.ts';
 import { GraphBuilder, type Tensor } from './graph.ts';
+import { Ranges } from './ranges.ts';
 
 /** The shape that NumPy's rules give operands of these shapes. */
 export const broadcastShape = (shapes: readonly Shape[]): number[] => {
@@ -24,6 +25,7 @@ const SHORT_RUN = 32;
 
 export class Site {
   readonly graph = new GraphBuilder();
+  readonly ranges = new Ranges();
   readonly #tensors = new Map<Var, Tensor>();
   readonly #expanded = new Map<Var, Tensor>();
 
@@ -77,6 +79,6 @@ export class Site {
       const made = graph.node('Mul', [x, ones], x.dtype, repeated);
       return sameShape(repeated, shape) ? made : this.#expand(made, shape);
     }
-    return graph.node('Expand', [x, graph.ints(shape)], x.dtype, shape);
+    return graph.node('Expand', [graph.bare(x), graph.ints(shape)], x.dtype, shape);
   }
 }
