@@ -6,16 +6,18 @@ import type { Atom, Equation } from '../../ir/program.ts';
 export interface Range {
   readonly low: number;
   readonly high: number;
+  /** No fractions, whatever the dtype. */
+  readonly whole: boolean;
 }
 
-const INT32: Range = { low: -(2 ** 31), high: 2 ** 31 - 1 };
+const INT32: Range = { low: -(2 ** 31), high: 2 ** 31 - 1, whole: true };
 
 export class Ranges {
   readonly #ranges = new Map<Atom, Range>();
 
   /** Undefined for a float of which nothing is known; it may be NaN. */
   of(atom: Atom): Range | undefined {
-    if (atom.kind === 'literal') return { low: atom.value, high: atom.value };
+    if (atom.kind === 'literal') return { low: atom.value, high: atom.value, whole: Number.isInteger(atom.value) };
     return this.#ranges.get(atom) ?? (atom.aval.dtype === 'int32' ? INT32 : undefined);
   }
 
@@ -26,17 +28,20 @@ export class Ranges {
   }
 
   #rangeOf({ primitive, inputs, params, output }: Equation): Range | undefined {
-    const whole = output.aval.dtype === 'int32' ? Math.trunc : (value: number) => value;
-    if (primitive === 'iota') return { low: 0, high: (params.shape as readonly number[])[params.axis as number] - 1 };
+    const isInt = output.aval.dtype === 'int32';
+    const cut = isInt ? Math.trunc : (value: number) => value;
+    if (primitive === 'iota') {
+      return { low: 0, high: (params.shape as readonly number[])[params.axis as number] - 1, whole: true };
+    }
     if (primitive === 'select') {
       const [a, b] = [this.of(inputs[1]), this.of(inputs[2])];
-      return a && b && { low: Math.min(a.low, b.low), high: Math.max(a.high, b.high) };
+      return a && b && { low: Math.min(a.low, b.low), high: Math.max(a.high, b.high), whole: a.whole && b.whole };
     }
     const [x, y] = inputs.map((a) => this.of(a));
     if (!x) return undefined;
     switch (primitive) {
       case 'cast':
-        return { low: whole(x.low), high: whole(x.high) };
+        return { low: cut(x.low), high: cut(x.high), whole: x.whole || isInt };
       case 'reshape':
       case 'permute':
       case 'broadcast':
@@ -44,17 +49,17 @@ export class Ranges {
       case 'reverse':
         return x;
       case 'max':
-        return y && { low: Math.max(x.low, y.low), high: Math.max(x.high, y.high) };
+        return y && { low: Math.max(x.low, y.low), high: Math.max(x.high, y.high), whole: x.whole && y.whole };
       case 'min':
-        return y && { low: Math.min(x.low, y.low), high: Math.min(x.high, y.high) };
+        return y && { low: Math.min(x.low, y.low), high: Math.min(x.high, y.high), whole: x.whole && y.whole };
       case 'div':
         // A positive constant divisor keeps the order.
         return y && y.low === y.high && y.low > 0
-          ? { low: whole(x.low / y.low), high: whole(x.high / y.low) }
+          ? { low: cut(x.low / y.low), high: cut(x.high / y.low), whole: isInt }
           : undefined;
       case 'rem':
         return y && y.low === y.high && y.low > 0 && x.low >= 0
-          ? { low: 0, high: Math.min(x.high, y.low - (output.aval.dtype === 'int32' ? 1 : 0)) }
+          ? { low: 0, high: Math.min(x.high, y.low - (x.whole && y.whole ? 1 : 0)), whole: x.whole && y.whole }
           : undefined;
       default:
         return undefined;

@@ -93,7 +93,7 @@ class Contraction {
     if (form.length === 0) {
       return batchAxisAt(this.ops, { value: this.#knownValue(a) ?? this.ops.full(a, 0), axis: null }, this.#width, 0);
     }
-    return this.ops.reshape(this.#network.materialize(form).atom, [this.#width, ...shape]);
+    return this.#network.materialize(form, shape);
   }
 
   #knownValue(a: Atom): Atom | undefined {
@@ -238,8 +238,7 @@ class Contraction {
 
   /** A form as one array of its own. */
   #dense(form: Form, shape: Shape): Form {
-    const { atom } = this.#network.materialize(form);
-    return this.#arrayForm(atom, shape);
+    return this.#arrayForm(this.#network.materialize(form, shape), shape);
   }
 
   #arrayForm(atom: Atom, shape: Shape): Form {
@@ -258,7 +257,7 @@ class Contraction {
     const operands = inputs.map((a) => {
       const known = this.#knownValue(a);
       if (known) return { value: known, axis: null };
-      const value = ops.reshape(this.#network.materialize(this.#form(a)).atom, [this.#width, ...a.aval.shape]);
+      const value = this.#network.materialize(this.#form(a), a.aval.shape);
       this.#forms.set(a, this.#arrayForm(value, a.aval.shape));
       return { value, axis: 0 };
     });

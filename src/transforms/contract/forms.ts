@@ -44,7 +44,7 @@ const merged = (ops: Ops, x: Term, y: Term, labels: Labels): Term | undefined =>
   if (restX.length === 0 && restY.length === 0) return { ...x, scale: x.scale + other.scale };
   const out = [...labelsOf([...restX, ...restY])];
   const constant = ![...restX, ...restY].some(isDynamic);
-  if (constant ? labels.volume(out) > CONSTANT_CAP : !isSamePair(restX, restY)) return undefined;
+  if (constant ? !fitsTogether(restX, restY, labels) : !isSamePair(restX, restY)) return undefined;
   const part = (factors: readonly Factor[], scale: number) => {
     if (factors.length > 0) return productOver(ops, factors, scale, out, labels);
     const { dtype } = [...restX, ...restY][0].atom.aval;
@@ -56,6 +56,14 @@ const merged = (ops: Ops, x: Term, y: Term, labels: Labels): Term | undefined =>
   };
   const sum = { atom: ops.add(part(restX, x.scale), part(restY, other.scale)), labels: out };
   return { scale: 1, axes: x.axes, factors: [...common, sum] };
+};
+
+/** A sum of constants must be no larger than one of its factors: else it loses a structure that is worth more. */
+const fitsTogether = (x: readonly Factor[], y: readonly Factor[], labels: Labels): boolean => {
+  const all = [...x, ...y];
+  const union = [...labelsOf(all)];
+  const holds = all.some((factor) => union.every((label) => factor.labels.includes(label)));
+  return holds && labels.volume(union) <= CONSTANT_CAP;
 };
 
 /** Two arrays of the same labels: adding them up costs less than carrying both. */

@@ -1,6 +1,7 @@
 /** Works terms out: chooses an order for their factors and emits it, at the point where it can, else in the batch. */
 
-import type { FloatDtype } from '../../ir/aval.ts';
+import type { FloatDtype, Shape } from '../../ir/aval.ts';
+import type { Atom } from '../../ir/program.ts';
 import type { Ops } from '../../primitives/ops.ts';
 import type { Columns } from './columns.ts';
 import { multiply, spread, summed } from './multiply.ts';
@@ -63,11 +64,12 @@ export class Network {
     return made + (deltas ? 2 * PER_ELEMENT * this.labels.volume([BATCH, ...flat]) : 0);
   }
 
-  /** The value of a form as one array over the batch and then the labels of its first term's axes. */
-  materialize(form: Form): Factor {
-    const parts = form.map((term) => this.#materializeTerm(term));
-    const atom = parts.map((part) => part.atom).reduce((sum, part) => this.ops.add(sum, part));
-    return { atom, labels: parts[0].labels };
+  /** The value of a form as one array over the batch, `[width, …shape]`. */
+  materialize(form: Form, shape: Shape): Atom {
+    // Terms may cut an axis into different labels: their arrays agree in elements, not in axes.
+    return form
+      .map((term) => this.ops.reshape(this.#materializeTerm(term).atom, [this.labels.size(BATCH), ...shape]))
+      .reduce((sum, part) => this.ops.add(sum, part));
   }
 
   #materializeTerm({ scale, factors, axes }: Term): Factor {

@@ -33,6 +33,7 @@ export interface Pricing {
 
 /** Nanoseconds of one core, as measured (bench/lowering.ts): what matters is their ratio. */
 const PER_MULTIPLY_ADD = 0.025;
+const PER_BATCHED_MULTIPLY_ADD = 0.075;
 export const PER_ELEMENT = 0.35;
 export const PER_STEP = 3000;
 /** A constant product larger than this many elements is not kept at the point. */
@@ -102,12 +103,13 @@ export const productCost = (
   const moved = sizes.volume(a) + sizes.volume(b) + sizes.volume(kept);
   if (summed.length === 0) return PER_STEP + PER_ELEMENT * moved;
   // One product for each index of a label that all three have: small ones run far below the peak.
-  const loops = kept.filter((label) => a.includes(label) && b.includes(label));
+  const loops = sizes.volume(kept.filter((label) => a.includes(label) && b.includes(label)));
   const rows = sizes.volume(kept.filter((label) => a.includes(label) && !b.includes(label)));
   const columns = sizes.volume(kept.filter((label) => b.includes(label) && !a.includes(label)));
-  const narrow = Math.min(rows, columns) < 8 ? 6 : 1;
-  const multiplyAdds = sizes.volume(union);
-  return PER_STEP + PER_MULTIPLY_ADD * narrow * multiplyAdds + 0.25 * PER_ELEMENT * moved + 100 * sizes.volume(loops);
+  // A product with a vector moves its matrix through the core once for each multiplication.
+  if (Math.min(rows, columns) < 4) return PER_STEP + PER_ELEMENT * moved;
+  const perMultiplyAdd = loops > 1 ? PER_BATCHED_MULTIPLY_ADD : PER_MULTIPLY_ADD;
+  return PER_STEP + perMultiplyAdd * sizes.volume(union) + 0.25 * PER_ELEMENT * moved + 100 * (loops - 1);
 };
 
 /**
