@@ -100,7 +100,7 @@ const planOf = (kind: MatrixKind, recording: Recording, call: Call, symmetric: b
     request.leaves,
     settings.nbatches,
     settings.checkpoint,
-    settings.symmetric,
+    symmetric,
     settings.mode,
   ];
   return plans.getOrMake(key.join('/'), () => {
