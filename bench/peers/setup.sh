@@ -1,0 +1,8 @@
+#!/usr/bin/env bash
+# Makes the peers' Python environment, bench/peers/.venv, once. PYTHON names another interpreter (3.11 or newer).
+set -euo pipefail
+cd "$(dirname "$0")"
+if [ ! -x .venv/bin/python ]; then
+  "${PYTHON:-python3}" -m venv .venv
+fi
+.venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt

@@ -1,0 +1,15 @@
+/** What a workload is: a function whose whole Hessian is timed, at a point, and how the peers are asked for it. */
+
+import type * as tf from '@tensorflow/tfjs';
+import type { Tree } from '../../src/index.ts';
+
+export interface Workload {
+  readonly name: string;
+  readonly n: number;
+  readonly f: (x: never) => tf.Tensor;
+  readonly x: Tree;
+  /** Blocks that the peers compute the columns in: about the fastest for them. */
+  readonly peerBatches: number;
+  /** Timed runs of each contender; the slow workloads get few. */
+  readonly runs: number;
+}
