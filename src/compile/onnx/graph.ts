@@ -2,6 +2,7 @@
 
 import { allocate, type Dtype, type Shape, sameShape, sizeOf, type TypedArray } from '../../ir/aval.ts';
 import { type Attribute, DATA_TYPE, type NodeProto, type TensorProto } from './model.ts';
+import { transposeSteps } from './transpose-steps.ts';
 
 /** A value in the graph, with the shape that it has there. */
 export interface Tensor {
@@ -194,12 +195,14 @@ export class GraphBuilder {
     }
     const order = runs.map((_, i) => i).sort((a, b) => runs[a][0] - runs[b][0]);
     const lengths = runs.map((run) => run.reduce((product, axis) => product * x.shape[axis], 1));
-    const merged = this.reshape(
-      x,
-      order.map((run) => lengths[run]),
-    );
+    const merges = order.map((run) => lengths[run]);
     const perm = runs.map((_, i) => order.indexOf(i));
-    const made = this.node('Transpose', [merged], x.dtype, lengths, { attributes: { perm } });
+    let made = x;
+    for (const step of transposeSteps(merges, perm, x.dtype)) {
+      const result = step.permutation.map((axis) => step.shape[axis]);
+      const operand = this.reshape(made, step.shape);
+      made = this.node('Transpose', [operand], x.dtype, result, { attributes: { perm: step.permutation } });
+    }
     return this.reshape(made, shape);
   }
   /** Whether `next` comes right after `axis` but for axes of length 1. */
