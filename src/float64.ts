@@ -2,6 +2,7 @@
 
 import * as tf from '@tensorflow/tfjs-core';
 import { DiffopsError } from './errors.ts';
+import { isShape, sizeOf } from './ir/aval.ts';
 
 /** Numbers of any nesting; the shape is read off as `tf.tensor` reads it. */
 export type NestedNumbers = number | readonly NestedNumbers[];
@@ -70,9 +71,12 @@ export const float64 = (values: NestedNumbers | NumericArray, shape?: readonly n
   const given = isNumericArray(values)
     ? { flat: Float64Array.from(values), shape: [values.length] }
     : fromNested(values);
+  if (shape !== undefined && !isShape(shape)) {
+    throw inputError(`float64 got the shape ${String(shape)}; give an array of integers of at least 0.`, { shape });
+  }
   const target = shape === undefined ? given.shape : [...shape];
-  const size = target.reduce((product, d) => product * d, 1);
-  if (size !== given.flat.length || target.some((d) => !Number.isInteger(d) || d < 0)) {
+  const size = sizeOf(target);
+  if (size !== given.flat.length) {
     throw inputError(`float64 got ${given.flat.length} values for shape [${target}], which has ${size}.`, {
       length: given.flat.length,
       shape: target,

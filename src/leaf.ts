@@ -81,7 +81,7 @@ const readArray = (array: ArrayBufferView, path: string): Content => {
       return { kind: 'float64array', shape: [data.length], dtype: 'float64', data };
     }
     default:
-      throw inputError(path, `is a ${tagOf(array)}; make it a Float32Array or a Float64Array, or a tensor.`, {
+      throw inputError(path, `is of type ${tagOf(array)}; make it a Float32Array or a Float64Array, or a tensor.`, {
         value: tagOf(array),
       });
   }

@@ -3,7 +3,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { DiffopsError } from './errors.ts';
 import { float64 } from './float64.ts';
-import { type FloatDtype, type Shape, sizeOf } from './ir/aval.ts';
+import { type FloatDtype, isShape, type Shape, sizeOf } from './ir/aval.ts';
 
 /** Row-major float values of a shape. */
 export class NdArray {
@@ -11,8 +11,23 @@ export class NdArray {
   readonly dtype: FloatDtype;
   readonly data: Float32Array | Float64Array;
 
-  /** Wraps `data` (not copied); its class gives the dtype. Throws INPUT where its length isn't that of the shape. */
+  /** Wraps `data` (not copied); its class gives the dtype. Throws INPUT for other data, or a length that isn't the shape's. */
   constructor(shape: Shape, data: Float32Array | Float64Array) {
+    if (!isShape(shape)) {
+      throw new DiffopsError(
+        'INPUT',
+        `NdArray got the shape ${String(shape)}; give an array of integers of at least 0.`,
+        {
+          shape,
+        },
+      );
+    }
+    if (!(data instanceof Float32Array || data instanceof Float64Array)) {
+      throw new DiffopsError(
+        'INPUT',
+        'NdArray takes its values as a Float32Array or a Float64Array, whose class gives the dtype.',
+      );
+    }
     const size = sizeOf(shape);
     if (data.length !== size) {
       throw new DiffopsError('INPUT', `NdArray got ${data.length} values for shape [${shape}], which has ${size}.`, {

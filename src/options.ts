@@ -77,13 +77,13 @@ export type OptionsFor = 'hessian' | 'jacobian' | 'product' | 'evaluate' | 'runt
 
 const EVALUATE = ['data', 'signal', 'onProgress'];
 const COMMON = [...EVALUATE, 'jit', 'precision', 'checkpoint', 'checkFinite', 'device'];
-const RUNTIME = ['device', 'workers', 'threadsPerWorker'];
+const THREADS = ['workers', 'threadsPerWorker'];
 const TAKES: Record<OptionsFor, readonly string[]> = {
-  hessian: [...COMMON, ...RUNTIME, 'nbatches', 'symmetric'],
-  jacobian: [...COMMON, ...RUNTIME, 'nbatches', 'mode'],
+  hessian: [...COMMON, ...THREADS, 'nbatches', 'symmetric'],
+  jacobian: [...COMMON, ...THREADS, 'nbatches', 'mode'],
   product: COMMON.filter((name) => name !== 'onProgress'),
   evaluate: EVALUATE,
-  runtime: RUNTIME,
+  runtime: ['device', ...THREADS],
 };
 
 /** Options of the contract that this version doesn't have yet: refused, never ignored. */
@@ -98,8 +98,20 @@ const LATER: Readonly<Record<string, string>> = {
 const optionError = (message: string, fields: Record<string, unknown>): DiffopsError =>
   new DiffopsError('OPTION', message, fields);
 
-const show = (value: unknown): string =>
-  typeof value === 'string' ? `'${value}'` : typeof value === 'object' && value !== null ? 'an object' : String(value);
+const show = (value: unknown): string => {
+  switch (typeof value) {
+    case 'string':
+      return `'${value}'`;
+    case 'bigint':
+      return `${value}n`;
+    case 'function':
+      return 'a function';
+    case 'object':
+      return value === null ? 'null' : Array.isArray(value) ? 'an array' : 'an object';
+    default:
+      return String(value);
+  }
+};
 
 const oneOf = <T>(name: string, value: unknown, allowed: readonly T[], fallback: T): T => {
   if (value === undefined) return fallback;
@@ -120,18 +132,24 @@ const positiveInteger = (name: string, value: unknown, limit: number): number | 
   });
 };
 
+/** The options, each read once: a getter that changes its mind can't slip past validation. Inherited ones count. */
 const asRecord = (options: unknown): Record<string, unknown> => {
-  if (options === undefined) return {};
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    throw optionError(`options is ${show(options)}; it must be an object such as { nbatches: 8 }.`, { value: options });
+  const given: Record<string, unknown> = Object.create(null);
+  if (options === undefined) return given;
+  const tag = Object.prototype.toString.call(options);
+  if (tag !== '[object Object]') {
+    // A Map would pass for an object without any option.
+    const what = typeof options === 'object' && options !== null ? `of type ${tag.slice(8, -1)}` : show(options);
+    throw optionError(`options is ${what}; it must be an object such as { nbatches: 8 }.`, { value: options });
   }
-  return options as Record<string, unknown>;
+  for (const name in options as object) given[name] = (options as Record<string, unknown>)[name];
+  return given;
 };
 
 const checkNames = (given: Record<string, unknown>, use: OptionsFor): void => {
   for (const name of Object.keys(given)) {
     if (given[name] === undefined || (name === 'sparsity' && given[name] === false)) continue;
-    if (name in LATER) {
+    if (Object.hasOwn(LATER, name)) {
       throw optionError(`${name} is not supported yet: ${LATER[name]}.`, { option: name, value: given[name] });
     }
     if (TAKES[use].includes(name)) continue;
@@ -180,20 +198,23 @@ const checkCallback = <T>(name: string, value: unknown): T | undefined => {
   throw optionError(`${name} is ${show(value)}; it must be a function.`, { option: name });
 };
 
-/** Validates the options of one call; `n` is the number of columns, known before `f` is called. */
-export const settingsOf = (options: unknown, use: 'hessian' | 'jacobian' | 'product', n: number): Settings => {
+/** The options of a call, validated but for `nbatches`: its upper limit is known when x is. */
+export interface OpenSettings extends Omit<Settings, 'nbatches'> {
+  readonly nbatches: unknown;
+}
+
+/** Validates the options of one call. */
+export const settingsOf = (options: unknown, use: 'hessian' | 'jacobian' | 'product'): OpenSettings => {
   const given = asRecord(options);
   checkNames(given, use);
   checkDevice(given.device);
   runtimeOptionsOf(given);
-  const mode = oneOf('mode', given.mode, ['auto', 'forward', 'reverse'] as const, 'auto');
-  const reverse = mode === 'reverse';
   return {
-    nbatches: checkNbatches(given.nbatches, reverse ? Number.POSITIVE_INFINITY : n, 'columns'),
+    nbatches: given.nbatches,
     jit: oneOf('jit', given.jit, [true, false], true),
     checkpoint: oneOf<boolean | 'auto'>('checkpoint', given.checkpoint, ['auto', true, false], 'auto') === true,
     precision: oneOf<FloatDtype | undefined>('precision', given.precision, ['float32', 'float64'], undefined),
-    mode,
+    mode: oneOf('mode', given.mode, ['auto', 'forward', 'reverse'] as const, 'auto'),
     symmetric: oneOf('symmetric', given.symmetric, [true, false], true),
     checkFinite: oneOf('checkFinite', given.checkFinite, [true, false], true),
     ...evaluateOptionsOf(given),

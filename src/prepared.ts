@@ -156,18 +156,23 @@ export class Prepared<X, D, Result> {
     this.plan = new Plan(problem.planned, runners.workersFor(problem.planned), true);
   }
 
-  /** The matrix at any x (and data) of the prepared structure. Overlapping calls are queued. */
+  /**
+   * The matrix at any x (and data) of the prepared structure. Overlapping calls are queued. `data`, `signal` and
+   * `onProgress` given to prepare stand where this call has none.
+   */
   async evaluate(x: X | LikeX<X>, options?: EvaluateOptions<D>): Promise<Result> {
     if (this.#closed) {
       throw new DiffopsError('CLOSED', 'this prepared problem was closed; prepare it again to evaluate it.');
     }
-    const settings = evaluateSettingsOf(options);
-    settings.signal?.throwIfAborted();
-    const finite = this.#problem.settings.checkFinite;
+    const given = evaluateSettingsOf(options);
+    const { checkFinite: finite, ...prepared } = this.#problem.settings;
+    const signal = given.signal ?? prepared.signal;
+    const onProgress = given.onProgress ?? prepared.onProgress;
+    signal?.throwIfAborted();
     const flat = flattenTree(x, { name: 'x', finite, differentiated: true });
     checkSameStructure(this.#problem.x, flat, 'x');
-    const data = this.#dataOf(settings.data, finite);
-    const run = evaluateAt(this.#problem, this.#runners, flat, data, settings);
+    const data = this.#dataOf(given.data, finite);
+    const run = evaluateAt(this.#problem, this.#runners, flat, data, { signal, onProgress });
     this.#running.add(run);
     try {
       return this.#finish(await run, this.#problem);

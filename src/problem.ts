@@ -43,10 +43,12 @@ export interface Problem extends Call {
 
 /** Validates and copies all that a call was given; nothing of `f` has run yet. */
 export const openCall = (x: unknown, options: unknown, use: MatrixKind | 'product'): Call => {
-  // Options that need no n are refused before x is even looked at; nbatches' upper limit is checked with n.
-  const finite = settingsOf(options, use, Number.POSITIVE_INFINITY).checkFinite;
+  const open = settingsOf(options, use);
+  const { checkFinite: finite, mode } = open;
   const flat = flattenTree(x, { name: 'x', finite, differentiated: true });
-  const settings = settingsOf(options, use, flat.size);
+  // In reverse mode it counts rows, whose number is known when f was recorded.
+  const limit = mode === 'reverse' ? Number.POSITIVE_INFINITY : flat.size;
+  const settings = { ...open, nbatches: checkNbatches(open.nbatches, limit, 'columns') };
   settings.signal?.throwIfAborted();
   const data = flattenData(settings.data, finite);
   return { settings, x: flat, data, precision: settings.precision ?? (flat.hasFloat64 ? 'float64' : 'float32') };
@@ -94,15 +96,7 @@ const planOf = (kind: MatrixKind, recording: Recording, call: Call, symmetric: b
     nbatches: settings.nbatches,
     checkpoint: settings.checkpoint,
   };
-  const key = [
-    kind,
-    hashOf(program),
-    request.leaves,
-    settings.nbatches,
-    settings.checkpoint,
-    symmetric,
-    settings.mode,
-  ];
+  const key = [kind, hashOf(program), request.leaves, settings.nbatches, settings.checkpoint, symmetric, settings.mode];
   return plans.getOrMake(key.join('/'), () => {
     if (kind === 'hessian') return planHessian(request, symmetric);
     // An explicit nbatches counts columns unless the mode says otherwise.

@@ -3,7 +3,7 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import { compileProgram } from './compile/compile.ts';
 import { DiffopsError } from './errors.ts';
-import { sameShape, sizeOf, type Value } from './ir/aval.ts';
+import { type Shape, sameShape, sizeOf, type Value } from './ir/aval.ts';
 import type { Program } from './ir/program.ts';
 import { NdArray } from './nd-array.ts';
 import type { CommonOptions } from './options.ts';
@@ -17,7 +17,7 @@ import { jvp as jvpOf } from './transforms/jvp.ts';
 import { vjp as vjpOf } from './transforms/pushforward.ts';
 import { withOutputs } from './transforms/replay.ts';
 import type { LikeX, LikeY, TensorFunction } from './tree-types.ts';
-import { checkSameStructure, unflattenVector, valuesOf } from './unflatten.ts';
+import { checkSameStructure, sameStructure, unflattenVector, valuesOf } from './unflatten.ts';
 
 export type ProductOptions<D = unknown> = Omit<CommonOptions<D>, 'onProgress'>;
 
@@ -89,21 +89,20 @@ const tangentOf = ({ x, precision, settings }: Opened, v: unknown): Value[] => {
 const cotangentOf = ({ recording, precision, settings }: Opened, u: unknown): Value[] => {
   const flat = flattenTree(u, { name: 'u', finite: settings.checkFinite, differentiated: true });
   const values = valuesOf(flat, precision);
-  const wanted = recording.program.outputs.map((a) => a.aval.shape);
-  const fits = values.length === wanted.length && values.every(({ shape }, i) => sameShape(shape, wanted[i]));
-  // A plain number or vector stands for an output of as many elements.
-  const stands =
-    values.length === wanted.length &&
-    values.every(({ shape }, i) => sizeOf(shape) === sizeOf(wanted[i]) && shape.length <= 1);
-  if (!fits && !stands) {
-    const show = (shapes: readonly (readonly number[])[]): string => shapes.map((s) => `[${s.join(', ')}]`).join(', ');
+  const { structure, shapes, paths } = recording.outputs;
+  const fits = ({ shape }: Value, wanted: Shape): boolean =>
+    // A plain number or vector stands for an output of as many elements.
+    sameShape(shape, wanted) || (shape.length <= 1 && sizeOf(shape) === sizeOf(wanted));
+  if (!sameStructure(structure, flat.structure) || !values.every((value, i) => fits(value, shapes[i]))) {
+    const show = (path: string, shape: Shape): string => `${path} of shape [${shape.join(', ')}]`;
+    const given = flat.leaves.map((leaf) => show(leaf.path, leaf.shape)).join(', ') || 'no leaf';
     throw new DiffopsError(
       'INPUT',
-      `u has leaves of shape ${show(values.map((value) => value.shape))}; f returned ${show(wanted)}. Give a tree like f's result.`,
-      { shapes: values.map((value) => value.shape), expected: wanted },
+      `u has ${given}; f returned ${shapes.map((shape, i) => show(paths[i], shape)).join(', ')}. Give a tree like f's result.`,
+      { shapes: values.map((value) => value.shape), expected: shapes },
     );
   }
-  return values.map((value, i) => ({ ...value, shape: wanted[i] }));
+  return values.map((value, i) => ({ ...value, shape: shapes[i] }));
 };
 
 /**

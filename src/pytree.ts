@@ -111,7 +111,7 @@ export const describe = (value: unknown): string => {
 
 /**
  * Flattens `x` or `data`. Leaves are copied. Throws INPUT, naming the leaf by its path, for everything that is no
- * tree of leaves: for `x` (differentiated) also for int32 and bool leaves, and for a tree without any element.
+ * tree of leaves; where `differentiated` also for int32 and bool leaves; and for an `x` without any element.
  */
 export const flattenTree = (
   tree: unknown,
@@ -133,7 +133,7 @@ export const flattenTree = (
         { path },
       ),
   });
-  if (options.differentiated && size === 0) {
+  if (name === 'x' && size === 0) {
     throw new DiffopsError(
       'INPUT',
       `${name} has no element: there is nothing to differentiate by. Give it at least one number.`,

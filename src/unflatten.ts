@@ -84,7 +84,7 @@ export const unflattenVector = (flat: Flat, vector: unknown): TreeOf<number | Fl
   );
 };
 
-const sameStructure = (a: Structure, b: Structure): boolean => {
+export const sameStructure = (a: Structure, b: Structure): boolean => {
   if (a.kind === 'leaf') return b.kind === 'leaf';
   if (a.kind === 'null') return b.kind === 'null';
   if (b.kind !== a.kind || a.items.length !== b.items.length) return false;
@@ -101,7 +101,7 @@ export const checkSameStructure = (recorded: Flat, given: Flat, name: string): v
     const paths = (flat: Flat): string => flat.leaves.map((leaf) => leaf.path).join(', ') || 'none';
     throw new DiffopsError(
       'INPUT',
-      `${name} has the leaves ${paths(given)}; it was prepared with ${paths(recorded)}. Give a tree of the same structure.`,
+      `${name} has the leaves ${paths(given)}; the recorded tree has ${paths(recorded)}. Give one of the same structure, empty parts included.`,
       { recorded: paths(recorded), given: paths(given) },
     );
   }
@@ -112,7 +112,7 @@ export const checkSameStructure = (recorded: Flat, given: Flat, name: string): v
     const say = ({ dtype, shape }: LeafInfo): string => `${dtype} of shape [${shape}]`;
     throw new DiffopsError(
       'INPUT',
-      `${other.path} is ${say(other)}; it was prepared as ${say(leaf)}. Give the same shape, or prepare again.`,
+      `${other.path} is ${say(other)}; ${leaf.path} was recorded as ${say(leaf)}. Give the same shape, or record anew.`,
       { path: other.path, shape: other.shape, limit: leaf.shape },
     );
   }

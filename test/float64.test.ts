@@ -66,6 +66,7 @@ describe('float64', () => {
     ['undefined', () => float64(undefined as never)],
     ['another size', () => float64([1, 2, 3], [2, 2])],
     ['a negative dimension', () => float64([1, 2], [-1, -2])],
+    ['a number for a shape', () => float64([1], 1 as never)],
     ['bigints', () => float64(new BigInt64Array(2) as never)],
     ['a DataView', () => float64(new DataView(new ArrayBuffer(8)) as never)],
   ])('refuses %s', (_, run) => {

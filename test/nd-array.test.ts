@@ -14,6 +14,15 @@ describe('NdArray', () => {
     expect(() => new NdArray([3], new Float32Array(2))).toThrow('2 values for shape [3]');
   });
 
+  it.each<[string, unknown, unknown]>([
+    ['plain arrays', [2], [1, 2]],
+    ['integers', [2], new Int32Array(2)],
+    ['a number for a shape', 2, new Float32Array(2)],
+    ['negative dimensions', [-1, -2], new Float32Array(2)],
+  ])('refuses %s', (_, shape, data) => {
+    expect(() => new NdArray(shape as never, data as never)).toThrow(DiffopsError);
+  });
+
   it.each([Float32Array, Float64Array])('becomes a tensor that shares no memory (%o)', (ArrayClass) => {
     const array = new NdArray([1, 2], new ArrayClass([0.1, 2]));
     const t = array.toTensor();

@@ -21,6 +21,10 @@ export interface Value {
 
 export const isFloat = (dtype: Dtype): dtype is FloatDtype => dtype === 'float32' || dtype === 'float64';
 
+/** Whether a value, given from outside, is a shape. */
+export const isShape = (value: unknown): value is Shape =>
+  Array.isArray(value) && value.every((d) => Number.isInteger(d) && d >= 0);
+
 export const sizeOf = (shape: Shape): number => shape.reduce((product, d) => product * d, 1);
 
 export const bytesPerElement = (dtype: Dtype): number => (dtype === 'float64' ? 8 : dtype === 'bool' ? 1 : 4);

@@ -44,7 +44,7 @@ const returned = (path: string, what: string): DiffopsError =>
 
 /** The outputs of f as atoms. Throws FUNCTION for all that isn't a tree of float tensors. */
 const readOutputs = (recorder: Recorder, result: unknown): { leaves: Output[]; structure: Structure } => {
-  if (result === null || result === undefined) throw returned(RESULT, `nothing (${result}); is a return missing`);
+  if (result === null || result === undefined) throw returned(RESULT, `nothing (${result})`);
   if (typeof (result as { then?: unknown }).then === 'function') {
     // What the promise does later concerns nobody; unhandled, its rejection would end the process.
     Promise.resolve(result).catch(() => {});
