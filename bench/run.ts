@@ -68,7 +68,7 @@ const measure = async (workload: Workload, peers: Peers | undefined): Promise<Wo
       const timed = await contender.run();
       note(contender.name, timed.seconds);
       if (k > 0 || contender.name !== 'diffops' || !peers) continue;
-      say(String(JSON.stringify(timed.report.phases)));
+      say(`${name}: ${JSON.stringify(timed.report.phases)}`);
       const { columns } = await peers.run({ peer: 'jax', workload: name, nbatches, columns: spots });
       apart = disagreement(timed.matrix, columns);
       if (!(apart <= AGREEMENT)) throw new Error(`${name}: diffops and JAX differ by ${apart} of the largest entry`);
