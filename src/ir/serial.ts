@@ -13,6 +13,7 @@ export interface SerialProgram {
   readonly equations: readonly {
     readonly primitive: PrimitiveName;
     readonly inputs: readonly SerialAtom[];
+    /** A number that JSON lacks is a word here too; lists are lists of whole numbers. */
     readonly params: Params;
     readonly output: Aval;
     readonly scope?: string;
@@ -24,6 +25,17 @@ export interface SerialProgram {
 /** JSON has no NaN, no infinities and no −0; they travel as words. */
 const encodeNumber = (value: number): number | string =>
   Number.isFinite(value) && !Object.is(value, -0) ? value : Object.is(value, -0) ? '-0' : String(value);
+
+const WORDS: ReadonlySet<unknown> = new Set(['NaN', 'Infinity', '-Infinity', '-0']);
+
+const mapValues = <V, W>(values: Readonly<Record<string, V>>, f: (value: V) => W): Record<string, W> =>
+  Object.fromEntries(Object.entries(values).map(([name, value]) => [name, f(value)]));
+
+const encodeParams = (params: Params): Params =>
+  mapValues(params, (value) => (typeof value === 'number' ? encodeNumber(value) : value));
+
+const decodeParams = (params: Params): Params =>
+  mapValues(params, (value) => (WORDS.has(value) ? Number(value) : value));
 
 export const serialize = (program: Program): SerialProgram => {
   const numbers = new Map<Var, number>();
@@ -37,7 +49,7 @@ export const serialize = (program: Program): SerialProgram => {
     return {
       primitive: e.primitive,
       inputs,
-      params: e.params,
+      params: encodeParams(e.params),
       output: e.output.aval,
       ...(scope === undefined ? {} : { scope }),
       ...(e.region === undefined ? {} : { region: e.region }),
@@ -58,7 +70,7 @@ export const deserialize = (serial: SerialProgram): Program => {
     return {
       primitive: e.primitive,
       inputs: operands,
-      params: e.params,
+      params: decodeParams(e.params),
       output,
       ...(e.region === undefined ? {} : { region: e.region }),
     };
