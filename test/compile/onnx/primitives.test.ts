@@ -89,7 +89,7 @@ describe.each(names)('%s', (name) => {
     }
   });
 
-  it.runIf(rulesOf(name).algebra === 'diagonal').each(DTYPES)('special values in %s', async (dtype) => {
+  it.each(rulesOf(name).algebra === 'diagonal' ? DTYPES : [])('special values in %s', async (dtype) => {
     const inputs = specialOperands(samples[0].inputs, dtype);
     const avals = inputs.map(avalOf);
     for (const params of name === 'cast' ? CASTS : [samples[0].params]) {
