@@ -59,7 +59,7 @@ const jacobianResult = <Y>(
 const evaluateHere = (problem: Problem, runners: Runners): Promise<Evaluation> =>
   evaluateAt(problem, runners, problem.x, problem.data, problem.settings);
 
-/** A pool that is kept, and all that computes matrices on it. `await using` closes it. */
+/** A pool that is kept, and all that computes matrices on it. Its functions may be taken off it; `await using` closes it. */
 export class Runtime {
   readonly #runners: Runners;
 
@@ -68,61 +68,58 @@ export class Runtime {
   }
 
   /** The whole Hessian `[n, n]` of f at x; f returns one element. */
-  async hessian<X, D = unknown>(
+  readonly hessian = async <X, D = unknown>(
     f: TensorFunction<X, D, tf.Tensor>,
     x: X,
     options?: HessianOptions<D>,
-  ): Promise<HessianResult<X>> {
-    return hessianResult(await evaluateHere(this.#pose('hessian', f, x, options), this.#runners));
-  }
+  ): Promise<HessianResult<X>> =>
+    hessianResult(await evaluateHere(this.#pose('hessian', f, x, options), this.#runners));
 
   /** The whole Jacobian `[...y.shape, n]` of f at x. */
-  async jacobian<X, Y, D = unknown>(
+  readonly jacobian = async <X, Y, D = unknown>(
     f: TensorFunction<X, D, Y>,
     x: X,
     options?: JacobianOptions<D>,
-  ): Promise<JacobianResult<X, Y>> {
+  ): Promise<JacobianResult<X, Y>> => {
     const problem = this.#pose('jacobian', f, x, options);
     return jacobianResult(await evaluateHere(problem, this.#runners), problem);
-  }
+  };
 
   /** Records, plans and compiles once; `evaluate` then takes any point of the same structure. */
-  async prepareHessian<X, D = unknown>(
+  readonly prepareHessian = async <X, D = unknown>(
     f: TensorFunction<X, D, tf.Tensor>,
     x: X,
     options?: HessianOptions<D>,
-  ): Promise<Prepared<X, D, HessianResult<X>>> {
-    return new Prepared(this.#pose('hessian', f, x, options), this.#runners, hessianResult);
-  }
+  ): Promise<Prepared<X, D, HessianResult<X>>> =>
+    new Prepared(this.#pose('hessian', f, x, options), this.#runners, hessianResult);
 
   /** Records, plans and compiles once; `evaluate` then takes any point of the same structure. */
-  async prepareJacobian<X, Y, D = unknown>(
+  readonly prepareJacobian = async <X, Y, D = unknown>(
     f: TensorFunction<X, D, Y>,
     x: X,
     options?: JacobianOptions<D>,
-  ): Promise<Prepared<X, D, JacobianResult<X, Y>>> {
-    return new Prepared(this.#pose('jacobian', f, x, options), this.#runners, jacobianResult<Y>);
-  }
+  ): Promise<Prepared<X, D, JacobianResult<X, Y>>> =>
+    new Prepared(this.#pose('jacobian', f, x, options), this.#runners, jacobianResult<Y>);
 
   /** The Hessian in blocks of whole columns, each column once, in no promised order. */
-  hessianBlocks<X, D = unknown>(f: TensorFunction<X, D, tf.Tensor>, x: X, options?: HessianOptions<D>): Blocks<X> {
-    return blocksOf(() => this.#pose('hessian', f, x, options, true), this.#runners);
-  }
+  readonly hessianBlocks = <X, D = unknown>(
+    f: TensorFunction<X, D, tf.Tensor>,
+    x: X,
+    options?: HessianOptions<D>,
+  ): Blocks<X> => blocksOf(() => this.#pose('hessian', f, x, options, true), this.#runners);
 
   /** The Jacobian in blocks of whole columns (whole rows in reverse mode), each once, in no promised order. */
-  jacobianBlocks<X, Y, D = unknown>(f: TensorFunction<X, D, Y>, x: X, options?: JacobianOptions<D>): Blocks<X> {
-    return blocksOf(() => this.#pose('jacobian', f, x, options, true), this.#runners);
-  }
+  readonly jacobianBlocks = <X, Y, D = unknown>(
+    f: TensorFunction<X, D, Y>,
+    x: X,
+    options?: JacobianOptions<D>,
+  ): Blocks<X> => blocksOf(() => this.#pose('jacobian', f, x, options, true), this.#runners);
 
-  /** The pool's threads, what each has done, and what waits. */
-  stats(): PoolStats {
-    return this.#runners.stats();
-  }
+  /** The pool's threads, what each has done, and what runs or waits, here or in-process. */
+  readonly stats = (): PoolStats => this.#runners.stats();
 
   /** What runs or waits rejects with CLOSED; resolves when no thread is left. */
-  close(): Promise<void> {
-    return this.#runners.close();
-  }
+  readonly close = (): Promise<void> => this.#runners.close();
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();

@@ -160,7 +160,7 @@ export class Prepared<X, D, Result> {
    * The matrix at any x (and data) of the prepared structure. Overlapping calls are queued. `data`, `signal` and
    * `onProgress` given to prepare stand where this call has none.
    */
-  async evaluate(x: X | LikeX<X>, options?: EvaluateOptions<D>): Promise<Result> {
+  readonly evaluate = async (x: X | LikeX<X>, options?: EvaluateOptions<D>): Promise<Result> => {
     if (this.#closed) {
       throw new DiffopsError('CLOSED', 'this prepared problem was closed; prepare it again to evaluate it.');
     }
@@ -179,7 +179,7 @@ export class Prepared<X, D, Result> {
     } finally {
       this.#running.delete(run);
     }
-  }
+  };
 
   #dataOf(data: unknown, finite: boolean): Flat | undefined {
     const recorded = this.#problem.data;
@@ -197,10 +197,10 @@ export class Prepared<X, D, Result> {
   }
 
   /** Lets evaluations that are under way finish; later ones reject with CLOSED. */
-  async close(): Promise<void> {
+  readonly close = async (): Promise<void> => {
     this.#closed = true;
     await Promise.allSettled(this.#running);
-  }
+  };
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();

@@ -60,7 +60,14 @@ export class Runners {
   }
 
   stats(): PoolStats {
-    return this.#pool.stats();
+    const pool = this.#pool.stats();
+    const here = this.#inProcess.stats;
+    return {
+      ...pool,
+      running: pool.running || here.running,
+      queued: pool.queued + here.queued,
+      runsDone: pool.runsDone + here.runsDone,
+    };
   }
 
   /** What runs or waits rejects with CLOSED; resolves when no thread is left. */

@@ -46,6 +46,10 @@ export class InProcess implements Runner {
     return this.#queue.submit(new Run(job, options, 1));
   }
 
+  get stats(): RunQueue['stats'] {
+    return this.#queue.stats;
+  }
+
   /** Rejects what waits and what runs with CLOSED, and lets go of all executables. */
   async close(): Promise<void> {
     await this.#queue.close();
