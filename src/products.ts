@@ -112,7 +112,7 @@ const cotangentOf = ({ recording, precision, settings }: Opened, u: unknown): Va
 export const hvp = async <X, D = unknown>(
   f: TensorFunction<X, D, tf.Tensor>,
   x: X,
-  v: X | LikeX<X>,
+  v: NoInfer<X | LikeX<X>>,
   options?: ProductOptions<D>,
 ): Promise<LikeX<X>> => {
   const opened = open(f, x, options);
@@ -129,7 +129,7 @@ export const hvp = async <X, D = unknown>(
 export const jvp = async <X, Y, D = unknown>(
   f: TensorFunction<X, D, Y>,
   x: X,
-  v: X | LikeX<X>,
+  v: NoInfer<X | LikeX<X>>,
   options?: ProductOptions<D>,
 ): Promise<{ value: LikeY<Y>; tangent: LikeY<Y> }> => {
   const opened = open(f, x, options);

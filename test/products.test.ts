@@ -2,7 +2,7 @@
 
 import * as tf from '@tensorflow/tfjs';
 import { describe, expect, it } from 'vitest';
-import { hvp, vjp } from '../src/index.ts';
+import { hvp, jvp, valueAndGrad, vjp } from '../src/index.ts';
 
 const x = () => Float64Array.of(1, 2);
 const tree = (v: tf.Tensor) => ({ a: tf.sum(v), b: tf.prod(v) });
@@ -33,6 +33,15 @@ describe('vjp', () => {
 });
 
 describe('hvp', () => {
+  it('takes a gradient for v, in types too', async () => {
+    const f = (p: { w: tf.Tensor }): tf.Tensor => tf.sum(tf.pow(p.w, 3));
+    const point = { w: tf.tensor1d([1, 2]) };
+    const { gradient } = await valueAndGrad(f, point);
+    expect([...(await hvp(f, point, gradient)).w.data]).toEqual([18, 144]);
+    expect([...(await jvp(f, point, gradient)).tangent.data]).toEqual([9 + 144]);
+    point.w.dispose();
+  });
+
   it('refuses a v of another shape, by its path', async () => {
     const f = (v: { w: tf.Tensor }): tf.Tensor => tf.sum(tf.square(v.w));
     const wrong = hvp(f, { w: x() }, { w: Float64Array.of(1) });
