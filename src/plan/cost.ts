@@ -1,6 +1,6 @@
 /** What a program costs: floating-point operations, and the bytes that are alive at its fullest moment. */
 
-import { bytesOf, sizeOf } from '../ir/aval.ts';
+import { bytesOf, type Shape, sizeOf } from '../ir/aval.ts';
 import type { DotParams } from '../ir/params.ts';
 import type { Atom, Equation, Program, Var } from '../ir/program.ts';
 import { isVar } from '../ir/program.ts';
@@ -19,31 +19,96 @@ export const flopsOf = (program: Program): number =>
     0,
   );
 
-/** Elements moved per element of the result, for primitives that only move. Copies of long runs are cheap. */
-const MOVES: Readonly<Record<string, number>> = { permute: 3, gather: 1, scatter_add: 4, pad: 1.5, cumsum: 3 };
+/** Elements moved per element of the result, for primitives that move. */
+const MOVES: Readonly<Record<string, number>> = {
+  permute: 3,
+  gather: 1,
+  scatter_add: 4,
+  slice: 0.7,
+  concat: 0.7,
+  pad: 1.2,
+  reverse: 1,
+  windows: 2,
+  fold: 4,
+  cumsum: 3,
+};
+/** Starting on another run of contiguous elements, in nanoseconds: of a copy, and of a repeated operand. */
+const PER_RUN = 6;
+const PER_SPAN = 4;
 
 /** Nanoseconds of one core that a program takes; right to a factor of two or so, and so are ratios (see bench). */
-export const nanosecondsOf = (program: Program): number => program.equations.reduce((sum, e) => sum + timeOf(e), 0);
+export const nanosecondsOf = (program: Program): number => {
+  const makers = new Map<Atom, Equation>(program.equations.map((e) => [e.output, e]));
+  return program.equations.reduce((sum, e) => sum + timeOf(e, makers), 0);
+};
 
-const timeOf = ({ primitive, inputs, params, output }: Equation): number => {
-  if (FREE.has(primitive)) return 0;
-  const volume = sizeOf(output.aval.shape);
-  if (primitive === 'dot') {
-    const { lhs, rhs, out } = params as unknown as DotParams;
-    const sizes = new Map<number, number>();
-    for (const [i, label] of lhs.entries()) sizes.set(label, inputs[0].aval.shape[i]);
-    for (const [i, label] of rhs.entries()) sizes.set(label, inputs[1].aval.shape[i]);
-    const volumeOf = (labels: Iterable<number>): number =>
-      [...labels].reduce((product, label) => product * (sizes.get(label) as number), 1);
-    return productCost(lhs, rhs, out, { volume: volumeOf });
+const volume = (shape: Shape): number => sizeOf(shape);
+
+/** Elements after the last axis on which an op that moves works, that axis included: what it copies at once. */
+const runOf = ({ primitive, inputs, params, output }: Equation): number => {
+  const { shape } = output.aval;
+  const from = (axis: number): number => volume(shape.slice(axis));
+  const lastChanged = (changed: (i: number) => boolean): number => {
+    for (let i = shape.length - 1; i >= 0; i--) if (changed(i)) return from(i);
+    return volume(shape);
+  };
+  switch (primitive) {
+    case 'concat':
+      return Math.min(...inputs.map((a) => volume(a.aval.shape.slice(params.axis as number))));
+    case 'slice':
+    case 'pad':
+      return lastChanged((i) => inputs[0].aval.shape[i] !== shape[i]);
+    case 'reverse':
+      return lastChanged((i) => (params.axes as readonly number[]).includes(i)) / 2;
+    case 'gather':
+      return volume(inputs[0].aval.shape.slice((params.axis as number) + 1));
+    case 'windows':
+    case 'fold':
+      return from((params.axis as number) + 1);
+    default:
+      return volume(shape);
   }
+};
+
+/** Elements over which a repeated operand of an elementwise op is read without starting anew. */
+const spanOf = (repeated: Equation): number => {
+  const { shape } = repeated.output.aval;
+  const axes = repeated.params.axes as readonly number[];
+  const own = (i: number): boolean => axes.includes(i);
+  let span = 1;
+  let i = shape.length - 1;
+  for (; i >= 0 && own(i) === own(shape.length - 1); i--) span *= shape[i];
+  return span;
+};
+
+const timeOf = (equation: Equation, makers: ReadonlyMap<Atom, Equation>): number => {
+  const { primitive, inputs, params, output } = equation;
+  if (FREE.has(primitive)) return 0;
+  if (primitive === 'dot') return dotTime(equation);
+  const made = volume(output.aval.shape);
   const read = Math.max(0, ...inputs.map((a) => (isVar(a) ? sizeOf(a.aval.shape) : 0)));
   const flops = rulesOf(primitive).cost(
     inputs.map((a) => a.aval),
     params,
     output.aval,
   );
-  return PER_STEP + PER_ELEMENT * Math.max(volume * (MOVES[primitive] ?? 1), read / 2, flops);
+  const moved = PER_ELEMENT * Math.max(made * (MOVES[primitive] ?? 1), read / 2, flops);
+  if (primitive in MOVES) return PER_STEP + moved + (PER_RUN * made) / Math.max(1, runOf(equation));
+  const spans = inputs.map((a) => {
+    const maker = makers.get(a);
+    return maker?.primitive === 'broadcast' ? made / spanOf(maker) : 0;
+  });
+  return PER_STEP + moved + PER_SPAN * Math.max(0, ...spans);
+};
+
+const dotTime = ({ inputs, params }: Equation): number => {
+  const { lhs, rhs, out } = params as unknown as DotParams;
+  const sizes = new Map<number, number>();
+  for (const [i, label] of lhs.entries()) sizes.set(label, inputs[0].aval.shape[i]);
+  for (const [i, label] of rhs.entries()) sizes.set(label, inputs[1].aval.shape[i]);
+  const volumeOf = (labels: Iterable<number>): number =>
+    [...labels].reduce((product, label) => product * (sizes.get(label) as number), 1);
+  return productCost(lhs, rhs, out, { volume: volumeOf });
 };
 
 /** Engines make no copy for these: a reshape is a view, a broadcast happens inside its consumers. */

@@ -155,6 +155,15 @@ const assemble = (
 /** Contracted tiles hold little per column: they may be this many times wider than what the plain program bears. */
 const WIDER = [1, 4, 16];
 
+const CONTRACTED: ReadonlySet<string> = new Set(['dot', 'reduce_sum']);
+
+interface Candidate {
+  readonly tile: TileProgram;
+  readonly width: number;
+  /** Nanoseconds per column. */
+  readonly price: number;
+}
+
 /** The tile program of a group that costs least per column: batched equation by equation, or contracted. */
 const cheapestTile = (
   {
@@ -167,24 +176,27 @@ const cheapestTile = (
   }: PlanRequest,
   { rest, point, range: { first, limit }, offsets }: Strand,
   block: number,
-): { readonly tile: TileProgram; readonly width: number } => {
+): Candidate => {
   const count = limit - first;
   const knownCount = point ? point.outputs.length : inputCount;
   const widest = widestValue(rest, seedMask(rest, knownCount));
-  const plainWidth = tileWidthOf(widest, precision, count, block);
-  const plain = tileProgram(rest, knownCount, plainWidth, offsets);
-  let best = { tile: plain, width: plainWidth };
-  if (checkpoint || contraction === 'never') return best;
-  let price = contraction === 'always' ? Number.POSITIVE_INFINITY : nanosecondsOf(plain.program) / plainWidth;
+  const width = tileWidthOf(widest, precision, count, block);
+  const plain = (['leading', 'trailing'] as const).map((batchAxis): Candidate => {
+    const tile = tileProgram(rest, knownCount, width, offsets, batchAxis);
+    return { tile, width, price: nanosecondsOf(tile.program) / width };
+  });
+  const cheapest = plain.reduce((a, b) => (b.price < a.price ? b : a));
+  // Without a sum of products there is nothing to contract.
+  const pays = contraction === 'always' || rest.equations.some((e) => CONTRACTED.has(e.primitive));
+  if (checkpoint || contraction === 'never' || !pays) return cheapest;
+  let best = contraction === 'always' ? { ...cheapest, price: Number.POSITIVE_INFINITY } : cheapest;
   for (const times of WIDER) {
-    const width = evenWidth(Math.min(times * plainWidth, block, count), count);
-    const tiles = Math.ceil(count / width);
-    const tile = contractedTileProgram(rest, knownCount, width, tiles, offsets);
+    const wider = evenWidth(Math.min(times * width, block, count), count);
+    const tile = contractedTileProgram(rest, knownCount, wider, Math.ceil(count / wider), offsets);
     const pointShare = tile.point ? nanosecondsOf(tile.point) / count : 0;
-    const contracted = nanosecondsOf(tile.program) / width + pointShare;
-    if (contracted >= price) continue;
-    best = { tile, width };
-    price = contracted;
+    const price = nanosecondsOf(tile.program) / wider + pointShare;
+    if (price >= best.price) break;
+    best = { tile, width: wider, price };
   }
   return best;
 };

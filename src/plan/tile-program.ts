@@ -20,13 +20,15 @@ export interface TileProgram {
 /**
  * `rest` takes `knownCount` known inputs, then one tangent (or cotangent) per seeded leaf. Seed index i, counted
  * over those leaves one after the other, stands for the unit vector e_i: one_hot(i − offset of the leaf).
- * `offsets[k]` is where output k lies on the other side of the matrix.
+ * `offsets[k]` is where output k lies on the other side of the matrix. Values start with the batch in front of their
+ * own axes or behind them: behind, ops that move elements move long runs.
  */
 export const tileProgram = (
   rest: Program,
   knownCount: number,
   width: number,
   offsets: readonly number[],
+  batchAxis: 'leading' | 'trailing',
 ): TileProgram => {
   const ops = newOps();
   const known = rest.inputs
@@ -39,8 +41,12 @@ export const tileProgram = (
     const size = sizeOf(shape);
     const local = offset === 0 ? indices : ops.sub(indices, offset);
     offset += size;
-    const value = ops.reshape(ops.oneHot(local, size, dtype as FloatDtype), [width, ...shape]);
-    return { value, axis: 0 };
+    if (batchAxis === 'leading') {
+      return { value: ops.reshape(ops.oneHot(local, size, dtype as FloatDtype), [width, ...shape]), axis: 0 };
+    }
+    const places = ops.iota([size, width], 0);
+    const hot = ops.cast(ops.binary('eq', places, ops.broadcast(local, [size, width], [1])), dtype);
+    return { value: ops.reshape(hot, [...shape, width]), axis: shape.length };
   });
   const outputs: TileOutput[] = [];
   const atoms = vmapInto(ops, rest, [...known, ...seeds], width).map((batched, k) => {

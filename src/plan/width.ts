@@ -4,6 +4,8 @@ import { bytesPerElement, type FloatDtype } from '../ir/aval.ts';
 
 /** A tile's widest value should fit a core's own cache beside its operands. */
 const CACHE_BYTES = 1 << 20;
+/** A group of many columns is cut into at least so many tiles, for workers to share. */
+const FEWEST_TILES = 4;
 /** Narrower tiles are all overhead, wider ones gain nothing: see bench. */
 const NARROWEST = 8;
 const WIDEST = 512;
@@ -14,7 +16,8 @@ const WIDEST = 512;
  */
 export const tileWidthOf = (widest: number, dtype: FloatDtype, count: number, block: number): number => {
   const byCache = Math.floor(CACHE_BYTES / (widest * bytesPerElement(dtype)));
-  const wish = Math.min(Math.max(byCache, NARROWEST), WIDEST, block, count);
+  const shared = Math.max(NARROWEST, Math.ceil(count / FEWEST_TILES));
+  const wish = Math.min(Math.max(byCache, NARROWEST), WIDEST, shared, block, count);
   return evenWidth(wish, count);
 };
 

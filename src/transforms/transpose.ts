@@ -37,12 +37,13 @@ export const transposeInto = (
     return false;
   });
 
-  const pending = new Map<Atom, Atom>();
+  const pending = new Map<Atom, Atom[]>();
   const accumulate = (target: Atom, cotangent: Atom): void => {
     // A known operand or output takes no cotangent: only the linear part is turned around.
     if (known.has(target)) return;
-    const before = pending.get(target);
-    pending.set(target, before ? ops.add(before, cotangent) : cotangent);
+    const parts = pending.get(target);
+    if (parts) parts.push(cotangent);
+    else pending.set(target, [cotangent]);
   };
   for (const [i, output] of program.outputs.entries()) {
     const cotangent = cotangents[i];
@@ -50,16 +51,17 @@ export const transposeInto = (
   }
   for (let i = linear.length - 1; i >= 0; i--) {
     const equation = linear[i];
-    const cotangent = pending.get(equation.output);
-    if (cotangent === undefined) continue;
+    const parts = pending.get(equation.output);
+    if (parts === undefined) continue;
     pending.delete(equation.output);
+    ops.at(equation);
+    const cotangent = sumOf(ops, parts);
     const { transpose } = rulesOf(equation.primitive);
     if (transpose === 'nonlinear') {
       throw malformed(
         `transpose met ${equation.primitive} on ${equation.inputs.map((a) => printAval(a.aval)).join(' ')}, which is not linear.`,
       );
     }
-    ops.at(equation);
     const results = transpose(
       ops,
       cotangent,
@@ -72,5 +74,44 @@ export const transposeInto = (
       if (result) accumulate(operand, result);
     }
   }
-  return program.inputs.filter((_, i) => inputs[i] === undefined).map((v) => pending.get(v) ?? null);
+  return program.inputs
+    .filter((_, i) => inputs[i] === undefined)
+    .map((v) => {
+      const parts = pending.get(v);
+      return parts ? sumOf(ops, parts) : null;
+    });
+};
+
+/** The one axis along which an atom is padded with zeros, and where; undefined for anything else. */
+const paddedAxis = (
+  ops: Ops,
+  atom: Atom,
+): { readonly axis: number; readonly low: number; readonly high: number } | undefined => {
+  const maker = ops.maker(atom);
+  if (maker?.primitive !== 'pad' || maker.params.value !== 0) return undefined;
+  const { low, high, interior } = maker.params as unknown as Record<string, readonly number[]>;
+  const axes = low.map((_, i) => i).filter((i) => low[i] + high[i] + interior[i] > 0);
+  const [axis] = axes;
+  return axes.length === 1 && interior[axis] === 0 ? { axis, low: low[axis], high: high[axis] } : undefined;
+};
+
+/**
+ * The sum of cotangents. Those of the two halves of a split are zero where the other isn't: added to each other
+ * first, they become one concat (the builder's doing), where in another order they would stay pads.
+ */
+const sumOf = (ops: Ops, parts: readonly Atom[]): Atom => {
+  const open: { readonly atom: Atom; readonly pad: ReturnType<typeof paddedAxis> }[] = [];
+  for (const atom of parts) {
+    const pad = paddedAxis(ops, atom);
+    const other = open.findIndex((before) => {
+      if (!pad || before.pad?.axis !== pad.axis) return false;
+      const length = atom.aval.shape[pad.axis];
+      return (
+        before.pad.low + before.pad.high + pad.low + pad.high === length && (before.pad.low === 0) !== (pad.low === 0)
+      );
+    });
+    if (other < 0) open.push({ atom, pad });
+    else open.splice(other, 1, { atom: ops.add(open[other].atom, atom), pad: undefined });
+  }
+  return open.map(({ atom }) => atom).reduce((sum, atom) => ops.add(sum, atom));
 };
