@@ -12,7 +12,14 @@ interface Term {
 type Form = readonly Term[];
 
 /** Longer sums are written out: each of their terms costs a multiplication wherever they are used. */
-const MOST_TERMS = 4;
+const MOST_TERMS = 8;
+
+/** Whether two constants over- or underflow when they are multiplied together, before what they multiply. */
+const leavesRange = (a: Atom | null, b: Atom): boolean => {
+  if (a?.kind !== 'literal' || b.kind !== 'literal') return false;
+  const size = Math.abs(a.value * b.value);
+  return size !== 0 && !(size > 1e-30 && size < 1e30);
+};
 
 class Merger {
   readonly #ops: Ops;
@@ -34,7 +41,7 @@ class Merger {
     const known = this.#knownValue(a);
     if (known) return known;
     const form = this.#forms.get(a) as Form;
-    const value = form.map((term) => this.#product(term)).reduce((sum, term) => this.#ops.add(sum, term));
+    const value = this.#written(form);
     // From here on it is cheaper to use than to spell out again.
     this.#forms.set(a, [{ base: value, coefficient: null }]);
     return value;
@@ -83,7 +90,9 @@ class Merger {
       case 'mul': {
         const [known, unknown] = this.#knownValue(x) ? [x, y] : [y, x];
         const factor = this.#knownValue(known);
-        return factor && this.#scaled(this.#form(unknown), (c) => (c ? ops.mul(c, factor) : factor));
+        if (!factor || this.#form(unknown).some(({ coefficient }) => leavesRange(coefficient, factor)))
+          return undefined;
+        return this.#scaled(this.#form(unknown), (c) => (c ? ops.mul(c, factor) : factor));
       }
       case 'div': {
         const divisor = this.#knownValue(y);
@@ -137,10 +146,26 @@ class Merger {
     return terms;
   }
 
-  #product({ base, coefficient }: Term): Atom {
-    return coefficient ? this.#ops.mul(base, coefficient) : base;
+  /** The form as equations; terms with the same coefficient are added up before it is multiplied in. */
+  #written(form: Form): Atom {
+    const ops = this.#ops;
+    const groups: { readonly coefficient: Atom | null; readonly bases: Atom[] }[] = [];
+    for (const { base, coefficient } of form) {
+      const group = groups.find((other) => sameCoefficient(other.coefficient, coefficient));
+      if (group) group.bases.push(base);
+      else groups.push({ coefficient, bases: [base] });
+    }
+    return groups
+      .map(({ coefficient, bases }) => {
+        const sum = bases.reduce((a, b) => ops.add(a, b));
+        return coefficient ? ops.mul(sum, coefficient) : sum;
+      })
+      .reduce((a, b) => ops.add(a, b));
   }
 }
+
+const sameCoefficient = (a: Atom | null, b: Atom | null): boolean =>
+  a === b || (a?.kind === 'literal' && b?.kind === 'literal' && Object.is(a.value, b.value));
 
 /**
  * A program, linear in its unknown inputs, with neighbouring elementwise factors multiplied together and like terms

@@ -22,6 +22,9 @@ import { BATCH, type Factor, type Form, type Label, Labels, type Term } from './
 /** A sum of more terms than this is added up. */
 const MOST_TERMS = 6;
 
+/** Few products of scales up to this, or down to its inverse, overflow. */
+const FAR: Readonly<Record<FloatDtype, number>> = { float32: 1e8, float64: 1e60 };
+
 type Axes = readonly (readonly Label[])[];
 
 class Contraction {
@@ -109,11 +112,11 @@ class Contraction {
     const [x, y] = inputs;
     switch (primitive) {
       case 'neg':
-        return scaled(this.#form(x), -1);
+        return this.#scaled(this.#form(x), -1);
       case 'add':
         return addForms(ops, this.#form(x), this.#form(y), this.#labels);
       case 'sub':
-        return addForms(ops, this.#form(x), scaled(this.#form(y), -1), this.#labels);
+        return addForms(ops, this.#form(x), this.#scaled(this.#form(y), -1), this.#labels);
       case 'mul': {
         const [known, unknown] = this.#knownValue(x) ? [x, y] : [y, x];
         const factor = this.#knownValue(known);
@@ -153,8 +156,24 @@ class Contraction {
   }
 
   #times(form: Form, factor: Atom): Form {
-    if (factor.kind === 'literal') return scaled(form, factor.value);
-    return withFactor(this.ops, form, (term) => this.#labelled(factor, term.axes));
+    if (factor.kind === 'literal') return this.#scaled(form, factor.value);
+    return this.#settled(withFactor(this.ops, form, (term) => this.#labelled(factor, term.axes)));
+  }
+
+  #scaled(form: Form, by: number): Form {
+    return this.#settled(form.map((term) => ({ ...term, scale: term.scale * by })));
+  }
+
+  /**
+   * The form with scales that are far from 1 multiplied into a factor: products of factors over- or underflow when what
+   * balances them comes only afterwards.
+   */
+  #settled(form: Form): Form {
+    return form.map((term) => {
+      const size = Math.abs(term.scale);
+      const far = FAR[this.#dtype];
+      return term.factors.length === 0 || (size < far && size > 1 / far) ? term : this.#network.settle(term);
+    });
   }
 
   /** A known array as a factor over the labels of the axes given; an axis that it repeats along has no label in it. */
@@ -195,8 +214,8 @@ class Contraction {
     };
     const summedAxes = labels.map((_, i) => i).filter((i) => !out.includes(labels[i]));
     const times = (form: Form): Form => {
-      if (array.kind === 'literal') return scaled(form, array.value);
-      return withFactor(this.ops, form, (term) => this.#labelled(array, knownLabels.map(axesOf(term))));
+      if (array.kind === 'literal') return this.#scaled(form, array.value);
+      return this.#settled(withFactor(this.ops, form, (term) => this.#labelled(array, knownLabels.map(axesOf(term)))));
     };
     const contracted = this.#contracted(x, times, summedAxes);
     return contracted.map((term) => ({ ...term, axes: out.map(axesOf(term)) }));
@@ -257,16 +276,18 @@ class Contraction {
     const operands = inputs.map((a) => {
       const known = this.#knownValue(a);
       if (known) return { value: known, axis: null };
-      const value = this.#network.materialize(this.#form(a), a.aval.shape);
+      const form = this.#form(a);
+      // Terms that cancel leave a zero, which depends on no seed.
+      if (form.length === 0) return { value: ops.full(a, 0), axis: null };
+      const value = this.#network.materialize(form, a.aval.shape);
       this.#forms.set(a, this.#arrayForm(value, a.aval.shape));
       return { value, axis: 0 };
     });
+    if (operands.every(({ axis }) => axis === null)) return [];
     const batched = rulesOf(primitive).vmap(ops, operands, params, this.#width);
     return this.#arrayForm(batchAxisAt(ops, batched, this.#width, 0), output.aval.shape);
   }
 }
-
-const scaled = (form: Form, by: number): Form => form.map((term) => ({ ...term, scale: term.scale * by }));
 
 /** Labels in order as axes of a shape, each a run of whole labels. */
 const regrouped = (flat: readonly Label[], shape: Shape, labels: Labels): Axes | undefined => {

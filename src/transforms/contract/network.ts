@@ -99,6 +99,13 @@ export class Network {
     return factors.map((f) => (f === smallest ? this.#scaled(f, scale) : f));
   }
 
+  /** The term with its scale in its youngest factor, of those at the point if there are any. */
+  settle({ scale, factors, axes }: Term): Term {
+    const statics = factors.filter((f) => !isDynamic(f));
+    const host = (statics.length > 0 ? statics : factors)[(statics.length || factors.length) - 1];
+    return { scale: 1, axes, factors: factors.map((f) => (f === host ? this.#scaled(f, scale) : f)) };
+  }
+
   #scaled({ atom, labels }: Factor, scale: number): Factor {
     return { atom: this.ops.mul(atom, scale), labels };
   }
