@@ -79,7 +79,7 @@ const allocate = ({ planned }: Problem): SharedArrayBuffer => {
     throw new DiffopsError(
       'MEMORY_LIMIT',
       `the ${rows} × ${columns} matrix needs ${bytes} bytes, which can't be had in one piece. ` +
-        'Use hessianBlocks or jacobianBlocks, or precision: float32.',
+        `Use hessianBlocks or jacobianBlocks${dtype === 'float64' ? ", or precision: 'float32'" : ''}.`,
       { rows, columns, bytes },
       { cause },
     );

@@ -4,6 +4,7 @@ import type { Artifact } from '../compile/executable.ts';
 import { DiffopsError } from '../errors.ts';
 import type { Block } from '../stitch/block.ts';
 import { ALL_FINITE } from '../stitch/write-tile.ts';
+import { onAbort } from './abort.ts';
 import { Control } from './control.ts';
 import { compact } from './inputs.ts';
 import type { Job } from './job.ts';
@@ -72,7 +73,7 @@ export class Run {
   #fail!: () => void;
   #resolve!: (stats: RunStats) => void;
   #reject!: (reason: unknown) => void;
-  readonly #abort = (): void => this.fail(this.#options.signal?.reason);
+  readonly #deafen: () => void;
 
   /** `slots`: how many threads may work on it at once. */
   constructor(job: Job, options: RunOptions, slots: number) {
@@ -93,8 +94,7 @@ export class Run {
       this.#reject = reject;
     });
     const { signal } = options;
-    if (signal?.aborted) this.fail(signal.reason);
-    else signal?.addEventListener('abort', this.#abort);
+    this.#deafen = signal ? onAbort(signal, () => this.fail(signal.reason)) : () => {};
   }
 
   artifact(index: number): Artifact {
@@ -188,7 +188,7 @@ export class Run {
 
   /** Settles the promise; called once, when no thread works on the run any more. */
   settle(): void {
-    this.#options.signal?.removeEventListener('abort', this.#abort);
+    this.#deafen();
     this.progress();
     if (this.#failure) this.#reject(this.#failure.reason);
     else this.#resolve(this.#stats());

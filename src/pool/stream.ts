@@ -1,6 +1,7 @@
 /** A run as an async iterable of blocks, no faster than they are consumed. */
 
 import type { Block } from '../stitch/block.ts';
+import { onAbort } from './abort.ts';
 import type { Runner } from './in-process.ts';
 import type { Job } from './job.ts';
 import type { Progress } from './run.ts';
@@ -24,9 +25,7 @@ interface Parcel {
 export async function* streamBlocks(runner: Runner, job: Job, options: StreamOptions = {}): AsyncGenerator<Block> {
   const { signal, onTile, onSpoiled } = options;
   const stop = new AbortController();
-  const forward = (): void => stop.abort(signal?.reason);
-  if (signal?.aborted) forward();
-  else signal?.addEventListener('abort', forward);
+  const deafen = signal ? onAbort(signal, () => stop.abort(signal.reason)) : () => {};
 
   const parcels: Parcel[] = [];
   let ended: { readonly error?: unknown; readonly failed: boolean } | undefined;
@@ -68,7 +67,7 @@ export async function* streamBlocks(runner: Runner, job: Job, options: StreamOpt
         });
     }
   } finally {
-    signal?.removeEventListener('abort', forward);
+    deafen();
     stop.abort();
     await run;
   }
