@@ -1,0 +1,91 @@
+/** Contraction at its edges: terms that cancel, and scales that balance only together. */
+
+import { expect, test } from 'vitest';
+import { evaluateProgram } from '../../src/interpret/evaluate.ts';
+import type { Value } from '../../src/ir/aval.ts';
+import type { Atom } from '../../src/ir/program.ts';
+import type { PlanRequest } from '../../src/plan/planner.ts';
+import { planHessian, planJacobian } from '../../src/plan/planner.ts';
+import type { Ops } from '../../src/primitives/ops.ts';
+import { newOps } from '../../src/primitives/table.ts';
+import { contract } from '../../src/transforms/contract/contract.ts';
+import { maxDifference, runPlanned } from '../plan/run-planned.ts';
+
+/** 6x − 6x, in a way that only labels show. */
+const cancelled = (ops: Ops, x: Atom): Atom => {
+  const repeated = ops.permute(ops.broadcast(x, [4, 3, 2], [0]), [2, 1, 0]);
+  return ops.sub(ops.mul(x, 6), ops.sum(repeated, [0, 1]));
+};
+
+test.each<[string, (ops: Ops, zero: Atom, x: Atom) => Atom, number[]]>([
+  ['cumsum', (ops, zero) => ops.cumsum(zero, 0), [0, 0, 0, 0]],
+  ['slice', (ops, zero) => ops.sliceAxis(zero, 0, 1, 3), [0, 0]],
+  ['concat', (ops, zero, x) => ops.concat([zero, x], 0), [0, 0, 0, 0, 0, 0, 1, 0]],
+])('terms that cancel are a zero to %s', (_, use, column) => {
+  const ops = newOps();
+  const x = ops.input({ shape: [4], dtype: 'float64' });
+  const program = contract(ops.build([use(ops, cancelled(ops, x), x)]), 0, 1, 4);
+  const [result] = evaluateProgram(program, [{ shape: [1], dtype: 'int32', data: Int32Array.from([2]) }]);
+  expect([...result.data]).toEqual(column);
+});
+
+const SIZE = 8;
+const C = 1e-25;
+
+/** Products with matrices of 1e25 and constants of 1e-25 in turn, in float32. */
+const balanced = (ops: Ops, constantFirst: boolean): { y: Atom; inputs: Value[] } => {
+  let y: Atom = ops.input({ shape: [50, SIZE], dtype: 'float32' });
+  const w = ops.input({ shape: [SIZE, SIZE], dtype: 'float32' });
+  const product = (x: Atom): Atom => ops.dot(x, w, { lhs: [0, 1], rhs: [1, 2], out: [0, 2] });
+  for (let i = 0; i < 3; i++) y = constantFirst ? product(ops.mul(y, C)) : ops.mul(product(y), C);
+  const matrix = Float32Array.from({ length: SIZE * SIZE }, (_, i) => (i % (SIZE + 1) === 0 ? 2e25 : 1e25));
+  const point = new Float32Array(50 * SIZE).fill(1);
+  return {
+    y,
+    inputs: [
+      { shape: [50, SIZE], dtype: 'float32', data: point },
+      { shape: [SIZE, SIZE], dtype: 'float32', data: matrix },
+    ],
+  };
+};
+
+const orders: [PlanRequest['contraction'], boolean, number][] = [];
+for (const contraction of ['never', 'always'] as const)
+  for (const constantFirst of [true, false])
+    for (const nbatches of [1, 50]) orders.push([contraction, constantFirst, nbatches]);
+
+test.each(orders)(
+  'constants are multiplied in before products overflow: contraction %s, constant first %s, %i blocks',
+  (contraction, constantFirst, nbatches) => {
+    const request = (build: (ops: Ops, y: Atom) => Atom): { request: PlanRequest; inputs: Value[] } => {
+      const ops = newOps();
+      const { y, inputs } = balanced(ops, constantFirst);
+      const program = ops.build([build(ops, y)]);
+      return {
+        request: {
+          program,
+          leaves: 1,
+          precision: 'float32',
+          nbatches,
+          checkpoint: false,
+          ...(contraction ? { contraction } : {}),
+        },
+        inputs,
+      };
+    };
+    // (I + 11ᵀ)³ = I + (9³ − 1)/8 11ᵀ, once for each row.
+    const entry = (i: number, j: number): number => (i === j ? 92 : 91);
+    const linear = request((_, y) => y);
+    const J = runPlanned(planJacobian(linear.request, 'forward'), linear.inputs);
+    const expected = new Float64Array(J.length);
+    for (let s = 0; s < 50; s++)
+      for (let i = 0; i < SIZE; i++)
+        for (let j = 0; j < SIZE; j++) expected[(s * SIZE + i) * 50 * SIZE + s * SIZE + j] = entry(i, j);
+    expect(maxDifference(J, expected)).toBeLessThan(1e-4 * 92);
+
+    const square = request((ops, y) => ops.sum(ops.mul(y, y), [0, 1]));
+    const H = runPlanned(planHessian(square.request, true), square.inputs);
+    // 2 (I + 91 11ᵀ)² = 2 (I + (2·91 + 8·91²) 11ᵀ)
+    expect(Math.abs(H[0] - 2 * (1 + 2 * 91 + 8 * 91 ** 2))).toBeLessThan(1e-4 * H[0]);
+  },
+);
