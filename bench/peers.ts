@@ -7,23 +7,15 @@ import { fileURLToPath } from 'node:url';
 
 export type PeerName = 'jax' | 'zodiax';
 
-export interface PeerRun {
-  readonly seconds: number;
-  readonly n: number;
-  /** The columns asked for, by index. */
-  readonly columns: Readonly<Record<string, readonly number[]>>;
-}
-
-export interface PeerCommand {
-  readonly peer: PeerName;
-  readonly workload: string;
-  readonly nbatches: number;
-  readonly columns?: readonly number[];
-}
+/** Columns of a Hessian by their index. */
+export type Columns = Readonly<Record<string, readonly number[]>>;
 
 export interface Peers {
   readonly versions: Readonly<Record<string, string>>;
-  run(command: PeerCommand): Promise<PeerRun>;
+  /** Seconds of one whole Hessian in `nbatches` blocks. */
+  seconds(peer: PeerName, workload: string, nbatches: number): Promise<number>;
+  /** Some columns of the Hessian, by JAX. */
+  columns(workload: string, columns: readonly number[]): Promise<Columns>;
   close(): Promise<void>;
 }
 
@@ -41,13 +33,15 @@ export const startPeers = async (): Promise<Peers> => {
     if (done) throw new Error('the Python runner ended; its error is above');
     return JSON.parse(value) as T;
   };
+  const ask = <T>(command: object): Promise<T> => {
+    child.stdin.write(`${JSON.stringify(command)}\n`);
+    return next<T>();
+  };
   const { versions } = await next<{ versions: Record<string, string> }>();
   return {
     versions,
-    run: (command) => {
-      child.stdin.write(`${JSON.stringify(command)}\n`);
-      return next<PeerRun>();
-    },
+    seconds: async (peer, workload, nbatches) => (await ask<{ seconds: number }>({ peer, workload, nbatches })).seconds,
+    columns: (workload, columns) => ask<Columns>({ peer: 'columns', workload, columns }),
     close: async () => {
       child.stdin.end();
       if (child.exitCode === null) await once(child, 'exit');

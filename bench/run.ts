@@ -11,7 +11,7 @@ import type { Matrix } from '../src/index.ts';
 import { type Contender, firstCall, prepared } from './contenders.ts';
 import { asMarkdown, asText, type Figures, header, row, type WorkloadFigures } from './figures.ts';
 import { machine } from './machine.ts';
-import { type Peers, startPeers } from './peers.ts';
+import { type Columns, type Peers, startPeers } from './peers.ts';
 import { workloads } from './workloads/index.ts';
 import type { Workload } from './workloads/workload.ts';
 
@@ -33,7 +33,7 @@ const say = (text: string): void => {
 };
 
 /** The largest difference between columns of H and the peer's, over the largest entry of these. */
-const disagreement = (H: Matrix, columns: Readonly<Record<string, readonly number[]>>): number => {
+const disagreement = (H: Matrix, columns: Columns): number => {
   let worst = 0;
   let scale = 0;
   for (const [j, column] of Object.entries(columns)) {
@@ -69,16 +69,15 @@ const measure = async (workload: Workload, peers: Peers | undefined): Promise<Wo
       note(contender.name, timed.seconds);
       if (k > 0 || contender.name !== 'diffops' || !peers) continue;
       say(`${name}: ${JSON.stringify(timed.report.phases)}`);
-      const { columns } = await peers.run({ peer: 'jax', workload: name, nbatches, columns: spots });
-      apart = disagreement(timed.matrix, columns);
+      apart = disagreement(timed.matrix, await peers.columns(name, spots));
       if (!(apart <= AGREEMENT)) throw new Error(`${name}: diffops and JAX differ by ${apart} of the largest entry`);
     }
-    if (peers) note('jax', (await peers.run({ peer: 'jax', workload: name, nbatches })).seconds);
+    if (peers) note('jax', await peers.seconds('jax', name, nbatches));
   }
   for (const contender of contenders) await contender.close();
   for (let k = 0; k < Math.min(FIRST_CALLS, runs); k++) {
     note('diffops, first call', firstCall(name));
-    if (peers) note('zodiax', (await peers.run({ peer: 'zodiax', workload: name, nbatches })).seconds);
+    if (peers) note('zodiax', await peers.seconds('zodiax', name, nbatches));
   }
   return { workload: name, n, seconds, disagreement: apart };
 };
