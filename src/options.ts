@@ -89,7 +89,7 @@ const TAKES: Record<OptionsFor, readonly string[]> = {
 /** Options of the contract that this version doesn't have yet: refused, never ignored. */
 const LATER: Readonly<Record<string, string>> = {
   memoryLimit:
-    'a bound in bytes is not enforced yet; lower nbatches’ block with a larger nbatches, or set checkpoint: true',
+    'a bound in bytes is not enforced yet; a larger nbatches makes smaller blocks, and checkpoint: true keeps less',
   out: 'writing to .npy or .zarr is not there yet; use hessianBlocks or jacobianBlocks and write each block yourself',
   resume: 'resuming needs out, which is not there yet',
   sparsity: 'sparse results are not there yet; the dense matrix is computed (leave the option out)',
