@@ -81,6 +81,9 @@ const cheapest = (
   return best as { layout: Layout; cost: number };
 };
 
+/** A result in another order than `out` isn't moved here, and perhaps nowhere. */
+const LATER = 0.5;
+
 /** One matrix product for a choice of loop axes and of the order of the summed ones. */
 const matrixProduct = (problem: DotProblem, exchanged: boolean, loops: Labels, k: Labels): DotPlan => {
   const { extent, precision, out } = problem;
@@ -103,7 +106,7 @@ const matrixProduct = (problem: DotProblem, exchanged: boolean, loops: Labels, k
   const cost =
     left.cost +
     right.cost +
-    transposeCost([...loops, ...m, ...n], out, extent, precision) +
+    LATER * transposeCost([...loops, ...m, ...n], out, extent, precision) +
     kernelCost(shape, left.layout.swapped, right.layout.swapped, precision);
   return { kind: 'matmul', exchanged, loops, m, n, k, left: left.layout, right: right.layout, cost };
 };
@@ -134,7 +137,7 @@ const plainProducts = (problem: DotProblem, summed: Labels): DotPlan[] => {
   return [...orders, lhs, rhs]
     .filter((order) => [...out, ...summed].every(has(order)))
     .map((order) => {
-      const after = transposeCost(order.filter(lacks(summed)), out, extent, precision);
+      const after = LATER * transposeCost(order.filter(lacks(summed)), out, extent, precision);
       return { kind: 'multiply', order, cost: own(order) + size * passes + after };
     });
 };

@@ -29,8 +29,8 @@ type Extent = (label: number) => number;
 const product = (labels: Labels, extent: Extent): number => labels.reduce((size, label) => size * extent(label), 1);
 
 const operandOf = (site: Site, atom: Atom, labels: Labels): Operand => {
-  const tensor = site.aligned(atom);
-  const real = labels.filter((_, axis) => tensor.shape[axis] !== 1);
+  const { tensor, order } = site.placed(atom);
+  const real = order.map((axis) => labels[axis]).filter((_, i) => tensor.shape[i] !== 1);
   const shape = tensor.shape.filter((d) => d !== 1);
   return { tensor: site.graph.reshape(tensor, shape), labels: real };
 };
@@ -112,7 +112,7 @@ const multiplyElements = (
 const precisionOf = (dtype: Dtype): DotProblem['precision'] =>
   dtype === 'float32' || dtype === 'float64' ? dtype : 'integer';
 
-/** Carries out a plan; the result's labels are `out`, in whatever order. */
+/** Carries out a plan; the result's labels are `out`, in whatever order comes of it. */
 const carriedOut = (graph: GraphBuilder, plan: DotPlan, lhs: Operand, rhs: Operand, out: Labels, extent: Extent) =>
   plan.kind === 'matmul'
     ? multiplyMatrices(graph, plan, lhs, rhs, extent)
@@ -144,9 +144,10 @@ export const dotBy =
       dotPlans({ lhs: lhs.labels, rhs: rhs.labels, out, extent, precision: precisionOf(output.dtype) }),
     );
     const made = carriedOut(graph, plan, lhs, rhs, out, extent);
-    const ordered = arranged(graph, made, out);
-    const shape = params.out.map((label) => (out.includes(label) ? extent(label) : 1));
-    return scaled(graph, graph.reshape(ordered, shape), product(absent, extent));
+    const repeated = params.out.filter((label) => !out.includes(label));
+    const order = [...repeated, ...made.labels].map((label) => params.out.indexOf(label));
+    const tensor = graph.reshape(made.tensor, [...repeated.map(() => 1), ...made.tensor.shape]);
+    return { tensor: scaled(graph, tensor, product(absent, extent)), order };
   };
 
 export const dot = dotBy(cheapestPlan);

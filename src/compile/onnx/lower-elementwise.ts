@@ -1,58 +1,88 @@
-/** Lowerings of elementwise primitives: operands meet by the engine's own broadcasting. */
+/** Lowerings of elementwise primitives: operands meet by the engine's own broadcasting, in the order that moves least. */
 
-import { type Dtype, sameShape } from '../../ir/aval.ts';
+import { type Dtype, sameShape, sizeOf } from '../../ir/aval.ts';
 import type { Atom } from '../../ir/program.ts';
-import type { Tensor } from './graph.ts';
+import type { GraphBuilder, Tensor } from './graph.ts';
 import type { Lowering } from './lowering.ts';
-import { broadcastShape, type Site } from './site.ts';
+import { broadcastShape, type Lowered, type Placed, type Site } from './site.ts';
 
 type None = Record<never, never>;
+
+/** Emits the nodes over operands that broadcast against each other. */
+type Emit = (graph: GraphBuilder, operands: readonly Tensor[], dtype: Dtype) => Tensor;
 
 /**
  * One node. Where operands differ in shape, axes on which all have length 1 are taken out: the engine would work
  * on runs of one element, 12 ns each (bench/lowering.ts).
  */
-const emit = (site: Site, opType: string, operands: readonly Tensor[], dtype: Dtype, attributes = {}): Tensor => {
-  const { graph } = site;
-  const shape = broadcastShape(operands.map((t) => t.shape));
-  const alike = operands.every((t) => sameShape(t.shape, shape));
-  if (alike || !shape.includes(1)) return graph.node(opType, operands, dtype, shape, { attributes });
-  const rank = shape.length;
-  const squeezed = operands.map((t) =>
-    graph.reshape(
-      t,
-      t.shape.filter((_, i) => shape[i + rank - t.shape.length] !== 1),
-    ),
-  );
-  const dense = shape.filter((d) => d !== 1);
-  return graph.reshape(graph.node(opType, squeezed, dtype, dense, { attributes }), shape);
+const node =
+  (opType: string, attributes = {}): Emit =>
+  (graph, operands, dtype) => {
+    const shape = broadcastShape(operands.map((t) => t.shape));
+    const alike = operands.every((t) => sameShape(t.shape, shape));
+    if (alike || !shape.includes(1)) return graph.node(opType, operands, dtype, shape, { attributes });
+    const rank = shape.length;
+    const squeezed = operands.map((t) =>
+      graph.reshape(
+        t,
+        t.shape.filter((_, i) => shape[i + rank - t.shape.length] !== 1),
+      ),
+    );
+    const dense = shape.filter((d) => d !== 1);
+    return graph.reshape(graph.node(opType, squeezed, dtype, dense, { attributes }), shape);
+  };
+
+/** Elements that would have to move to bring an operand into an order. */
+const moved = ({ tensor, order }: Placed, wanted: readonly number[]): number => {
+  const real = (axes: readonly number[]): number[] => axes.filter((axis) => tensor.shape[order.indexOf(axis)] !== 1);
+  const [own, other] = [real(order), real(wanted)];
+  return own.every((axis, i) => axis === other[i]) ? 0 : sizeOf(tensor.shape);
 };
 
-/** One node of ONNX. */
+/** The order, of those that operands have, into which the fewest elements have to be brought. */
+export const commonOrder = (operands: readonly Placed[]): readonly number[] => {
+  let best = operands[0].order;
+  let least = Number.POSITIVE_INFINITY;
+  for (const { order } of operands) {
+    const total = operands.reduce((sum, operand) => sum + moved(operand, order), 0);
+    if (total < least) [best, least] = [order, total];
+  }
+  return best;
+};
+
+const elementwise = (site: Site, inputs: readonly Atom[], dtype: Dtype, emit: Emit): Lowered => {
+  if (inputs.every((a) => site.isOrdered(a))) {
+    return emit(
+      site.graph,
+      inputs.map((a) => site.compact(a)),
+      dtype,
+    );
+  }
+  const order = commonOrder(inputs.filter((a) => a.kind === 'var').map((a) => site.placed(a)));
+  const operands = inputs.map((a) => (a.kind === 'literal' ? site.compact(a) : site.at(a, order)));
+  return { tensor: emit(site.graph, operands, dtype), order };
+};
+
+/** A primitive that is one node of ONNX. */
 export const native =
   (opType: string, attributes = {}): Lowering<None> =>
   (site, inputs, _params, output) =>
-    emit(
-      site,
-      opType,
-      inputs.map((a) => site.compact(a)),
-      output.dtype,
-      attributes,
-    );
+    elementwise(site, inputs, output.dtype, node(opType, attributes));
 
-export const notEqual: Lowering<None> = (site, inputs, params, output) =>
-  emit(site, 'Not', [native('Equal')(site, inputs, params, output)], 'bool');
+export const notEqual: Lowering<None> = (site, inputs) =>
+  elementwise(site, inputs, 'bool', (graph, operands) =>
+    node('Not')(graph, [node('Equal')(graph, operands, 'bool')], 'bool'),
+  );
 
 /** Where has no bool kernel. */
-const selectBool = (site: Site, [condition, a, b]: readonly Atom[]): Tensor => {
-  const c = site.compact(condition);
-  const whenTrue = emit(site, 'And', [c, site.compact(a)], 'bool');
-  const whenFalse = emit(site, 'And', [emit(site, 'Not', [c], 'bool'), site.compact(b)], 'bool');
-  return emit(site, 'Or', [whenTrue, whenFalse], 'bool');
+const selectBool: Emit = (graph, [condition, a, b]) => {
+  const whenTrue = node('And')(graph, [condition, a], 'bool');
+  const whenFalse = node('And')(graph, [node('Not')(graph, [condition], 'bool'), b], 'bool');
+  return node('Or')(graph, [whenTrue, whenFalse], 'bool');
 };
 
-export const select: Lowering<None> = (site, inputs, params, output) =>
-  output.dtype === 'bool' ? selectBool(site, inputs) : native('Where')(site, inputs, params, output);
+export const select: Lowering<None> = (site, inputs, _params, { dtype }) =>
+  elementwise(site, inputs, dtype, dtype === 'bool' ? selectBool : node('Where'));
 
-export const cast: Lowering<{ readonly dtype: Dtype }> = (site, [x], { dtype }) =>
-  site.graph.cast(site.compact(x), dtype);
+export const cast: Lowering<{ readonly dtype: Dtype }> = (site, inputs, { dtype }) =>
+  elementwise(site, inputs, dtype, (graph, [x]) => graph.cast(x, dtype));

@@ -1,51 +1,44 @@
 /** Lowerings of what moves elements: reshape, broadcast, permute, reverse, slice, pad, concat. */
 
-import { type Shape, sameShape, sizeOf } from '../../ir/aval.ts';
+import { type Shape, sizeOf } from '../../ir/aval.ts';
 import type { PrimitiveParams } from '../../ir/params.ts';
 import type { GraphBuilder, Tensor } from './graph.ts';
+import { commonOrder } from './lower-elementwise.ts';
 import type { Lowering } from './lowering.ts';
-
-/**
- * The shape of a reshaped tensor that has length 1 along repeated axes, if the repeated axes become whole axes
- * again; undefined where they mix with others.
- */
-const carried = (held: Shape, from: Shape, to: Shape): number[] | undefined => {
-  const result: number[] = [];
-  let i = 0;
-  let j = 0;
-  while (i < from.length || j < to.length) {
-    const start = i;
-    const startTo = j;
-    let a = i < from.length ? from[i++] : 1;
-    let b = j < to.length ? to[j++] : 1;
-    while (a !== b) {
-      if (a < b) a *= from[i++];
-      else b *= to[j++];
-    }
-    const repeated = from.slice(start, i).filter((d, k) => d !== held[start + k]);
-    const kept = held.slice(start, i).filter((d) => d !== 1);
-    if (repeated.length > 0 && kept.length > 0) return undefined;
-    for (const d of to.slice(startTo, j)) result.push(repeated.length > 0 ? 1 : d);
-  }
-  return result;
-};
+import { reshapedPlace } from './reshaped.ts';
+import { inOrder } from './site.ts';
 
 export const reshape: Lowering<PrimitiveParams['reshape']> = (site, [x], { shape }) => {
-  const held = site.aligned(x);
-  const kept = sameShape(held.shape, x.aval.shape) ? shape : carried(held.shape, x.aval.shape, shape);
-  return kept ? site.graph.reshape(held, kept) : site.graph.reshape(site.full(x), shape);
+  const { graph } = site;
+  const { tensor, order } = site.placed(x);
+  const place = reshapedPlace(tensor.shape, order, x.aval.shape, shape);
+  if (place) return { tensor: graph.reshape(tensor, place.shape), order: place.order };
+  if (sizeOf(tensor.shape) === sizeOf(shape))
+    return graph.reshape(
+      site.along(x, () => false),
+      shape,
+    );
+  return graph.reshape(site.full(x), shape);
 };
 
 export const broadcast: Lowering<PrimitiveParams['broadcast']> = (site, [x], { shape, axes }) => {
-  const tensor = site.aligned(x);
+  const { tensor, order } = site.placed(x);
+  const repeated = inOrder(shape.length).filter((axis) => !axes.includes(axis));
+  const own = order.map((axis) => axes[axis]);
+  if (!site.isOrdered(x)) {
+    const held = [...repeated.map(() => 1), ...tensor.shape];
+    return { tensor: site.graph.reshape(tensor, held), order: [...repeated, ...own] };
+  }
   const held = shape.map((_, axis) => (axes.includes(axis) ? tensor.shape[axes.indexOf(axis)] : 1));
   // Axes in front need not be written out: broadcasting adds them.
   const first = held.findIndex((d) => d !== 1);
   return site.graph.reshape(tensor, first < 0 ? [] : held.slice(first));
 };
 
-export const permute: Lowering<PrimitiveParams['permute']> = (site, [x], { permutation }) =>
-  site.graph.transpose(site.aligned(x), permutation);
+export const permute: Lowering<PrimitiveParams['permute']> = (site, [x], { permutation }) => {
+  const { tensor, order } = site.placed(x);
+  return { tensor, order: order.map((axis) => permutation.indexOf(axis)) };
+};
 
 interface Cut {
   readonly axis: number;
@@ -75,25 +68,25 @@ export const sliced = (graph: GraphBuilder, x: Tensor, cuts: readonly Cut[], sha
       );
 
 export const reverse: Lowering<PrimitiveParams['reverse']> = (site, [x], { axes }) => {
-  const tensor = site.aligned(x);
+  const { tensor, order } = site.placed(x);
   const cuts = axes
+    .map((axis) => order.indexOf(axis))
     .filter((axis) => tensor.shape[axis] > 1)
     .map((axis) => ({ axis, start: tensor.shape[axis] - 1, end: BEFORE_FIRST, step: -1 }));
-  return sliced(site.graph, tensor, cuts, tensor.shape);
+  return { tensor: sliced(site.graph, tensor, cuts, tensor.shape), order };
 };
 
 export const slice: Lowering<PrimitiveParams['slice']> = (site, [x], { starts, limits, strides }, output) => {
-  const tensor = site.aligned(x);
+  const { tensor, order } = site.placed(x);
   const cuts: Cut[] = [];
-  const shape = tensor.shape.map((d, axis) => {
+  const shape = order.map((axis, i) => {
+    const d = tensor.shape[i];
     // Length 1: of a repeated axis any part is like the whole.
     if (d === 1) return 1;
-    if (output.shape[axis] !== d) {
-      cuts.push({ axis, start: starts[axis], end: limits[axis], step: strides[axis] });
-    }
+    if (output.shape[axis] !== d) cuts.push({ axis: i, start: starts[axis], end: limits[axis], step: strides[axis] });
     return output.shape[axis];
   });
-  return sliced(site.graph, tensor, cuts, shape);
+  return { tensor: sliced(site.graph, tensor, cuts, shape), order };
 };
 
 /** x with `value` around it; `low` and `high` per axis. */
@@ -131,18 +124,23 @@ const spread = (graph: GraphBuilder, x: Tensor, axis: number, count: number, val
 
 export const pad: Lowering<PrimitiveParams['pad']> = (site, [x], { low, high, interior, value }) => {
   const touched = (axis: number): boolean => low[axis] + high[axis] + interior[axis] > 0;
-  let tensor = site.along(x, touched);
-  for (const [axis, count] of interior.entries()) tensor = spread(site.graph, tensor, axis, count, value);
-  return padded(site.graph, tensor, low, high, value);
+  const { order } = site.placed(x);
+  let tensor = site.at(x, order, touched);
+  for (const [i, axis] of order.entries()) tensor = spread(site.graph, tensor, i, interior[axis], value);
+  const sides = [low, high].map((side) => order.map((axis) => side[axis]));
+  return { tensor: padded(site.graph, tensor, sides[0], sides[1], value), order };
 };
 
 export const concat: Lowering<PrimitiveParams['concat']> = (site, inputs, { axis }) => {
   const parts = inputs.filter((a) => sizeOf(a.aval.shape) > 0);
-  const held = parts.map((a) => site.aligned(a).shape);
-  const needed = (i: number): boolean => i === axis || held.some((shape) => shape[i] !== 1);
-  const tensors = parts.map((a) => site.along(a, needed));
-  if (tensors.length === 1) return tensors[0];
-  const length = tensors.reduce((sum, t) => sum + t.shape[axis], 0);
-  const shape = tensors[0].shape.map((d, i) => (i === axis ? length : d));
-  return site.graph.node('Concat', tensors, tensors[0].dtype, shape, { attributes: { axis } });
+  const places = parts.map((a) => site.placed(a));
+  const order = commonOrder(places);
+  const isHeld = (i: number): boolean => places.every(({ tensor, order: own }) => tensor.shape[own.indexOf(i)] === 1);
+  const tensors = parts.map((a) => site.at(a, order, (i) => i === axis || !isHeld(i)));
+  const at = order.indexOf(axis);
+  const length = tensors.reduce((sum, t) => sum + t.shape[at], 0);
+  const shape = tensors[0].shape.map((d, i) => (i === at ? length : d));
+  if (tensors.length === 1) return { tensor: tensors[0], order };
+  const attributes = { axis: at };
+  return { tensor: site.graph.node('Concat', tensors, tensors[0].dtype, shape, { attributes }), order };
 };

@@ -47,15 +47,24 @@ export const sumOver = (graph: GraphBuilder, x: Tensor, axes: readonly number[])
 };
 
 /** How often the axes repeat the tensor of an atom. */
-const repeats = (atom: Atom, tensor: Tensor, axes: readonly number[]): number =>
-  axes.reduce((n, axis) => n * (tensor.shape[axis] === 1 ? atom.aval.shape[axis] : 1), 1);
+const repeats = (atom: Atom, tensor: Tensor, order: readonly number[], axes: readonly number[]): number =>
+  axes.reduce((n, axis) => n * (tensor.shape[order.indexOf(axis)] === 1 ? atom.aval.shape[axis] : 1), 1);
 
 export const scaled = (graph: GraphBuilder, x: Tensor, factor: number): Tensor =>
   factor === 1 ? x : graph.node('Mul', [x, graph.scalar(factor, x.dtype)], x.dtype, x.shape);
 
+/** Where the axes stand in a tensor, and the order of those that are left when they are gone. */
+const places = (order: readonly number[], axes: readonly number[]): { at: number[]; left: number[] } => {
+  const at = order.map((_, i) => i).filter((i) => axes.includes(order[i]));
+  const rest = order.filter((axis) => !axes.includes(axis));
+  return { at, left: rest.map((axis) => axis - axes.filter((gone) => gone < axis).length) };
+};
+
 export const reduceSum: Lowering<Axes> = (site, [x], { axes }) => {
-  const tensor = site.aligned(x);
-  return scaled(site.graph, sumOver(site.graph, tensor, axes), repeats(x, tensor, axes));
+  const { tensor, order } = site.placed(x);
+  const { at, left } = places(order, axes);
+  const sum = sumOver(site.graph, tensor, at);
+  return { tensor: scaled(site.graph, sum, repeats(x, tensor, order, axes)), order: left };
 };
 
 /** Up to this length along one axis, Max over its parts is as fast as ReduceMax with a look for NaN (bench/lowering.ts). */
@@ -68,22 +77,26 @@ const unlessNan = (graph: GraphBuilder, x: Tensor, axes: readonly number[], foun
   return graph.node('Where', [any, graph.scalar(Number.NaN, x.dtype), found], x.dtype, found.shape);
 };
 
+const extremeOver = (graph: GraphBuilder, elementwise: 'Max' | 'Min', x: Tensor, axes: readonly number[]): Tensor => {
+  const { dtype } = x;
+  const kept = without(x.shape, axes);
+  const real = axes.filter((axis) => x.shape[axis] !== 1);
+  if (real.length === 0) return graph.reshape(x, kept);
+  if (real.length === 1 && x.shape[real[0]] <= SHORTEST_REDUCED) {
+    const parts = graph.split(x, real[0]);
+    return graph.reshape(graph.node(elementwise, parts, dtype, parts[0].shape), kept);
+  }
+  const attributes = { keepdims: 0 };
+  const found = graph.node(`Reduce${elementwise}`, [x, graph.ints(axes)], dtype, kept, { attributes });
+  return isFloat(dtype) ? unlessNan(graph, x, axes, found) : found;
+};
+
 const extreme =
   (elementwise: 'Max' | 'Min'): Lowering<Axes> =>
   (site, [x], { axes }) => {
-    const { graph } = site;
-    const tensor = site.aligned(x);
-    const kept = without(tensor.shape, axes);
-    const real = axes.filter((axis) => tensor.shape[axis] !== 1);
-    if (real.length === 0) return graph.reshape(tensor, kept);
-    const { dtype } = tensor;
-    if (real.length === 1 && tensor.shape[real[0]] <= SHORTEST_REDUCED) {
-      const parts = graph.split(tensor, real[0]);
-      return graph.reshape(graph.node(elementwise, parts, dtype, parts[0].shape), kept);
-    }
-    const attributes = { keepdims: 0 };
-    const found = graph.node(`Reduce${elementwise}`, [tensor, graph.ints(axes)], dtype, kept, { attributes });
-    return isFloat(dtype) ? unlessNan(graph, tensor, axes, found) : found;
+    const { tensor, order } = site.placed(x);
+    const { at, left } = places(order, axes);
+    return { tensor: extremeOver(site.graph, elementwise, tensor, at), order: left };
   };
 export const reduceMax = extreme('Max');
 export const reduceMin = extreme('Min');
@@ -92,21 +105,24 @@ const place =
   (opType: 'ArgMax' | 'ArgMin'): Lowering<{ readonly axis: number }> =>
   (site, [x], { axis }) => {
     const { graph } = site;
-    const tensor = site.along(x, (i) => i === axis);
-    const shape = without(tensor.shape, [axis]);
+    const { order } = site.placed(x);
+    const tensor = site.at(x, order, (i) => i === axis);
+    const { at, left } = places(order, [axis]);
+    const shape = without(tensor.shape, at);
     const found = graph.node(opType, [tensor], 'int32', shape, {
-      attributes: { axis, keepdims: 0, select_last_index: 0 },
+      attributes: { axis: at[0], keepdims: 0, select_last_index: 0 },
     });
     // Its results are int64.
-    return graph.fromInt64(found.name, shape, 'int32');
+    return { tensor: graph.fromInt64(found.name, shape, 'int32'), order: left };
   };
 export const argmax = place('ArgMax');
 export const argmin = place('ArgMin');
 
 export const cumsum: Lowering<PrimitiveParams['cumsum']> = (site, [x], { axis, exclusive, reverse }) => {
   const { graph } = site;
-  const tensor = site.along(x, (i) => i === axis);
-  return graph.node('CumSum', [tensor, graph.int(axis)], tensor.dtype, tensor.shape, {
-    attributes: { exclusive: Number(exclusive), reverse: Number(reverse) },
-  });
+  const { order } = site.placed(x);
+  const tensor = site.at(x, order, (i) => i === axis);
+  const attributes = { exclusive: Number(exclusive), reverse: Number(reverse) };
+  const operands = [tensor, graph.int(order.indexOf(axis))];
+  return { tensor: graph.node('CumSum', operands, tensor.dtype, tensor.shape, { attributes }), order };
 };

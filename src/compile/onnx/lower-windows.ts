@@ -62,18 +62,55 @@ const stridedPatches = (graph: GraphBuilder, x: Tensor, count: number, size: num
   return resized(graph, long, 2, size);
 };
 
-export const windows: Lowering<Windows> = (site, [x], { axis, size, stride, dilation }, output) => {
+/** The same with the windows' own axis moved in, right before the last: [outer, length, middle, last] → […, middle, size, last]. */
+const inwardPatches = (graph: GraphBuilder, x: Tensor, count: number, { size, stride, dilation }: Windows): Tensor => {
+  const [outer, length, middle, last] = x.shape;
+  const rows = graph.reshape(x, [outer, length, middle * last]);
+  const parts = Array.from({ length: size }, (_, k) => {
+    const start = k * dilation;
+    const cut = { axis: 1, start, end: start + (count - 1) * stride + 1, step: stride };
+    const part = sliced(graph, rows, length === count ? [] : [cut], [outer, count, middle * last]);
+    return graph.reshape(part, [outer, count, middle, 1, last]);
+  });
+  if (parts.length === 1) return parts[0];
+  return graph.node('Concat', parts, x.dtype, [outer, count, middle, size, last], { attributes: { axis: 3 } });
+};
+
+/**
+ * Windows along one axis after another, as a convolution's, are wanted beside each other as the rows of a matrix.
+ * So their elements go inward, past all axes but the last, unless a mere reshape puts them beside their axis.
+ */
+export const windows: Lowering<Windows> = (site, [x], params, output) => {
   const { graph } = site;
-  const tensor = site.along(x, (i) => i === axis);
-  const before = tensor.shape.slice(0, axis);
-  const after = tensor.shape.slice(axis + 1);
+  const { axis, size, stride, dilation } = params;
+  const { order } = site.placed(x);
+  const tensor = site.at(x, order, (i) => i === axis);
+  const at = order.indexOf(axis);
+  const before = tensor.shape.slice(0, at);
+  const after = tensor.shape.slice(at + 1);
   const count = output.shape[axis];
-  const flat = graph.reshape(tensor, [sizeOf(before), tensor.shape[axis], sizeOf(after)]);
+  const renumbered = order.map((i) => (i > axis ? i + 1 : i));
+  const isView = dilation === 1 && size === stride;
+  if (!isView && after.length > 1) {
+    const last = after[after.length - 1];
+    const middle = after.slice(0, -1);
+    const flat = graph.reshape(tensor, [sizeOf(before), tensor.shape[at], sizeOf(middle), last]);
+    const made = inwardPatches(graph, flat, count, params);
+    const inner = renumbered.length - 1;
+    return {
+      tensor: graph.reshape(made, [...before, count, ...middle, size, last]),
+      order: [...renumbered.slice(0, inner), axis + 1, renumbered[inner]],
+    };
+  }
+  const flat = graph.reshape(tensor, [sizeOf(before), tensor.shape[at], sizeOf(after)]);
   const made =
     dilation === 1 && stride > 1
       ? stridedPatches(graph, flat, count, size, stride)
       : patches(graph, flat, count, size, stride, dilation);
-  return graph.reshape(made, [...before, count, size, ...after]);
+  return {
+    tensor: graph.reshape(made, [...before, count, size, ...after]),
+    order: [...renumbered.slice(0, at + 1), axis + 1, ...renumbered.slice(at + 1)],
+  };
 };
 
 /** The sum of tensors; Sum has no int32 kernel. */
@@ -112,14 +149,38 @@ const dilatedSum = (graph: GraphBuilder, x: Tensor, length: number, stride: numb
   return total(graph, terms);
 };
 
+/** Windows of stride 1, wherever their axes stand: the part of element k of all windows is shifted by k·dilation. */
+const shiftedSum = (graph: GraphBuilder, x: Tensor, at: number, elements: number, length: number, dilation: number) => {
+  const place = at > elements ? at - 1 : at;
+  const spare = length - x.shape[at];
+  const terms = parted(graph, x, elements).map((part, k) => {
+    const low = part.shape.map((_, i) => (i === place ? k * dilation : 0));
+    const high = part.shape.map((_, i) => (i === place ? spare - k * dilation : 0));
+    return padded(graph, part, low, high, 0);
+  });
+  return total(graph, terms);
+};
+
 export const fold: Lowering<Fold> = (site, [x], { axis, length, stride, dilation }) => {
   const { graph } = site;
-  const tensor = site.along(x, (i) => i === axis || i === axis + 1);
-  const before = tensor.shape.slice(0, axis);
-  const after = tensor.shape.slice(axis + 2);
-  const [count, size] = tensor.shape.slice(axis);
+  const { order } = site.placed(x);
+  const needed = (i: number): boolean => i === axis || i === axis + 1;
+  const without = (axes: readonly number[]): number[] =>
+    axes.filter((i) => i !== axis + 1).map((i) => (i > axis ? i - 1 : i));
+  if (stride === 1) {
+    const tensor = site.at(x, order, needed);
+    const made = shiftedSum(graph, tensor, order.indexOf(axis), order.indexOf(axis + 1), length, dilation);
+    return { tensor: made, order: without(order) };
+  }
+  // The windows' elements beside their axis.
+  const beside = order.filter((i) => i !== axis + 1).flatMap((i) => (i === axis ? [axis, axis + 1] : [i]));
+  const tensor = site.at(x, beside, needed);
+  const at = beside.indexOf(axis);
+  const before = tensor.shape.slice(0, at);
+  const after = tensor.shape.slice(at + 2);
+  const [count, size] = tensor.shape.slice(at);
   const flat = graph.reshape(tensor, [sizeOf(before), count, size, sizeOf(after)]);
   const made =
     dilation === 1 ? stridedSum(graph, flat, length, stride) : dilatedSum(graph, flat, length, stride, dilation);
-  return graph.reshape(made, [...before, length, ...after]);
+  return { tensor: graph.reshape(made, [...before, length, ...after]), order: without(beside) };
 };

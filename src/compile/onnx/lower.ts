@@ -6,7 +6,7 @@ import type { Equation, Program } from '../../ir/program.ts';
 import type { Tensor } from './graph.ts';
 import { loweringOf } from './lowering-table.ts';
 import type { Graph, NodeProto, ValueInfo } from './model.ts';
-import { Site } from './site.ts';
+import { type Lowered, Site } from './site.ts';
 
 /** What an equation with an empty operand gives where its result isn't empty: the value of every element. */
 const valueOfNothing = ({ primitive, params, output }: Equation): number => {
@@ -16,7 +16,7 @@ const valueOfNothing = ({ primitive, params, output }: Equation): number => {
   return primitive === 'pad' ? (params.value as number) : 0;
 };
 
-const lowerEquation = (site: Site, equation: Equation): Tensor => {
+const lowerEquation = (site: Site, equation: Equation): Lowered => {
   const { primitive, inputs, params, output } = equation;
   const { shape, dtype } = output.aval;
   // No lowering meets an empty array.

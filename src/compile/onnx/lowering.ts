@@ -2,11 +2,10 @@
 
 import type { Aval } from '../../ir/aval.ts';
 import type { Atom } from '../../ir/program.ts';
-import type { Tensor } from './graph.ts';
-import type { Site } from './site.ts';
+import type { Lowered, Site } from './site.ts';
 
-/** Emits the nodes of an equation; the result broadcasts to `output.shape`. No operand is empty. */
-export type Lowering<P> = (site: Site, inputs: readonly Atom[], params: P, output: Aval) => Tensor;
+/** Emits the nodes of an equation. No operand is empty. */
+export type Lowering<P> = (site: Site, inputs: readonly Atom[], params: P, output: Aval) => Lowered;
 
 /** The primitive is never met: legalizing has expanded it, in every dtype. */
 export type Expanded = 'expanded';

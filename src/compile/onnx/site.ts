@@ -1,6 +1,7 @@
 /**
- * Where an equation is lowered: the tensors that stand for its operands. A broadcast is not carried out: its
- * tensor keeps length 1 along a repeated axis, and is expanded only along the axes on which a consumer needs it.
+ * Where an equation is lowered: the tensors that stand for its operands. Neither a broadcast nor a permutation is
+ * carried out before a consumer needs it: a tensor keeps length 1 along a repeated axis, and may have its axes in
+ * another order than the variable that it stands for.
  */
 
 import { isFloat, type Shape, sameShape, sizeOf } from '../../ir/aval.ts';
@@ -8,6 +9,15 @@ import { malformed } from '../../ir/builder.ts';
 import type { Atom, Var } from '../../ir/program.ts';
 import { GraphBuilder, type Tensor } from './graph.ts';
 import { Ranges } from './ranges.ts';
+
+/** A tensor whose axis i is the variable's axis `order[i]`. */
+export interface Placed {
+  readonly tensor: Tensor;
+  readonly order: readonly number[];
+}
+
+/** What a lowering gives: a tensor that broadcasts to the variable's shape, or one with its axes in an order. */
+export type Lowered = Tensor | Placed;
 
 /** The shape that NumPy's rules give operands of these shapes. */
 export const broadcastShape = (shapes: readonly Shape[]): number[] => {
@@ -20,51 +30,96 @@ export const broadcastShape = (shapes: readonly Shape[]): number[] => {
   return result;
 };
 
+export const inOrder = (rank: number): number[] => Array.from({ length: rank }, (_, i) => i);
+
+const none = (): boolean => false;
+const all = (): boolean => true;
+
 /** Innermost runs shorter than this are slow to expand: 27 ns a run, against 10 for a multiply (bench/lowering.ts). */
 const SHORT_RUN = 32;
 
 export class Site {
   readonly graph = new GraphBuilder();
   readonly ranges = new Ranges();
+  /** As made, with the axes in the variable's own order unless `#orders` says otherwise. */
   readonly #tensors = new Map<Var, Tensor>();
-  readonly #expanded = new Map<Var, Tensor>();
+  readonly #orders = new Map<Var, readonly number[]>();
+  /** Made for consumers, by order and shape. */
+  readonly #made = new Map<Var, Map<string, Tensor>>();
 
-  define(v: Var, tensor: Tensor): void {
-    this.#tensors.set(v, tensor);
+  define(v: Var, lowered: Lowered): void {
+    if (!('order' in lowered)) {
+      this.#tensors.set(v, lowered);
+      return;
+    }
+    const { tensor, order } = lowered;
+    const real = order.filter((_, i) => tensor.shape[i] !== 1);
+    if (real.every((axis, i) => i === 0 || axis > real[i - 1])) {
+      const own = inOrder(order.length).map((axis) => tensor.shape[order.indexOf(axis)]);
+      this.#tensors.set(v, this.graph.reshape(tensor, own));
+    } else {
+      this.#tensors.set(v, tensor);
+      this.#orders.set(v, order);
+    }
+  }
+
+  /** Whether the atom's axes are in its own order. */
+  isOrdered(atom: Atom): boolean {
+    return atom.kind === 'literal' || !this.#orders.has(atom);
+  }
+
+  /** The tensor as it is, of the atom's rank, and the order of its axes. */
+  placed(atom: Atom): Placed {
+    const { length } = atom.aval.shape;
+    const order = atom.kind === 'var' ? this.#orders.get(atom) : undefined;
+    if (order) return { tensor: this.#tensor(atom), order };
+    const tensor = this.#tensor(atom);
+    const missing = length - tensor.shape.length;
+    const shape = [...new Array<number>(missing).fill(1), ...tensor.shape];
+    return { tensor: this.graph.reshape(tensor, shape), order: inOrder(length) };
   }
 
   /** A tensor that broadcasts to the atom's shape, of whatever rank. */
   compact(atom: Atom): Tensor {
+    return this.isOrdered(atom) ? this.#tensor(atom) : this.at(atom, inOrder(atom.aval.shape.length));
+  }
+
+  /** The atom with its axes in this order, in full along those that are needed, else perhaps of length 1. */
+  at(atom: Atom, order: readonly number[], needed: (axis: number) => boolean = none): Tensor {
+    const { shape, dtype } = atom.aval;
+    const placed = this.placed(atom);
+    const held = order.map((axis) => placed.tensor.shape[placed.order.indexOf(axis)]);
+    const wanted = order.map((axis, i) => (needed(axis) ? shape[axis] : held[i]));
+    if (atom.kind === 'literal') return this.graph.filled(atom.value, wanted, dtype);
+    const cache = this.#made.get(atom) ?? new Map<string, Tensor>();
+    this.#made.set(atom, cache);
+    const key = `${order}:${wanted}`;
+    let made = cache.get(key);
+    if (!made) {
+      const moved = this.graph.transpose(
+        placed.tensor,
+        order.map((axis) => placed.order.indexOf(axis)),
+      );
+      made = sameShape(moved.shape, wanted) ? moved : this.#expand(moved, wanted);
+      cache.set(key, made);
+    }
+    return made;
+  }
+
+  /** The atom in its own order, in full along the axes that are needed. */
+  along(atom: Atom, needed: (axis: number) => boolean): Tensor {
+    return this.at(atom, inOrder(atom.aval.shape.length), needed);
+  }
+
+  full(atom: Atom): Tensor {
+    return this.along(atom, all);
+  }
+
+  #tensor(atom: Atom): Tensor {
     if (atom.kind === 'literal') return this.graph.scalar(atom.value, atom.aval.dtype);
     const tensor = this.#tensors.get(atom);
     if (!tensor) throw malformed('The program uses a variable before it is made.');
     return tensor;
-  }
-
-  /** A tensor of the atom's rank, with length 1 along repeated axes. */
-  aligned(atom: Atom): Tensor {
-    const tensor = this.compact(atom);
-    const missing = atom.aval.shape.length - tensor.shape.length;
-    return this.graph.reshape(tensor, [...new Array<number>(missing).fill(1), ...tensor.shape]);
-  }
-
-  /** A tensor of the atom's rank that has its full length along the axes asked for. */
-  along(atom: Atom, needed: (axis: number) => boolean): Tensor {
-    const { shape } = atom.aval;
-    const tensor = this.aligned(atom);
-    const wanted = shape.map((d, axis) => (needed(axis) ? d : tensor.shape[axis]));
-    if (sameShape(tensor.shape, wanted)) return tensor;
-    const whole = sameShape(wanted, shape);
-    if (atom.kind === 'literal') return this.graph.filled(atom.value, wanted, atom.aval.dtype);
-    const known = whole && this.#expanded.get(atom);
-    if (known) return known;
-    const made = this.#expand(tensor, wanted);
-    if (whole) this.#expanded.set(atom, made);
-    return made;
-  }
-
-  full(atom: Atom): Tensor {
-    return this.along(atom, () => true);
   }
 
   #expand(x: Tensor, shape: Shape): Tensor {

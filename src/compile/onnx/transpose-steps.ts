@@ -4,7 +4,7 @@
  * element (bench/lowering.ts). Axes here are merged: none of length 1, no two that stay neighbours.
  */
 
-import { bytesPerElement, type Dtype, type Shape } from '../../ir/aval.ts';
+import { bytesPerElement, type Dtype, type Shape, sizeOf } from '../../ir/aval.ts';
 
 export interface TransposeStep {
   readonly shape: Shape;
@@ -92,5 +92,5 @@ export const transposeSteps = (shape: Shape, permutation: readonly number[], dty
   }
   const isSwap = permutation.every((axis, i) => axis === (i < rank - 2 ? i : 2 * rank - 3 - i));
   if (!isSwap) return direct;
-  return swapped(rank === 3 ? shape[0] : 1, shape[last - 1], shape[last]);
+  return swapped(sizeOf(shape.slice(0, -2)), shape[last - 1], shape[last]);
 };

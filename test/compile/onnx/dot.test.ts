@@ -85,7 +85,9 @@ const artifactBy = ({ dtype, extents, lhs, rhs, out }: Case, number: number): Ar
   });
   const output = { shape: out.map((label) => extents[label]), dtype };
   const lowering = dotBy((plans) => plans[number % plans.length]);
-  const result = site.graph.root(lowering(site, [x, y], { lhs, rhs, out }, output));
+  const z = newVar(output);
+  site.define(z, lowering(site, [x, y], { lhs, rhs, out }, output));
+  const result = site.graph.root(site.full(z));
   const info = (v: Var, k: number) => ({ ...v.aval, name: inputName(k) });
   const model = encodeModel({ ...site.graph, inputs: [x, y].map(info), outputs: [result] });
   return { engine: 'onnx', key: '', inputs: [x.aval, y.aval], outputs: [output], model };

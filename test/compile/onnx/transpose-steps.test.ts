@@ -19,7 +19,7 @@ const transposed = (data: readonly number[], shape: readonly number[], permutati
 describe('the steps of a transpose', () => {
   it('are the transpose', () => {
     const cases = fc
-      .array(fc.constantFrom(2, 3, 16, 40), { minLength: 2, maxLength: 5 })
+      .array(fc.constantFrom(2, 3, 16, 40, 200), { minLength: 2, maxLength: 5 })
       .filter((shape) => sizeOf(shape) < 20_000)
       .chain((shape) =>
         fc.record({
@@ -38,7 +38,8 @@ describe('the steps of a transpose', () => {
         for (const step of transposeSteps(shape, permutation, dtype)) {
           stepped = transposed(stepped, step.shape, step.permutation);
         }
-        expect(stepped).toEqual(transposed(data, shape, permutation));
+        const expected = transposed(data, shape, permutation);
+        expect(stepped.every((v, i) => v === expected[i])).toBe(true);
       }),
     );
   });
