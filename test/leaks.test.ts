@@ -165,7 +165,7 @@ describe('a script that calls hessian once ends by itself', () => {
     new Promise<{ code: number | null; signal: string | null; out: string; err: string }>((resolve) => {
       const script = fileURLToPath(new URL('test/children/once.mjs', root));
       const entry = new URL('dist/src/index.js', root).href;
-      const child = spawn(process.execPath, [script, entry, JSON.stringify(options)], { timeout: 60_000 });
+      const child = spawn(process.execPath, [script, entry, JSON.stringify(options)], { timeout: 80_000 });
       let [out, err] = ['', ''];
       child.stdout.on('data', (chunk) => {
         out += chunk;
@@ -184,5 +184,6 @@ describe('a script that calls hessian once ends by itself', () => {
       const said = JSON.parse(out.trim().split('\n').at(-1) ?? '');
       expect(said).toMatchObject({ shape: [40, 40], ...('workers' in options ? { workers: options.workers } : {}) });
     },
+    90_000, // a process of its own, on a busy machine
   );
 });
