@@ -1,9 +1,12 @@
 /** Every scenario against JAX: each precision, compiled and interpreted, and however the columns are cut. */
 
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { scenarios } from './scenarios/index.ts';
 import { derivativeOf, type Scenario } from './scenarios/scenario.ts';
 import { expectClose, TOLERANCE } from './support/close.ts';
+
+// Many compilations per test: seconds on a quiet machine.
+vi.setConfig({ testTimeout: 90_000 });
 
 const cuts = ({ kind, n }: Scenario): object[] => [
   {},

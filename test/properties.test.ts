@@ -2,7 +2,7 @@
 
 import * as tf from '@tensorflow/tfjs';
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import {
   createRuntime,
   float64,
@@ -17,6 +17,9 @@ import {
 } from '../src/index.ts';
 import { relativeError as errorAbove } from './support/close.ts';
 import { arrayOf, pointOf, type RandomFunction, randomFunctions, scalarOf } from './support/random-functions.ts';
+
+// Many compilations per test: seconds on a quiet machine.
+vi.setConfig({ testTimeout: 90_000 });
 
 const N = 10;
 /** Where the true derivative is zero (a sum of softmax), rounding is of the size of the values: about 1. */

@@ -2,11 +2,14 @@
 
 import { threadId } from 'node:worker_threads';
 import * as tf from '@tensorflow/tfjs';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { createRuntime, jacobian } from '../src/index.ts';
 import { networks } from './scenarios/networks.ts';
 import { physics } from './scenarios/physics.ts';
 import { derivativeOf } from './scenarios/scenario.ts';
+
+// Many compilations per test: seconds on a quiet machine.
+vi.setConfig({ testTimeout: 90_000 });
 
 const scenario = (name: string) => {
   const found = [...networks.scenarios, ...physics.scenarios].find((s) => s.name === name);
