@@ -37,7 +37,6 @@ export class Threads {
   readonly #watched = new WeakSet<Worker>();
   readonly #ready = new Set<number>();
   readonly #loading = new Loading();
-  #lastError: unknown;
 
   constructor(options: ThreadsOptions) {
     this.#piscina = new Piscina({
@@ -59,9 +58,8 @@ export class Threads {
       this.#ready.add(id);
       this.#loading.over('loaded');
     });
-    this.#piscina.on('error', (error: unknown) => {
-      this.#lastError = error;
-    });
+    // What a thread died of is heard from the thread itself; unheard, this event would end the process.
+    this.#piscina.on('error', () => {});
   }
 
   /** The ids of the threads that are there. */
@@ -105,9 +103,12 @@ export class Threads {
       this.#watched.add(worker);
       this.#loading.started();
       const id = worker.threadId;
+      let thrown: unknown;
+      worker.once('error', (error) => {
+        thrown = error;
+      });
       worker.once('exit', (code) => {
-        const reason = this.#lastError ?? new Error(`a thread ended with code ${code} while it started`);
-        this.#lastError = undefined;
+        const reason = thrown ?? new Error(`a thread ended with code ${code} while it started`);
         if (this.#ready.delete(id)) return;
         this.#loading.over('ended');
         const [first] = this.#waiting;
