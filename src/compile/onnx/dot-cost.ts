@@ -91,6 +91,14 @@ export const kernelCost = (
   );
 };
 
+/** An elementwise product in `outer` runs of broadcasting, and the sum after it. */
+export const multiplyCost = (outer: number, run: number, isSummed: boolean, precision: Precision): number => {
+  const rate = precision === 'float64' ? 2 : 1;
+  return (
+    NODE + outer * run * 0.3 * rate + (outer > 1 ? 10 * outer : 0) + (isSummed ? NODE + outer * run * 0.4 * rate : 0)
+  );
+};
+
 /** Runs of labels that are neighbours in both orders, each as the range of its places in `from`. */
 const runsOf = (from: readonly number[], to: readonly number[]): number[][] => {
   const runs: number[][] = [];

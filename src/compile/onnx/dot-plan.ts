@@ -1,6 +1,6 @@
 /** Chooses how a dot is made of the engine's matrix products, by the measured cost of each part. */
 
-import { kernelCost, type Precision, transposeCost } from './dot-cost.ts';
+import { kernelCost, multiplyCost, type Precision, transposeCost } from './dot-cost.ts';
 
 /** Axis labels of an operand in order; lengths of 1 and repeated axes are left out beforehand. */
 export type Labels = readonly number[];
@@ -23,7 +23,7 @@ export interface Layout {
   readonly loopsInside: boolean;
 }
 
-/** For each index of `loops`: left[m, k] · right[k, n]. */
+/** For each index of `loops`: left[m, k] · right[k, n]. Where nothing is summed, an outer product. */
 export interface MatrixProduct {
   readonly kind: 'matmul';
   /** The left operand is rhs. */
@@ -81,8 +81,11 @@ const cheapest = (
   return best as { layout: Layout; cost: number };
 };
 
-/** A result in another order than `out` isn't moved here, and perhaps nowhere. */
-const LATER = 0.5;
+/**
+ * The part of its cost that moving the result into the order of `out` counts for: it isn't done here, and perhaps
+ * nowhere. A product that sums nothing is the largest value around, which others would have to be brought to.
+ */
+const later = (isSummed: boolean): number => (isSummed ? 0.75 : 1);
 
 /** One matrix product for a choice of loop axes and of the order of the summed ones. */
 const matrixProduct = (problem: DotProblem, exchanged: boolean, loops: Labels, k: Labels): DotPlan => {
@@ -106,7 +109,7 @@ const matrixProduct = (problem: DotProblem, exchanged: boolean, loops: Labels, k
   const cost =
     left.cost +
     right.cost +
-    LATER * transposeCost([...loops, ...m, ...n], out, extent, precision) +
+    later(k.length > 0) * transposeCost([...loops, ...m, ...n], out, extent, precision) +
     kernelCost(shape, left.layout.swapped, right.layout.swapped, precision);
   return { kind: 'matmul', exchanged, loops, m, n, k, left: left.layout, right: right.layout, cost };
 };
@@ -128,8 +131,7 @@ const plainProducts = (problem: DotProblem, summed: Labels): DotPlan[] => {
   const own = (order: Labels): number =>
     transposeCost(lhs, order.filter(has(lhs)), extent, precision) +
     transposeCost(rhs, order.filter(has(rhs)), extent, precision);
-  const size = sizeOf([...out, ...summed], extent);
-  const passes = (summed.length === 0 ? 0.4 : 1) * (precision === 'float64' ? 2 : 1);
+  const kind = (label: number): number => Number(lhs.includes(label)) + 2 * Number(rhs.includes(label));
   const orders = [lhs.filter(has(summed)), rhs.filter(has(summed))].flatMap((sums) => [
     [...out, ...sums],
     [...sums, ...out],
@@ -137,8 +139,14 @@ const plainProducts = (problem: DotProblem, summed: Labels): DotPlan[] => {
   return [...orders, lhs, rhs]
     .filter((order) => [...out, ...summed].every(has(order)))
     .map((order) => {
-      const after = LATER * transposeCost(order.filter(lacks(summed)), out, extent, precision);
-      return { kind: 'multiply', order, cost: own(order) + size * passes + after };
+      const after = later(summed.length > 0) * transposeCost(order.filter(lacks(summed)), out, extent, precision);
+      const start = order.findLastIndex((label) => kind(label) !== kind(order[order.length - 1])) + 1;
+      const [outer, run] = [order.slice(0, start), order.slice(start)].map((labels) => sizeOf(labels, extent));
+      return {
+        kind: 'multiply',
+        order,
+        cost: own(order) + multiplyCost(outer, run, summed.length > 0, precision) + after,
+      };
     });
 };
 
@@ -147,7 +155,6 @@ export const dotPlans = (problem: DotProblem): DotPlan[] => {
   const { lhs, rhs, out } = problem;
   const summed = lhs.filter((label) => rhs.includes(label) && !out.includes(label));
   const plans = plainProducts(problem, summed);
-  if (summed.length === 0) return plans;
   const orders = [summed, rhs.filter(has(summed))];
   for (const exchanged of [false, true]) {
     for (const loops of loopChoices(problem)) {

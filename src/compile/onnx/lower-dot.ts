@@ -1,6 +1,6 @@
 /** The lowering of dot: repeated and length-1 axes are set aside, the rest is one matrix product or a multiply. */
 
-import type { Dtype } from '../../ir/aval.ts';
+import { type Dtype, isFloat, sizeOf } from '../../ir/aval.ts';
 import type { DotParams } from '../../ir/params.ts';
 import type { Atom } from '../../ir/program.ts';
 import {
@@ -13,10 +13,11 @@ import {
   type MatrixProduct,
 } from './dot-plan.ts';
 import type { GraphBuilder, Tensor } from './graph.ts';
+import { native } from './lower-elementwise.ts';
 import { scaled, sumOver } from './lower-reduce.ts';
 import type { Lowering } from './lowering.ts';
 import { MICROSOFT } from './model.ts';
-import type { Site } from './site.ts';
+import { inOrder, type Site } from './site.ts';
 
 /** An operand without the axes that it has only in name. */
 interface Operand {
@@ -151,3 +152,20 @@ export const dotBy =
   };
 
 export const dot = dotBy(cheapestPlan);
+
+/** Smaller outer products are left to Mul. */
+const SMALL_PRODUCT = 1024;
+
+/** A product of operands that each vary along an axis of their own may be an outer product: a dot that sums nothing. */
+export const mul: Lowering<Record<never, never>> = (site, inputs, params, output) => {
+  const [x, y] = inputs.map((a) => {
+    const { tensor, order } = site.placed(a);
+    return order.filter((_, i) => tensor.shape[i] !== 1);
+  });
+  const isOuter = x.some((axis) => !y.includes(axis)) && y.some((axis) => !x.includes(axis));
+  if (!isOuter || !isFloat(output.dtype) || sizeOf(output.shape) < SMALL_PRODUCT) {
+    return native('Mul')(site, inputs, params, output);
+  }
+  const axes = inOrder(output.shape.length);
+  return dot(site, inputs, { lhs: axes, rhs: axes, out: axes }, output);
+};

@@ -4,6 +4,7 @@ import { sizeOf } from '../../ir/aval.ts';
 import type { PrimitiveParams } from '../../ir/params.ts';
 import type { GraphBuilder, Tensor } from './graph.ts';
 import { padded, sliced } from './lower-movement.ts';
+import { total } from './lower-reduce.ts';
 import type { Lowering } from './lowering.ts';
 
 type Windows = PrimitiveParams['windows'];
@@ -111,14 +112,6 @@ export const windows: Lowering<Windows> = (site, [x], params, output) => {
     tensor: graph.reshape(made, [...before, count, size, ...after]),
     order: [...renumbered.slice(0, at + 1), axis + 1, ...renumbered.slice(at + 1)],
   };
-};
-
-/** The sum of tensors; Sum has no int32 kernel. */
-const total = (graph: GraphBuilder, terms: readonly Tensor[]): Tensor => {
-  const [first, ...rest] = terms;
-  if (rest.length === 0) return first;
-  if (first.dtype !== 'int32') return graph.node('Sum', terms, first.dtype, first.shape);
-  return rest.reduce((sum, term) => graph.node('Add', [sum, term], sum.dtype, sum.shape), first);
 };
 
 /** x cut into its parts along an axis, that axis gone. */

@@ -1,7 +1,7 @@
 /** The table of lowerings: how ONNX Runtime computes each primitive. */
 
 import type { PrimitiveName, PrimitiveParams } from '../../ir/params.ts';
-import { dot } from './lower-dot.ts';
+import { dot, mul } from './lower-dot.ts';
 import { cast, native, notEqual, select } from './lower-elementwise.ts';
 import { gather, iota, oneHot, scatterAdd } from './lower-indexing.ts';
 import { broadcast, concat, pad, permute, reshape, reverse, slice } from './lower-movement.ts';
@@ -41,7 +41,7 @@ const lowerings = {
   not: native('Not'),
   add: native('Add'),
   sub: native('Sub'),
-  mul: native('Mul'),
+  mul,
   div: native('Div'),
   rem: native('Mod', { fmod: 1 }),
   pow: native('Pow'),

@@ -136,8 +136,9 @@ describe('the kernels of a dot', () => {
     expect(nodes).not.toContain('Transpose');
   });
 
-  it('multiplies elements where nothing is summed', () => {
-    expect(kernels('float32', [S], [H], [0], [1], [0, 1])).toEqual(['Reshape', 'Mul']);
+  it('multiplies elements where nothing is summed, or columns by rows', () => {
+    expect(kernels('float32', [S, H], [H], [0, 1], [1], [0, 1])).toEqual(['Mul']);
+    expect(kernels('float32', [S], [H], [0], [1], [0, 1])).toEqual(['Reshape', 'Reshape', 'MatMul']);
   });
 
   it('multiplies and sums rows where each product would be one number', () => {
