@@ -117,7 +117,10 @@ const assemble = (
   const { program, precision, checkpoint } = request;
   const seeds = placement === 'row' ? rows : columns;
   const block = request.nbatches === 'auto' ? seeds : blockSizeOf(seeds, request.nbatches);
-  const chosen = strands.map((strand) => ({ ...strand, ...cheapestTile(request, strand, block) }));
+  const chosen = strands.map((strand) => ({
+    ...strand,
+    ...cheapestTile(request, strand, block, PRODUCT_BYTES / strands.length),
+  }));
   const { point, sources } = joinPoints(program, chosen);
   const groups = chosen.map(({ range: { first, limit }, tile, width }, k): PlannedGroup => {
     const { program: tileCode, outputs } = tile;
@@ -157,12 +160,24 @@ const WIDER = [1, 4, 16];
 
 const CONTRACTED: ReadonlySet<string> = new Set(['dot', 'reduce_sum']);
 
+/** Nanoseconds that contracting takes per equation, here; and how many evaluations a plan is thought to serve. */
+const CONTRACTING = 1e5;
+const EVALUATIONS = 10;
+
+/** Bytes that the products of all groups may hold, or each group this many times what it holds uncontracted. */
+const PRODUCT_BYTES = 128 * 2 ** 20;
+const HEAVIER = 4;
+
 interface Candidate {
   readonly tile: TileProgram;
   readonly width: number;
   /** Nanoseconds per column. */
   readonly price: number;
 }
+
+/** Bytes that a tile program needs while it runs, and what it has made at the point. */
+const bytesOfTile = ({ point, program }: TileProgram): number =>
+  livePeakBytes(program) + total(point?.outputs.map((a) => bytesOf(a.aval)) ?? []);
 
 /** The tile program of a group that costs least per column: batched equation by equation, or contracted. */
 const cheapestTile = (
@@ -176,6 +191,7 @@ const cheapestTile = (
   }: PlanRequest,
   { rest, point, range: { first, limit }, offsets }: Strand,
   block: number,
+  budget: number,
 ): Candidate => {
   const count = limit - first;
   const knownCount = point ? point.outputs.length : inputCount;
@@ -186,16 +202,18 @@ const cheapestTile = (
     return { tile, width, price: nanosecondsOf(tile.program) / width };
   });
   const cheapest = plain.reduce((a, b) => (b.price < a.price ? b : a));
-  // Without a sum of products there is nothing to contract.
-  const pays = contraction === 'always' || rest.equations.some((e) => CONTRACTED.has(e.primitive));
+  // Without a sum of products there is nothing to contract; a long program that runs in no time gains nothing either.
+  const worthwhile = cheapest.price * count * EVALUATIONS > CONTRACTING * rest.equations.length;
+  const pays = contraction === 'always' || (worthwhile && rest.equations.some((e) => CONTRACTED.has(e.primitive)));
   if (checkpoint || contraction === 'never' || !pays) return cheapest;
   let best = contraction === 'always' ? { ...cheapest, price: Number.POSITIVE_INFINITY } : cheapest;
+  const bearable = Math.max(budget, HEAVIER * bytesOfTile(cheapest.tile));
   for (const times of WIDER) {
     const wider = evenWidth(Math.min(times * width, block, count), count);
     const tile = contractedTileProgram(rest, knownCount, wider, Math.ceil(count / wider), offsets);
     const pointShare = tile.point ? nanosecondsOf(tile.point) / count : 0;
     const price = nanosecondsOf(tile.program) / wider + pointShare;
-    if (price >= best.price) break;
+    if (price >= best.price || (contraction !== 'always' && bytesOfTile(tile) > bearable)) break;
     best = { tile, width: wider, price };
   }
   return best;
