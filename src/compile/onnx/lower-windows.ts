@@ -77,6 +77,12 @@ const inwardPatches = (graph: GraphBuilder, x: Tensor, count: number, { size, st
   return graph.node('Concat', parts, x.dtype, [outer, count, middle, size, last], { attributes: { axis: 3 } });
 };
 
+/** The order, unless its last axis isn't the variable's: patches are copied in runs of that, so it goes last first. */
+const runsLast = (order: readonly number[], axis: number): readonly number[] => {
+  const last = order.length - 1;
+  return axis === last || order[last] === last ? order : [...order.filter((i) => i !== last), last];
+};
+
 /**
  * Windows along one axis after another, as a convolution's, are wanted beside each other as the rows of a matrix.
  * So their elements go inward, past all axes but the last, unless a mere reshape puts them beside their axis.
@@ -84,7 +90,7 @@ const inwardPatches = (graph: GraphBuilder, x: Tensor, count: number, { size, st
 export const windows: Lowering<Windows> = (site, [x], params, output) => {
   const { graph } = site;
   const { axis, size, stride, dilation } = params;
-  const { order } = site.placed(x);
+  const order = runsLast(site.placed(x).order, axis);
   const tensor = site.at(x, order, (i) => i === axis);
   const at = order.indexOf(axis);
   const before = tensor.shape.slice(0, at);
