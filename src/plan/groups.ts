@@ -13,8 +13,8 @@ export interface LeafRange {
 const NARROW = 64;
 
 /**
- * Leaves in order, each a group of its own (so that its program has only its own tangents), where leaves
- * of few elements join their neighbours.
+ * Leaves in order, each a group of its own (so that its program has only its own tangents), where leaves of few
+ * elements join their neighbours. Leaves without elements come along with others; no group is empty.
  */
 export const groupLeaves = (sizes: readonly number[]): LeafRange[] => {
   const groups: LeafRange[] = [];
@@ -22,16 +22,13 @@ export const groupLeaves = (sizes: readonly number[]): LeafRange[] => {
   for (const [leaf, size] of sizes.entries()) {
     const limit = first + size;
     const last = groups.at(-1);
-    const joins = last && (size < NARROW || last.limit - last.first < NARROW) && canJoin(last, size);
-    if (last && joins) groups[groups.length - 1] = { ...last, limitLeaf: leaf + 1, limit };
+    if (last && joins(last.limit - last.first, size)) groups.splice(-1, 1, { ...last, limitLeaf: leaf + 1, limit });
     else groups.push({ firstLeaf: leaf, limitLeaf: leaf + 1, first, limit });
     first = limit;
   }
-  return groups;
+  return groups.filter((group) => group.limit > group.first);
 };
 
 /** A few columns don't drag a wide neighbour into a program with more tangents unless they are cheap beside it. */
-const canJoin = (last: LeafRange, size: number): boolean => {
-  const width = last.limit - last.first;
-  return Math.max(width, size) < 8 * NARROW;
-};
+const joins = (width: number, size: number): boolean =>
+  width === 0 || size === 0 || (Math.min(width, size) < NARROW && Math.max(width, size) < 8 * NARROW);

@@ -127,7 +127,8 @@ const assemble = (
     return { program: tileCode, outputs, sources: sources[k], first, limit, width, placement };
   });
   const tiles = groups.flatMap((group, k) => tilesOf(k, group.first, group.limit, group.width));
-  const tileWidth = Math.max(...groups.map((group) => group.width));
+  // A matrix without rows or columns has no groups.
+  const tileWidth = Math.max(1, ...groups.map((group) => group.width));
   const blockSize = request.nbatches === 'auto' ? tileWidth : block;
   const tileFlops = groups.map((group) => flopsOf(group.program));
   const residualBytes = point ? total(point.outputs.map((a) => bytesOf(a.aval))) : 0;
@@ -150,7 +151,7 @@ const assemble = (
       flops: (point ? flopsOf(point) : 0) + tiles.reduce((sum, tile) => sum + tileFlops[tile.group], 0),
       workerBytes: residualBytes + livePeak,
       sharedBytes: total(program.inputs.map((v) => bytesOf(v.aval))),
-      recomputed: Math.max(...groups.map((g) => g.program.equations.filter((e) => e.region !== undefined).length)),
+      recomputed: Math.max(0, ...groups.map((g) => g.program.equations.filter((e) => e.region !== undefined).length)),
     },
   };
 };

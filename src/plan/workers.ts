@@ -13,7 +13,7 @@ const TILE_FLOPS = 1e5;
  */
 export const workersFor = (planned: Planned, asked: number | undefined, cores: number): number => {
   const tiles = planned.tiles.length;
-  if (asked !== undefined) return asked;
+  if (asked !== undefined) return Math.min(asked, Math.max(tiles, 1));
   if (planned.facts.flops + TILE_FLOPS * tiles < SMALL_FLOPS || tiles < 2) return 0;
   return Math.min(cores, tiles);
 };

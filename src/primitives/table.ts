@@ -1,7 +1,6 @@
 /** The closed table of primitives, and the builder that knows it. */
 
-import type { Aval } from '../ir/aval.ts';
-import { allocate } from '../ir/aval.ts';
+import { type Aval, allocate, sizeOf } from '../ir/aval.ts';
 import type { Inference } from '../ir/builder.ts';
 import type { Params, PrimitiveName, PrimitiveParams } from '../ir/params.ts';
 import type { Atom } from '../ir/program.ts';
@@ -179,6 +178,11 @@ const inference: Inference = {
   fold: (builder, name, inputs, params, output) => {
     const ops = builder as Ops;
     const rules = rulesOf(name);
+    // Nothing is a literal, and so is a sum over nothing: no later pass has to think of arrays without elements.
+    const isEmpty = ({ shape }: Aval): boolean => sizeOf(shape) === 0;
+    if (isEmpty(output) || (rules.algebra === 'contraction' && inputs.some((a) => isEmpty(a.aval)))) {
+      return ops.literal(0, output.shape, output.dtype);
+    }
     if (rules.algebra === 'diagonal') {
       const found =
         foldLiterals(ops, rules, inputs, params, output) ?? hoistBroadcast(ops, name, inputs, params, output);

@@ -52,11 +52,12 @@ class Contraction {
     const { ops } = this;
     const indices = ops.input({ shape: [this.#width], dtype: 'int32' }, 'seeds');
     let offset = 0;
-    return seeded.map((v) => {
+    return seeded.flatMap((v) => {
       const { shape } = v.aval;
       const size = sizeOf(shape);
       const local = offset === 0 ? indices : ops.sub(indices, offset);
       offset += size;
+      if (size === 0) return [];
       const clamped = ops.binary('min', ops.binary('max', local, 0), size - 1);
       const columns = new Columns(ops, this.#labels, shape, clamped);
       const axes = this.#axesOver(shape, columns.labels);

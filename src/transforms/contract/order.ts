@@ -56,7 +56,7 @@ const gatherCost = (way: Priced, pricing: Pricing): number => {
 };
 
 /** The labels of a way once it is taken at the batch's columns. */
-export const batchedLabels = (labels: readonly Label[], dynamic: boolean, sizes: Labels): Label[] => {
+const batchedLabels = (labels: readonly Label[], dynamic: boolean, sizes: Labels): Label[] => {
   const rest = labels.filter((label) => label !== BATCH && !sizes.isSeed(label));
   return dynamic || labels.some((label) => sizes.isSeed(label)) ? [BATCH, ...rest] : rest;
 };
