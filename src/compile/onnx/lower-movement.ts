@@ -105,7 +105,7 @@ export const padded = (
 
 /**
  * x with `count` values between neighbours along an axis. A Concat with a constant, since a Pad of rows of one
- * element costs 18 ns a row (bench/lowering.ts).
+ * element costs 15 ns a row (bench/lowering.ts).
  */
 const spread = (graph: GraphBuilder, x: Tensor, axis: number, count: number, value: number): Tensor => {
   const length = x.shape[axis];

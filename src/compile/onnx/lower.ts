@@ -1,6 +1,6 @@
 /** Program → ONNX graph: each equation through the table of lowerings. */
 
-import { isFloat, sizeOf } from '../../ir/aval.ts';
+import { bytesOf, isFloat, sizeOf } from '../../ir/aval.ts';
 import { malformed } from '../../ir/builder.ts';
 import type { Equation, Program } from '../../ir/program.ts';
 import type { Tensor } from './graph.ts';
@@ -48,6 +48,29 @@ const needed = (nodes: readonly NodeProto[], results: readonly string[]): { node
   return { nodes: kept.reverse(), used };
 };
 
+/** Values from this size on, the engine makes in the program's order; smaller ones in its own, which is a little faster. */
+const LANDMARK_BYTES = 1 << 22;
+
+/**
+ * Nodes that make the engine reach the landmarks in this order: large values, and the ends of regions. It runs a
+ * graph depth first from the nodes that have no consumer, the last in the model first; left to itself it would
+ * start with what checkpointing computes anew, and hold it all the while (test/compile/onnx/memory.test.ts). So
+ * each landmark gets a consumer of its own, which reads no more than its shape; these come last and in reverse.
+ */
+const orderedBy = (landmarks: readonly Tensor[], nodes: readonly NodeProto[]): NodeProto[] => {
+  const made = new Set(nodes.flatMap((node) => node.outputs));
+  return landmarks
+    .filter(({ name }) => made.has(name))
+    .map(({ name }, i) => ({
+      opType: 'Size',
+      name: `order#${i}`,
+      inputs: [name],
+      outputs: [`order${i}`],
+      attributes: {},
+    }))
+    .reverse();
+};
+
 /**
  * The graph of a program that has been legalized. Outputs are the program's, in order, and have its elements, in a
  * shape that may differ from the program's by a reshape.
@@ -60,9 +83,14 @@ export const lowerProgram = (program: Program): Graph => {
     site.define(v, tensor);
     return tensor;
   });
-  for (const equation of program.equations) {
-    site.define(equation.output, lowerEquation(site, equation));
+  const landmarks: Tensor[] = [];
+  for (const [i, equation] of program.equations.entries()) {
+    const lowered = lowerEquation(site, equation);
+    site.define(equation.output, lowered);
     site.ranges.note(equation);
+    const tensor = graph.root('order' in lowered ? lowered.tensor : lowered);
+    const isLast = equation.region !== program.equations[i + 1]?.region;
+    if (isLast || bytesOf(tensor) >= LANDMARK_BYTES) landmarks.push(tensor);
   }
   graph.label = 'output';
   const taken = new Set<string>();
@@ -79,7 +107,7 @@ export const lowerProgram = (program: Program): Graph => {
     outputs.map(({ name }) => name),
   );
   return {
-    nodes,
+    nodes: [...nodes, ...orderedBy(landmarks, nodes)],
     initializers: graph.initializers.filter(({ name }) => used.has(name)),
     inputs: inputs.filter(({ name }) => used.has(name)).map(infoOf),
     outputs: outputs.map(infoOf),

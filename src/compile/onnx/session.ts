@@ -10,7 +10,7 @@ import { inputName } from './lower.ts';
 /**
  * All simplification is done before: from `basic` on, the engine merges equal chains, and so what checkpointing
  * means to compute anew. A memory pattern would hold each intermediate twice, once as the first run allocated it
- * and once in the pattern's block, and saves no time (bench/lowering.ts).
+ * and once in the pattern's block, and saves no time (test/compile/onnx/memory.test.ts measures what is held).
  */
 const sessionOptions = (threads: number): InferenceSession.SessionOptions => ({
   executionProviders: ['cpu'],
