@@ -1,7 +1,7 @@
 /** Makes the plan: which derivative programs, in which groups of seeds, cut into which tiles. */
 
 import { bytesOf, type FloatDtype, sizeOf } from '../ir/aval.ts';
-import { type Atom, isVar, type Program } from '../ir/program.ts';
+import type { Atom, Program } from '../ir/program.ts';
 import type { Placement, Source } from '../pool/job.ts';
 import { newOps } from '../primitives/table.ts';
 import { grad } from '../transforms/grad.ts';
@@ -230,10 +230,11 @@ const joinPoints = (
 ): { point: Program | null; sources: Source[][] } => {
   const ops = newOps();
   const inputs = program.inputs.map((v) => ops.input(v.aval, v.scope));
+  const places = new Map<Atom, number>(inputs.map((v, i) => [v, i]));
   const outputs = new Map<Atom, number>();
   const sourceOf = (atom: Atom): Source => {
-    const input = isVar(atom) ? inputs.indexOf(atom) : -1;
-    if (input >= 0) return { from: 'input', index: input };
+    const input = places.get(atom);
+    if (input !== undefined) return { from: 'input', index: input };
     let index = outputs.get(atom);
     if (index === undefined) {
       index = outputs.size;
