@@ -19,7 +19,11 @@ export interface Artifact {
   readonly program?: SerialProgram;
 }
 
-/** A loaded artifact. One run at a time; inputs are in the program's order and are not modified. */
+/**
+ * A loaded artifact. One run at a time; inputs are in the program's order and are not modified. The elements of a
+ * Value that was given once must not change while it may be given again: engines wrap it, or copy it out of shared
+ * memory, once.
+ */
 export interface Executable {
   readonly inputs: readonly Aval[];
   readonly outputs: readonly Aval[];

@@ -66,3 +66,20 @@ describe.each(Object.keys(BOUNDS) as PrimitiveName[])('%s', (name) => {
     expect(ulps, `at ${at}`).toBeLessThan((BOUNDS[name] as readonly number[])[dtype === 'float64' ? 0 : 1]);
   });
 });
+
+describe('atan2', () => {
+  it.each(['float64', 'float32'] as const)('in %s, in all quadrants', async (dtype) => {
+    const angles = Array.from({ length: 400 }, (_, i) => (i - 200) / 63.6);
+    const [y, x] = [Math.sin, Math.cos].map((f) => {
+      const data = allocate(dtype, angles.length);
+      for (const [i, angle] of angles.entries()) data[i] = f(angle) * 10 ** ((i % 7) - 3);
+      return { shape: [angles.length], dtype, data };
+    });
+    const avals = [y, x].map(({ shape }) => ({ shape, dtype }));
+    const [result] = await runOnnx(oneEquation('atan2', avals, {}), [y, x]);
+    for (const [i, value] of result.data.entries()) {
+      const expected = Math.atan2(y.data[i], x.data[i]);
+      expect(Math.abs(value - expected) / ulpAt(expected, dtype)).toBeLessThan(4);
+    }
+  });
+});
