@@ -12,7 +12,7 @@ import { flopsOf, livePeakBytes, nanosecondsOf, widestValue } from './cost.ts';
 import { groupLeaves, type LeafRange } from './groups.ts';
 import type { PlanMode, Planned, PlannedGroup } from './plan.ts';
 import { contractedTileProgram, seedMask, type TileProgram, tileProgram } from './tile-program.ts';
-import { evenWidth, tileWidthOf } from './width.ts';
+import { evenWidth, sharedWidth, tileWidthOf } from './width.ts';
 
 /** What the planner is asked for. */
 export interface PlanRequest {
@@ -210,7 +210,7 @@ const cheapestTile = (
   let best = contraction === 'always' ? { ...cheapest, price: Number.POSITIVE_INFINITY } : cheapest;
   const bearable = Math.max(budget, HEAVIER * bytesOfTile(cheapest.tile));
   for (const times of WIDER) {
-    const wider = evenWidth(Math.min(times * width, block, count), count);
+    const wider = evenWidth(Math.min(times * width, sharedWidth(count), block, count), count);
     const tile = contractedTileProgram(rest, knownCount, wider, Math.ceil(count / wider), offsets);
     const pointShare = tile.point ? nanosecondsOf(tile.point) / count : 0;
     const price = nanosecondsOf(tile.program) / wider + pointShare;

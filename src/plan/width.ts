@@ -16,10 +16,12 @@ const WIDEST = 512;
  */
 export const tileWidthOf = (widest: number, dtype: FloatDtype, count: number, block: number): number => {
   const byCache = Math.floor(CACHE_BYTES / (widest * bytesPerElement(dtype)));
-  const shared = Math.max(NARROWEST, Math.ceil(count / FEWEST_TILES));
-  const wish = Math.min(Math.max(byCache, NARROWEST), WIDEST, shared, block, count);
+  const wish = Math.min(Math.max(byCache, NARROWEST), WIDEST, sharedWidth(count), block, count);
   return evenWidth(wish, count);
 };
+
+/** The widest that tiles of `count` seeds may be, so that there are some for every worker. */
+export const sharedWidth = (count: number): number => Math.max(NARROWEST, Math.ceil(count / FEWEST_TILES));
 
 /** The width at which `count` seeds fall into as many tiles as at `wish`, all but the last equally full. */
 export const evenWidth = (wish: number, count: number): number => Math.ceil(count / Math.ceil(count / wish));
