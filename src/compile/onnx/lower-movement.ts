@@ -6,6 +6,7 @@ import type { GraphBuilder, Tensor } from './graph.ts';
 import { commonOrder } from './lower-elementwise.ts';
 import type { Lowering } from './lowering.ts';
 import { reshapedPlace } from './reshaped.ts';
+import { rolled } from './rolled.ts';
 import { inOrder } from './site.ts';
 
 export const reshape: Lowering<PrimitiveParams['reshape']> = (site, [x], { shape }) => {
@@ -133,6 +134,8 @@ export const pad: Lowering<PrimitiveParams['pad']> = (site, [x], { low, high, in
 
 export const concat: Lowering<PrimitiveParams['concat']> = (site, inputs, { axis }) => {
   const parts = inputs.filter((a) => sizeOf(a.aval.shape) > 0);
+  const gathered = rolled(site, parts, axis);
+  if (gathered) return gathered;
   const places = parts.map((a) => site.placed(a));
   const order = commonOrder(places);
   const isHeld = (i: number): boolean => places.every(({ tensor, order: own }) => tensor.shape[own.indexOf(i)] === 1);

@@ -87,7 +87,7 @@ export const lowerProgram = (program: Program): Graph => {
   for (const [i, equation] of program.equations.entries()) {
     const lowered = lowerEquation(site, equation);
     site.define(equation.output, lowered);
-    site.ranges.note(equation);
+    site.note(equation);
     const tensor = graph.root('order' in lowered ? lowered.tensor : lowered);
     const isLast = equation.region !== program.equations[i + 1]?.region;
     if (isLast || bytesOf(tensor) >= LANDMARK_BYTES) landmarks.push(tensor);

@@ -6,7 +6,7 @@
 
 import { isFloat, type Shape, sameShape, sizeOf } from '../../ir/aval.ts';
 import { malformed } from '../../ir/builder.ts';
-import type { Atom, Var } from '../../ir/program.ts';
+import type { Atom, Equation, Var } from '../../ir/program.ts';
 import { GraphBuilder, type Tensor } from './graph.ts';
 import { Ranges } from './ranges.ts';
 
@@ -41,6 +41,7 @@ const SHORT_RUN = 32;
 export class Site {
   readonly graph = new GraphBuilder();
   readonly ranges = new Ranges();
+  readonly #makers = new Map<Atom, Equation>();
   /** As made, with the axes in the variable's own order unless `#orders` says otherwise. */
   readonly #tensors = new Map<Var, Tensor>();
   readonly #orders = new Map<Var, readonly number[]>();
@@ -61,6 +62,17 @@ export class Site {
       this.#tensors.set(v, tensor);
       this.#orders.set(v, order);
     }
+  }
+
+  /** Takes note of an equation that was lowered. */
+  note(equation: Equation): void {
+    this.ranges.note(equation);
+    this.#makers.set(equation.output, equation);
+  }
+
+  /** The equation that made a variable; undefined for an input or a literal. */
+  maker(atom: Atom): Equation | undefined {
+    return this.#makers.get(atom);
   }
 
   /** Whether the atom's axes are in its own order. */

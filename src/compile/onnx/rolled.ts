@@ -1,0 +1,40 @@
+/** A concat of slices of one array along one axis, as a roll or a flip by halves makes it: one Gather instead. */
+
+import type { Atom, Equation } from '../../ir/program.ts';
+import type { Lowered, Site } from './site.ts';
+
+/** Rows shorter than this many elements are faster sliced (bench/lowering.ts). */
+const SHORT_ROW = 16;
+
+/** The part of `whole` along `axis` that a slice takes, if it takes all of the other axes, one element after another. */
+const partOf = (
+  maker: Equation | undefined,
+  axis: number,
+): { readonly whole: Atom; readonly places: number[] } | undefined => {
+  if (maker?.primitive !== 'slice') return undefined;
+  const [whole] = maker.inputs;
+  const { starts, limits, strides } = maker.params as unknown as Record<string, readonly number[]>;
+  const { shape } = whole.aval;
+  const isWhole = shape.every((d, i) => strides[i] === 1 && (i === axis || (starts[i] === 0 && limits[i] === d)));
+  if (!isWhole) return undefined;
+  return { whole, places: Array.from({ length: limits[axis] - starts[axis] }, (_, i) => starts[axis] + i) };
+};
+
+/** The concat of `inputs` along `axis` as one Gather; undefined where it isn't one, or would be slower. */
+export const rolled = (site: Site, inputs: readonly Atom[], axis: number): Lowered | undefined => {
+  const parts = inputs.map((a) => partOf(site.maker(a), axis));
+  const [first] = parts;
+  if (!first || parts.length < 2 || !parts.every((part) => part?.whole === first.whole)) return undefined;
+  const { order } = site.placed(first.whole);
+  const tensor = site.at(first.whole, order, (i) => i === axis);
+  const at = order.indexOf(axis);
+  const row = tensor.shape.slice(at + 1).reduce((size, d) => size * d, 1);
+  if (row < SHORT_ROW) return undefined;
+  const places = parts.flatMap((part) => part?.places ?? []);
+  const shape = tensor.shape.map((d, i) => (i === at ? places.length : d));
+  const attributes = { axis: at };
+  return {
+    tensor: site.graph.node('Gather', [tensor, site.graph.ints(places)], tensor.dtype, shape, { attributes }),
+    order,
+  };
+};
