@@ -1,5 +1,7 @@
 /** Column groups: neighbouring leaves whose columns share one tile program. */
 
+import { type Shape, sizeOf } from '../ir/aval.ts';
+
 export interface LeafRange {
   /** Leaves firstLeaf … limitLeaf−1. */
   readonly firstLeaf: number;
@@ -32,3 +34,21 @@ export const groupLeaves = (sizes: readonly number[]): LeafRange[] => {
 /** A few columns don't drag a wide neighbour into a program with more tangents unless they are cheap beside it. */
 const joins = (width: number, size: number): boolean =>
   width === 0 || size === 0 || (Math.min(width, size) < NARROW && Math.max(width, size) < 8 * NARROW);
+
+/** A leaf of at least so many columns is cut, in programs of at most so many equations: each part is planned anew. */
+const WIDE = 1024;
+const LONG = 400;
+const PARTS = 4;
+
+/**
+ * A group of one wide leaf, cut along the leaf's first axis: a later part computes only its own rows and later ones,
+ * so that of the leaf's own square in H hardly more than half is computed.
+ */
+export const partsOf = (group: LeafRange, shape: Shape, equations: number): LeafRange[] => {
+  const count = group.limit - group.first;
+  const [length] = shape;
+  const isOneLeaf = sizeOf(shape) === count;
+  if (!isOneLeaf || count < WIDE || equations > LONG || length < 2 * PARTS) return [group];
+  const cut = (k: number): number => group.first + Math.floor((k * length) / PARTS) * (count / length);
+  return Array.from({ length: PARTS }, (_, k) => ({ ...group, first: cut(k), limit: cut(k + 1) }));
+};

@@ -7,9 +7,10 @@ import { newOps } from '../primitives/table.ts';
 import { grad } from '../transforms/grad.ts';
 import { forwardOf, type Pushforward, reverseOf } from '../transforms/pushforward.ts';
 import { replay, withOutputs } from '../transforms/replay.ts';
+import { firstOutputFrom } from '../transforms/trim.ts';
 import { blockSizeOf, tilesOf } from './blocks.ts';
 import { flopsOf, livePeakBytes, nanosecondsOf, widestValue } from './cost.ts';
-import { groupLeaves, type LeafRange } from './groups.ts';
+import { groupLeaves, type LeafRange, partsOf } from './groups.ts';
 import type { PlanMode, Planned, PlannedGroup } from './plan.ts';
 import { contractedTileProgram, seedMask, type TileProgram, tileProgram } from './tile-program.ts';
 import { evenWidth, sharedWidth, tileWidthOf } from './width.ts';
@@ -24,11 +25,15 @@ export interface PlanRequest {
   readonly checkpoint: boolean;
   /** Whether groups are contracted; `'by price'` by default, the rest is for tests that compare. */
   readonly contraction?: 'by price' | 'never' | 'always';
+  /** Whether wide leaves are cut into groups; `'never'` is for tests that compare. */
+  readonly splitting?: 'by size' | 'never';
 }
 
 /** One group of seeds with the derivative program restricted to it. */
 interface Strand extends Pushforward {
   readonly range: LeafRange;
+  /** Elements of its first leaf before `range.first`. */
+  readonly shift: number;
   /** Where each output of `rest` lies on the other side of the matrix. */
   readonly offsets: readonly number[];
 }
@@ -55,7 +60,7 @@ export const planHessian = (request: PlanRequest, symmetric: boolean): Planned =
   const gradient = grad(program, isLeaf, checkpoint);
   const sizes = sizesOf(program.inputs.slice(0, leaves));
   const offsets = offsetsOf(sizes);
-  const strands = groupLeaves(sizes).map((group): Strand => {
+  const strands = groupLeaves(sizes).flatMap((group) => {
     const rows = range(symmetric ? group.firstLeaf : 0, leaves);
     // Output 0 of the gradient program is the value.
     const restricted = withOutputs(
@@ -63,7 +68,16 @@ export const planHessian = (request: PlanRequest, symmetric: boolean): Planned =
       rows.map((leaf) => leaf + 1),
     );
     const active = program.inputs.map((_, i) => i >= group.firstLeaf && i < group.limitLeaf);
-    return { ...forwardOf(restricted, active, checkpoint), range: group, offsets: rows.map((leaf) => offsets[leaf]) };
+    const { shape } = program.inputs[group.firstLeaf].aval;
+    const splits = symmetric && !checkpoint && request.splitting !== 'never';
+    return partsOf(group, shape, splits ? restricted.equations.length : Number.POSITIVE_INFINITY).map(
+      (part): Strand => {
+        const shift = part.first - group.first;
+        const trimmed = firstOutputFrom(restricted, shift === 0 ? 0 : (shift * shape[0]) / (group.limit - group.first));
+        const places = rows.map((leaf, k) => offsets[leaf] + (k === 0 ? shift : 0));
+        return { ...forwardOf(trimmed, active, checkpoint), range: part, shift, offsets: places };
+      },
+    );
   });
   const n = total(sizes);
   return assemble(request, strands, 'forward-over-reverse', symmetric ? 'symmetric' : 'column', n, n);
@@ -89,7 +103,7 @@ export const planJacobian = (request: PlanRequest, mode: 'forward' | 'reverse'):
             program.inputs.map((_, i) => i < leaves),
             checkpoint,
           );
-    return { ...derivative, range: group, offsets: offsetsOf(other) };
+    return { ...derivative, range: group, shift: 0, offsets: offsetsOf(other) };
   });
   const placement = mode === 'forward' ? 'column' : 'row';
   return assemble(request, strands, mode, placement, total(outputSizes), total(inputSizes));
@@ -190,7 +204,7 @@ const cheapestTile = (
     checkpoint,
     contraction,
   }: PlanRequest,
-  { rest, point, range: { first, limit }, offsets }: Strand,
+  { rest, point, range: { first, limit }, shift, offsets }: Strand,
   block: number,
   budget: number,
 ): Candidate => {
@@ -199,7 +213,7 @@ const cheapestTile = (
   const widest = widestValue(rest, seedMask(rest, knownCount));
   const width = tileWidthOf(widest, precision, count, block);
   const plain = (['leading', 'trailing'] as const).map((batchAxis): Candidate => {
-    const tile = tileProgram(rest, knownCount, width, offsets, batchAxis);
+    const tile = tileProgram(rest, { knownCount, width, shift, offsets }, batchAxis);
     return { tile, width, price: nanosecondsOf(tile.program) / width };
   });
   const cheapest = plain.reduce((a, b) => (b.price < a.price ? b : a));
@@ -211,7 +225,7 @@ const cheapestTile = (
   const bearable = Math.max(budget, HEAVIER * bytesOfTile(cheapest.tile));
   for (const times of WIDER) {
     const wider = evenWidth(Math.min(times * width, sharedWidth(count), block, count), count);
-    const tile = contractedTileProgram(rest, knownCount, wider, Math.ceil(count / wider), offsets);
+    const tile = contractedTileProgram(rest, { knownCount, width: wider, shift, offsets }, Math.ceil(count / wider));
     const pointShare = tile.point ? nanosecondsOf(tile.point) / count : 0;
     const price = nanosecondsOf(tile.program) / wider + pointShare;
     if (price >= best.price || (contraction !== 'always' && bytesOfTile(tile) > bearable)) break;

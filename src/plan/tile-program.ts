@@ -5,7 +5,7 @@ import type { Program } from '../ir/program.ts';
 import type { TileOutput } from '../pool/job.ts';
 import type { Batched } from '../primitives/primitive.ts';
 import { newOps } from '../primitives/table.ts';
-import { contract } from '../transforms/contract/contract.ts';
+import { contract, type SeedRequest } from '../transforms/contract/contract.ts';
 import { partition } from '../transforms/partition.ts';
 import { batchAxisAt, vmapInto } from '../transforms/vmap.ts';
 
@@ -17,6 +17,11 @@ export interface TileProgram {
   readonly outputs: readonly TileOutput[];
 }
 
+export interface TileRequest extends SeedRequest {
+  /** Where each output lies on the other side of the matrix. */
+  readonly offsets: readonly number[];
+}
+
 /**
  * `rest` takes `knownCount` known inputs, then one tangent (or cotangent) per seeded leaf. Seed index i, counted
  * over those leaves one after the other, stands for the unit vector e_i: one_hot(i − offset of the leaf).
@@ -25,9 +30,7 @@ export interface TileProgram {
  */
 export const tileProgram = (
   rest: Program,
-  knownCount: number,
-  width: number,
-  offsets: readonly number[],
+  { knownCount, width, shift, offsets }: TileRequest,
   batchAxis: 'leading' | 'trailing',
 ): TileProgram => {
   const ops = newOps();
@@ -39,7 +42,7 @@ export const tileProgram = (
   const seeds = rest.inputs.slice(knownCount).map((v): Batched => {
     const { shape, dtype } = v.aval;
     const size = sizeOf(shape);
-    const local = offset === 0 ? indices : ops.sub(indices, offset);
+    const local = ops.add(indices, shift - offset);
     offset += size;
     if (batchAxis === 'leading') {
       return { value: ops.reshape(ops.oneHot(local, size, dtype as FloatDtype), [width, ...shape]), axis: 0 };
@@ -64,12 +67,10 @@ export const tileProgram = (
 /** Like `tileProgram`, by contraction: products of constants are made at the point. `tiles`: how many share it. */
 export const contractedTileProgram = (
   rest: Program,
-  knownCount: number,
-  width: number,
+  { knownCount, width, shift, offsets }: TileRequest,
   tiles: number,
-  offsets: readonly number[],
 ): TileProgram => {
-  const contracted = contract(rest, knownCount, width, tiles);
+  const contracted = contract(rest, { knownCount, width, shift }, tiles);
   const { point, rest: program } = partition(
     contracted,
     contracted.inputs.map((_, i) => i === knownCount),

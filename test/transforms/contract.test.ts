@@ -24,7 +24,7 @@ test.each<[string, (ops: Ops, zero: Atom, x: Atom) => Atom, number[]]>([
 ])('terms that cancel are a zero to %s', (_, use, column) => {
   const ops = newOps();
   const x = ops.input({ shape: [4], dtype: 'float64' });
-  const program = contract(ops.build([use(ops, cancelled(ops, x), x)]), 0, 1, 4);
+  const program = contract(ops.build([use(ops, cancelled(ops, x), x)]), { knownCount: 0, width: 1, shift: 0 }, 4);
   const [result] = evaluateProgram(program, [{ shape: [1], dtype: 'int32', data: Int32Array.from([2]) }]);
   expect([...result.data]).toEqual(column);
 });

@@ -25,6 +25,15 @@ const MOST_TERMS = 6;
 /** Few products of scales up to this, or down to its inverse, overflow. */
 const FAR: Readonly<Record<FloatDtype, number>> = { float32: 1e8, float64: 1e60 };
 
+export interface SeedRequest {
+  /** How many inputs of the linear program are known; the others are seeded leaves. */
+  readonly knownCount: number;
+  /** Columns in a tile. */
+  readonly width: number;
+  /** What seed index 0 stands for: the element of the first seeded leaf. */
+  readonly shift: number;
+}
+
 type Axes = readonly (readonly Label[])[];
 
 class Contraction {
@@ -36,26 +45,26 @@ class Contraction {
   readonly #known = new Map<Atom, Atom>();
   readonly #forms = new Map<Atom, Form>();
 
-  constructor(ops: Ops, rest: Program, knownCount: number, width: number, tiles: number) {
+  constructor(ops: Ops, rest: Program, { knownCount, width, shift }: SeedRequest, tiles: number) {
     this.ops = ops;
     this.#width = width;
     this.#labels = new Labels(width);
     for (const v of rest.inputs.slice(0, knownCount)) this.#known.set(v, ops.input(v.aval, v.scope));
     const seeded = rest.inputs.slice(knownCount);
     this.#dtype = seeded[0].aval.dtype as FloatDtype;
-    const columns = this.#seed(seeded, this.#dtype);
+    const columns = this.#seed(seeded, shift, this.#dtype);
     this.#network = new Network(ops, this.#labels, columns, tiles, this.#dtype);
   }
 
   /** The tangent of each seeded leaf: a unit vector, which has labels and no factor. */
-  #seed(seeded: readonly { readonly aval: { readonly shape: Shape } }[], dtype: FloatDtype): Columns[] {
+  #seed(seeded: readonly { readonly aval: { readonly shape: Shape } }[], shift: number, dtype: FloatDtype): Columns[] {
     const { ops } = this;
     const indices = ops.input({ shape: [this.#width], dtype: 'int32' }, 'seeds');
     let offset = 0;
     return seeded.flatMap((v) => {
       const { shape } = v.aval;
       const size = sizeOf(shape);
-      const local = offset === 0 ? indices : ops.sub(indices, offset);
+      const local = ops.add(indices, shift - offset);
       offset += size;
       if (size === 0) return [];
       const clamped = ops.binary('min', ops.binary('max', local, 0), size - 1);
@@ -311,13 +320,13 @@ const regrouped = (flat: readonly Label[], shape: Shape, labels: Labels): Axes |
  * (…known inputs of `rest`, seed indices int32[width]) → the outputs of `rest` over the batch, `[width, …]`.
  * `tiles`: how many tiles share a point. What depends on no seed is for `partition` to move to the point.
  */
-export const contract = (rest: Program, knownCount: number, width: number, tiles: number): Program => {
+export const contract = (rest: Program, request: SeedRequest, tiles: number): Program => {
   const ops = newOps();
-  const contraction = new Contraction(ops, rest, knownCount, width, tiles);
+  const contraction = new Contraction(ops, rest, request, tiles);
   for (const equation of rest.equations) contraction.run(equation);
   const outputs = rest.outputs.map((a) => contraction.output(a));
   const program = ops.build(outputs);
   // Stand-ins were only there for their price.
-  const isInput = (i: number): boolean => i <= knownCount;
+  const isInput = (i: number): boolean => i <= request.knownCount;
   return { ...program, inputs: program.inputs.filter((_, i) => isInput(i)) };
 };
