@@ -4,7 +4,8 @@ import { readFileSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs';
 import { describe, expect, test } from 'vitest';
 import { hessian, hessianToPytree, jacobian, NdArray, prepareHessian } from '../src/index.ts';
-import { blockSizeOf, paddedBlocks } from '../src/plan/blocks.ts';
+import { blockSizeOf, tilesOf } from '../src/plan/blocks.ts';
+import { seedsOf } from '../src/pool/run-job.ts';
 import { derivativeOf } from './scenarios/scenario.ts';
 import { trees } from './scenarios/trees.ts';
 import { expectClose } from './support/close.ts';
@@ -24,13 +25,19 @@ const scalar = ({ a, b }: Point): tf.Tensor =>
 const J = [2, 1, 1, 2, 0, 2];
 const H = [2, 0, 1, 0, 2, 0, 1, 0, 18];
 
+/** The seed indices of all blocks as workers get them, padded to one width. */
+const paddedBlocks = (n: number, nbatches: number): ArrayLike<number>[] => {
+  const width = blockSizeOf(n, nbatches);
+  return tilesOf(0, 0, n, width).map((tile) => seedsOf({ first: 0, width }, tile).data);
+};
+
 describe('blocks', () => {
   test('n = 5 in two blocks: three columns each, six indices', async () => {
     const blocks = paddedBlocks(5, 2);
     expect(blocks.map((block) => block.length)).toEqual([3, 3]);
-    expect([...blocks[0]]).toEqual([0, 1, 2]);
+    expect(Array.from(blocks[0])).toEqual([0, 1, 2]);
     // zodiax pads with column 0 and trims; here padding repeats no column.
-    expect([...blocks[1]]).toEqual([3, 4, -1]);
+    expect(Array.from(blocks[1])).toEqual([3, 4, -1]);
     const { report } = await hessian((v: tf.Tensor) => tf.sum(tf.pow(v, 3)), new Float64Array(5), { nbatches: 2 });
     expect(report).toMatchObject({ n: 5, nbatches: 2, blockSize: 3 });
   });
@@ -44,7 +51,7 @@ describe('blocks', () => {
       expect([nbatches, blockSizeOf(n, nbatches)]).toEqual(shape);
       expect(nbatches * blockSizeOf(n, nbatches)).toBe(total);
       // Each column once; blocks of nothing but padding don't run.
-      const columns = paddedBlocks(n, nbatches).flatMap((block) => [...block].filter((i) => i >= 0));
+      const columns = paddedBlocks(n, nbatches).flatMap((block) => Array.from(block).filter((i) => i >= 0));
       expect(columns).toEqual(Array.from({ length: n }, (_, i) => i));
     }
   });

@@ -2,17 +2,12 @@
 
 import type { FloatDtype } from '../ir/aval.ts';
 import type { Program } from '../ir/program.ts';
-import type { Placement, Source, Tile, TileOutput } from '../pool/job.ts';
+import type { Group, Tile } from '../pool/job.ts';
 
-export interface PlannedGroup {
+/** A group of the job, with its program in the place of an artifact. */
+export interface PlannedGroup extends Omit<Group, 'artifact'> {
   /** (…values named by `sources`, seed indices int32[width]) → tile outputs. */
   readonly program: Program;
-  readonly sources: readonly Source[];
-  readonly first: number;
-  readonly limit: number;
-  readonly width: number;
-  readonly placement: Placement;
-  readonly outputs: readonly TileOutput[];
 }
 
 /** What the planner hands on to be compiled and run. */

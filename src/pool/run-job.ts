@@ -47,7 +47,7 @@ export interface Stint {
 }
 
 /** Seed indices as a tile program takes them: counted from the group's first seed, padded with −1. */
-const seedsOf = (group: Group, tile: Tile): Value => {
+export const seedsOf = (group: Pick<Group, 'first' | 'width'>, tile: Tile): Value => {
   const data = new Int32Array(group.width).fill(-1);
   for (let s = 0; s < tile.count; s++) data[s] = tile.start - group.first + s;
   return { shape: [group.width], dtype: 'int32', data };

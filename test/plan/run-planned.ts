@@ -3,8 +3,8 @@
 import { checkProgram } from '../../src/interpret/check.ts';
 import { evaluateProgram } from '../../src/interpret/evaluate.ts';
 import type { Value } from '../../src/ir/aval.ts';
-import { seedIndices } from '../../src/plan/blocks.ts';
 import type { Planned } from '../../src/plan/plan.ts';
+import { seedsOf } from '../../src/pool/run-job.ts';
 
 export const runPlanned = (planned: Planned, inputs: readonly Value[]): Float64Array => {
   const { rows, columns, point, groups, tiles } = planned;
@@ -15,8 +15,7 @@ export const runPlanned = (planned: Planned, inputs: readonly Value[]): Float64A
     const group = groups[tile.group];
     checkProgram(group.program);
     const known = group.sources.map((s) => (s.from === 'input' ? inputs : residuals)[s.index]);
-    const data = seedIndices(tile.start - group.first, tile.count, group.width);
-    const outputs = evaluateProgram(group.program, [...known, { shape: [group.width], dtype: 'int32', data }]);
+    const outputs = evaluateProgram(group.program, [...known, seedsOf(group, tile)]);
     for (const [k, { offset, size, batch }] of group.outputs.entries()) {
       for (let s = 0; s < tile.count; s++) {
         for (let e = 0; e < size; e++) {
