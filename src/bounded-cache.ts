@@ -3,11 +3,9 @@
 export class BoundedCache<T> {
   readonly #entries = new Map<string, T>();
   readonly #limit: number;
-  readonly #onEvict: ((value: T) => void) | undefined;
 
-  constructor(limit: number, onEvict?: (value: T) => void) {
+  constructor(limit: number) {
     this.#limit = limit;
-    this.#onEvict = onEvict;
   }
 
   getOrMake(key: string, make: () => T): T {
@@ -20,11 +18,7 @@ export class BoundedCache<T> {
     }
     const made = make();
     this.#entries.set(key, made);
-    if (this.#entries.size > this.#limit) {
-      const [oldest, value] = this.#entries.entries().next().value as [string, T];
-      this.#entries.delete(oldest);
-      this.#onEvict?.(value);
-    }
+    if (this.#entries.size > this.#limit) this.#entries.delete(this.#entries.keys().next().value as string);
     return made;
   }
 }

@@ -33,7 +33,7 @@ export interface CommonOptions<D = unknown> extends EvaluateOptions<D> {
   readonly device?: 'cpu';
 }
 
-/** Where the pool's threads come from; they never change the numbers. */
+/** Where the pool's threads come from; they never change the cut into tiles. */
 export interface RuntimeOptions {
   readonly device?: 'cpu';
   /** Worker threads; default by cores and problem size. */

@@ -122,11 +122,11 @@ export const requireScalar = ({ program }: Recording, name: string): void => {
 };
 
 /** The values of a program's inputs: leaves of x and data in the program's dtypes, then the captured constants. */
-export const inputValues = ({ recording, precision }: Problem, x: Flat, data: Flat | undefined): Value[] => [
-  ...valuesOf(x, precision),
-  ...(data ? valuesOf(data, precision) : []),
-  ...recording.constants,
-];
+export const inputValues = (
+  { recording, precision }: Pick<Problem, 'recording' | 'precision'>,
+  x: Flat,
+  data: Flat | undefined,
+): Value[] => [...valuesOf(x, precision), ...(data ? valuesOf(data, precision) : []), ...recording.constants];
 
 export const jobOf = (problem: Problem, inputs: readonly Value[], threads: number): Job => {
   const { planned, artifacts } = problem;

@@ -9,7 +9,7 @@ import { NdArray } from './nd-array.ts';
 import type { CommonOptions } from './options.ts';
 import { runOnce } from './pool/run-once.ts';
 import { nonFinite } from './prepared.ts';
-import { type Call, openCall, requireScalar } from './problem.ts';
+import { type Call, inputValues, openCall, requireScalar } from './problem.ts';
 import { type Flat, flattenTree, type Tree, unflattenTree } from './pytree.ts';
 import { type RecordedFunction, type Recording, record } from './trace/record.ts';
 import { grad } from './transforms/grad.ts';
@@ -32,19 +32,12 @@ const open = (f: RecordedFunction, x: unknown, options: unknown): Opened => {
   return { ...call, recording: record(f, call.x, call.data, call.precision) };
 };
 
-const range = (from: number, count: number): number[] => Array.from({ length: count }, (_, i) => from + i);
-
 const isLeafOf = ({ recording, x }: Opened): boolean[] => recording.program.inputs.map((_, i) => i < x.leaves.length);
 
 /** Runs a derivative program on x, data, constants and then `seeds`. */
 const run = async (opened: Opened, program: Program, seeds: readonly Value[]): Promise<Value[]> => {
-  const { settings, x, data, precision, recording } = opened;
-  const inputs = [
-    ...valuesOf(x, precision),
-    ...(data ? valuesOf(data, precision) : []),
-    ...recording.constants,
-    ...seeds,
-  ];
+  const { settings, x, data } = opened;
+  const inputs = [...inputValues(opened, x, data), ...seeds];
   const results = await runOnce(compileProgram(program, settings.jit ? 'onnx' : 'interpret'), inputs);
   settings.signal?.throwIfAborted();
   return results;
@@ -120,8 +113,8 @@ export const hvp = async <X, D = unknown>(
   const seeds = tangentOf(opened, v);
   const active = isLeafOf(opened);
   const leaves = opened.x.leaves.length;
-  const gradient = withOutputs(grad(opened.recording.program, active, opened.settings.checkpoint), range(1, leaves));
-  const program = withOutputs(jvpOf(gradient, active), range(leaves, leaves));
+  const gradient = withOutputs(grad(opened.recording.program, active, opened.settings.checkpoint), 1, 1 + leaves);
+  const program = withOutputs(jvpOf(gradient, active), leaves, 2 * leaves);
   return likeX<X>(opened, await run(opened, program, seeds), 'Hessian-vector product');
 };
 

@@ -1,23 +1,20 @@
 /** What a program costs: floating-point operations, and the bytes that are alive at its fullest moment. */
 
-import { bytesOf, type Shape, sizeOf } from '../ir/aval.ts';
+import { bytesOf, sizeOf } from '../ir/aval.ts';
 import type { DotParams } from '../ir/params.ts';
 import type { Atom, Equation, Program, Var } from '../ir/program.ts';
 import { isVar } from '../ir/program.ts';
 import { rulesOf } from '../primitives/table.ts';
 import { PER_ELEMENT, PER_STEP, productCost } from '../transforms/contract/order.ts';
 
-export const flopsOf = (program: Program): number =>
-  program.equations.reduce(
-    (sum, e) =>
-      sum +
-      rulesOf(e.primitive).cost(
-        e.inputs.map((a) => a.aval),
-        e.params,
-        e.output.aval,
-      ),
-    0,
+const operationsOf = ({ primitive, inputs, params, output }: Equation): number =>
+  rulesOf(primitive).cost(
+    inputs.map((a) => a.aval),
+    params,
+    output.aval,
   );
+
+export const flopsOf = (program: Program): number => program.equations.reduce((sum, e) => sum + operationsOf(e), 0);
 
 /** Elements moved per element of the result, for primitives that move. */
 const MOVES: Readonly<Record<string, number>> = {
@@ -42,31 +39,29 @@ export const nanosecondsOf = (program: Program): number => {
   return program.equations.reduce((sum, e) => sum + timeOf(e, makers), 0);
 };
 
-const volume = (shape: Shape): number => sizeOf(shape);
-
 /** Elements after the last axis on which an op that moves works, that axis included: what it copies at once. */
 const runOf = ({ primitive, inputs, params, output }: Equation): number => {
   const { shape } = output.aval;
-  const from = (axis: number): number => volume(shape.slice(axis));
+  const from = (axis: number): number => sizeOf(shape.slice(axis));
   const lastChanged = (changed: (i: number) => boolean): number => {
     for (let i = shape.length - 1; i >= 0; i--) if (changed(i)) return from(i);
-    return volume(shape);
+    return sizeOf(shape);
   };
   switch (primitive) {
     case 'concat':
-      return Math.min(...inputs.map((a) => volume(a.aval.shape.slice(params.axis as number))));
+      return Math.min(...inputs.map((a) => sizeOf(a.aval.shape.slice(params.axis as number))));
     case 'slice':
     case 'pad':
       return lastChanged((i) => inputs[0].aval.shape[i] !== shape[i]);
     case 'reverse':
       return lastChanged((i) => (params.axes as readonly number[]).includes(i)) / 2;
     case 'gather':
-      return volume(inputs[0].aval.shape.slice((params.axis as number) + 1));
+      return sizeOf(inputs[0].aval.shape.slice((params.axis as number) + 1));
     case 'windows':
     case 'fold':
       return from((params.axis as number) + 1);
     default:
-      return volume(shape);
+      return sizeOf(shape);
   }
 };
 
@@ -82,17 +77,12 @@ const spanOf = (repeated: Equation): number => {
 };
 
 const timeOf = (equation: Equation, makers: ReadonlyMap<Atom, Equation>): number => {
-  const { primitive, inputs, params, output } = equation;
+  const { primitive, inputs, output } = equation;
   if (FREE.has(primitive)) return 0;
   if (primitive === 'dot') return dotTime(equation);
-  const made = volume(output.aval.shape);
+  const made = sizeOf(output.aval.shape);
   const read = Math.max(0, ...inputs.map((a) => (isVar(a) ? sizeOf(a.aval.shape) : 0)));
-  const flops = rulesOf(primitive).cost(
-    inputs.map((a) => a.aval),
-    params,
-    output.aval,
-  );
-  const moved = PER_ELEMENT * Math.max(made * (MOVES[primitive] ?? 1), read / 2, flops);
+  const moved = PER_ELEMENT * Math.max(made * (MOVES[primitive] ?? 1), read / 2, operationsOf(equation));
   if (primitive in MOVES) return PER_STEP + moved + (PER_RUN * made) / Math.max(1, runOf(equation));
   const spans = inputs.map((a) => {
     const maker = makers.get(a);
@@ -150,9 +140,9 @@ export const livePeakBytes = (program: Program): number => {
   return peak;
 };
 
-/** Elements of the largest value that a program makes from the inputs marked; at least 1. */
-export const widestValue = (program: Program, from: readonly boolean[]): number => {
-  const dependent = new Set<Atom>(program.inputs.filter((_, i) => from[i]));
+/** Elements of the largest value that a program makes from its inputs but the first `knownCount`; at least 1. */
+export const widestValue = (program: Program, knownCount: number): number => {
+  const dependent = new Set<Atom>(program.inputs.slice(knownCount));
   let widest = 1;
   for (const v of dependent) widest = Math.max(widest, sizeOf(v.aval.shape));
   for (const e of program.equations) {

@@ -1,6 +1,6 @@
 /** The Plan: what will be computed, in which pieces, and what that costs. Pure data, printed for people. */
 
-import type { FloatDtype } from '../ir/aval.ts';
+import { bytesPerElement, type FloatDtype } from '../ir/aval.ts';
 import type { Program } from '../ir/program.ts';
 import type { Group, Tile } from '../pool/job.ts';
 
@@ -24,7 +24,8 @@ export interface Planned {
 
 export type PlanMode = 'forward-over-reverse' | 'forward' | 'reverse';
 
-export interface PlanFacts {
+/** What the contract promises of a plan, before anything runs. */
+export interface PlanSummary {
   /** Elements of x. */
   readonly n: number;
   readonly nbatches: number;
@@ -33,33 +34,25 @@ export interface PlanFacts {
   /** Widest tile. */
   readonly tileWidth: number;
   readonly mode: PlanMode;
+  readonly device: 'cpu';
+  /** Worker threads; 0: a problem too small to gain from them runs in-process. */
+  readonly workers: number;
   readonly precision: FloatDtype;
   readonly checkpoint: boolean;
   /** Floating-point operations of the whole matrix. */
   readonly flops: number;
+  /** Bytes that the call adds at its fullest moment: workers' values, inputs, and the matrix where it is held. */
+  readonly estimatedPeakBytes: number;
+}
+
+/** What the planner knows of a plan, wherever it runs. */
+export interface PlanFacts extends Omit<PlanSummary, 'device' | 'workers' | 'estimatedPeakBytes'> {
   /** Bytes that every worker holds: residuals, and the live values of its fullest program. */
   readonly workerBytes: number;
   /** Bytes held once: inputs, constants. */
   readonly sharedBytes: number;
   /** Equations that checkpointing computes again. */
   readonly recomputed: number;
-}
-
-/** What the contract promises of a plan, before anything runs. */
-export interface PlanSummary {
-  readonly n: number;
-  readonly nbatches: number;
-  readonly blockSize: number;
-  readonly tileWidth: number;
-  readonly mode: PlanMode;
-  readonly device: 'cpu';
-  /** Worker threads; 0: a problem too small to gain from them runs in-process. */
-  readonly workers: number;
-  readonly precision: FloatDtype;
-  readonly checkpoint: boolean;
-  readonly flops: number;
-  /** Bytes that the call adds at its fullest moment: workers' values, inputs, and the matrix where it is held. */
-  readonly estimatedPeakBytes: number;
 }
 
 /** A plan as the caller sees it. `String(plan)` prints it for people. */
@@ -88,7 +81,7 @@ export class Plan implements PlanSummary {
     this.precision = facts.precision;
     this.checkpoint = facts.checkpoint;
     this.flops = facts.flops;
-    const matrixBytes = holdsMatrix ? planned.rows * planned.columns * (planned.dtype === 'float64' ? 8 : 4) : 0;
+    const matrixBytes = holdsMatrix ? planned.rows * planned.columns * bytesPerElement(planned.dtype) : 0;
     this.estimatedPeakBytes = facts.sharedBytes + Math.max(workers, 1) * facts.workerBytes + matrixBytes;
     this.#description = describeGroups(planned);
   }

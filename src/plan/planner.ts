@@ -12,7 +12,7 @@ import { blockSizeOf, tilesOf } from './blocks.ts';
 import { flopsOf, livePeakBytes, nanosecondsOf, widestValue } from './cost.ts';
 import { groupLeaves, type LeafRange, partsOf } from './groups.ts';
 import type { PlanMode, Planned, PlannedGroup } from './plan.ts';
-import { contractedTileProgram, seedMask, type TileProgram, tileProgram } from './tile-program.ts';
+import { contractedTileProgram, type TileProgram, tileProgram } from './tile-program.ts';
 import { evenWidth, sharedWidth, tileWidthOf } from './width.ts';
 
 /** What the planner is asked for. */
@@ -48,7 +48,6 @@ const offsetsOf = (sizes: readonly number[]): number[] => {
 
 const sizesOf = (atoms: readonly Atom[]): number[] => atoms.map((a) => sizeOf(a.aval.shape));
 const total = (sizes: readonly number[]): number => sizes.reduce((sum, size) => sum + size, 0);
-const range = (from: number, limit: number): number[] => Array.from({ length: limit - from }, (_, i) => from + i);
 
 /**
  * The Hessian of a scalar program: linearize(grad(f)) once per column group, with only that group's tangents
@@ -61,20 +60,18 @@ export const planHessian = (request: PlanRequest, symmetric: boolean): Planned =
   const sizes = sizesOf(program.inputs.slice(0, leaves));
   const offsets = offsetsOf(sizes);
   const strands = groupLeaves(sizes).flatMap((group) => {
-    const rows = range(symmetric ? group.firstLeaf : 0, leaves);
+    const firstRow = symmetric ? group.firstLeaf : 0;
     // Output 0 of the gradient program is the value.
-    const restricted = withOutputs(
-      gradient,
-      rows.map((leaf) => leaf + 1),
-    );
+    const restricted = withOutputs(gradient, firstRow + 1, leaves + 1);
     const active = program.inputs.map((_, i) => i >= group.firstLeaf && i < group.limitLeaf);
     const { shape } = program.inputs[group.firstLeaf].aval;
     const splits = symmetric && !checkpoint && request.splitting !== 'never';
     return partsOf(group, shape, splits ? restricted.equations.length : Number.POSITIVE_INFINITY).map(
       (part): Strand => {
         const shift = part.first - group.first;
-        const trimmed = firstOutputFrom(restricted, shift === 0 ? 0 : (shift * shape[0]) / (group.limit - group.first));
-        const places = rows.map((leaf, k) => offsets[leaf] + (k === 0 ? shift : 0));
+        const start = (shift * shape[0]) / (group.limit - group.first);
+        const trimmed = shift === 0 ? restricted : firstOutputFrom(restricted, start);
+        const places = offsets.slice(firstRow).map((offset, k) => (k === 0 ? offset + shift : offset));
         return { ...forwardOf(trimmed, active, checkpoint), range: part, shift, offsets: places };
       },
     );
@@ -99,7 +96,7 @@ export const planJacobian = (request: PlanRequest, mode: 'forward' | 'reverse'):
             checkpoint,
           )
         : reverseOf(
-            withOutputs(program, range(group.firstLeaf, group.limitLeaf)),
+            withOutputs(program, group.firstLeaf, group.limitLeaf),
             program.inputs.map((_, i) => i < leaves),
             checkpoint,
           );
@@ -210,7 +207,7 @@ const cheapestTile = (
 ): Candidate => {
   const count = limit - first;
   const knownCount = point ? point.outputs.length : inputCount;
-  const widest = widestValue(rest, seedMask(rest, knownCount));
+  const widest = widestValue(rest, knownCount);
   const width = tileWidthOf(widest, precision, count, block);
   const plain = (['leading', 'trailing'] as const).map((batchAxis): Candidate => {
     const tile = tileProgram(rest, { knownCount, width, shift, offsets }, batchAxis);
@@ -225,6 +222,8 @@ const cheapestTile = (
   const bearable = Math.max(budget, HEAVIER * bytesOfTile(cheapest.tile));
   for (const times of WIDER) {
     const wider = evenWidth(Math.min(times * width, sharedWidth(count), block, count), count);
+    // Capped at the width that was tried before.
+    if (times > 1 && wider === best.width) break;
     const tile = contractedTileProgram(rest, { knownCount, width: wider, shift, offsets }, Math.ceil(count / wider));
     const pointShare = tile.point ? nanosecondsOf(tile.point) / count : 0;
     const price = nanosecondsOf(tile.program) / wider + pointShare;

@@ -1,13 +1,14 @@
 /** From a linear program over one seed to the program that a tile runs: seeds by index, batched, outputs flattened. */
 
-import { type FloatDtype, isFloat, sizeOf } from '../ir/aval.ts';
+import { type FloatDtype, sizeOf } from '../ir/aval.ts';
 import type { Program } from '../ir/program.ts';
 import type { TileOutput } from '../pool/job.ts';
+import { batchedAt } from '../primitives/batching.ts';
 import type { Batched } from '../primitives/primitive.ts';
 import { newOps } from '../primitives/table.ts';
 import { contract, type SeedRequest } from '../transforms/contract/contract.ts';
 import { partition } from '../transforms/partition.ts';
-import { batchAxisAt, vmapInto } from '../transforms/vmap.ts';
+import { vmapInto } from '../transforms/vmap.ts';
 
 export interface TileProgram {
   /** What more is computed at the point: (…known inputs of `rest`) → (…known inputs of `program`). Null: nothing. */
@@ -58,7 +59,7 @@ export const tileProgram = (
     // A batch axis that came out last stays there; the stitcher takes both.
     const batch = batched.axis === shape.length && shape.length > 0 ? 'trailing' : 'leading';
     outputs.push({ offset: offsets[k], size, batch });
-    const placed = batchAxisAt(ops, batched, width, batch === 'trailing' ? shape.length : 0);
+    const placed = batchedAt(ops, batched, width, batch === 'trailing' ? shape.length : 0);
     return ops.reshape(placed, batch === 'trailing' ? [size, width] : [width, size]);
   });
   return { point: null, program: ops.build(atoms), outputs };
@@ -80,7 +81,3 @@ export const contractedTileProgram = (
   });
   return { point, program, outputs };
 };
-
-/** Which inputs of a program are seeds: the float ones from `knownCount` on. */
-export const seedMask = (rest: Program, knownCount: number): boolean[] =>
-  rest.inputs.map((v, i) => i >= knownCount && isFloat(v.aval.dtype));

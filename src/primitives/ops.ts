@@ -95,6 +95,10 @@ export class Ops extends Builder {
     if (!x) return y ?? null;
     return y ? this.add(x, y) : x;
   }
+  /** A tangent or cotangent as an atom: a symbolic zero becomes the literal zero of the aval of `like`. */
+  orZero(x: Atom | null, like: Atom): Atom {
+    return x ?? this.full(like, 0);
+  }
   select(condition: Atom, whenTrue: Operand, whenFalse: Operand): Atom {
     const like = typeof whenTrue === 'number' ? (whenFalse as Atom) : whenTrue;
     return this.emit('select', [condition, this.#operand(whenTrue, like), this.#operand(whenFalse, like)], {});

@@ -117,5 +117,5 @@ export const grad = (program: Program, active: readonly boolean[], checkpoint: b
   const { outputs, pullback } = (checkpoint ? checkpointedVjpInto : vjpInto)(ops, program, inputs, active);
   const gradients = pullback([ops.full(outputs[0], 1)]);
   const activeInputs = inputs.filter((_, i) => active[i]);
-  return ops.build([outputs[0], ...gradients.map((g, i) => g ?? ops.full(activeInputs[i], 0))]);
+  return ops.build([outputs[0], ...gradients.map((g, i) => ops.orZero(g, activeInputs[i]))]);
 };

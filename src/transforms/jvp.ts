@@ -41,7 +41,7 @@ export const jvpInto = (ops: Ops, program: Program, inputs: readonly Dual[]): Du
 
 /** The tangents of the outputs as atoms: a symbolic zero becomes the literal zero. */
 export const tangentsOf = (ops: Ops, duals: readonly Dual[]): Atom[] =>
-  duals.map((d) => d.tangent ?? ops.full(d.primal, 0));
+  duals.map((d) => ops.orZero(d.tangent, d.primal));
 
 /**
  * (…inputs, …tangents of the active inputs) → (…outputs, …tangents of the outputs),

@@ -16,13 +16,11 @@ export interface Pushforward {
   readonly rest: Program;
 }
 
-const indices = (from: number, count: number): number[] => Array.from({ length: count }, (_, i) => from + i);
-
 /** Tangents of the active inputs → tangents of the outputs. With `checkpoint` the primal values are made again per seed. */
 export const forwardOf = (program: Program, active: readonly boolean[], checkpoint: boolean): Pushforward => {
   if (!checkpoint) return linearize(program, active);
   const count = program.outputs.length;
-  return { point: null, rest: withOutputs(jvp(program, active), indices(count, count)) };
+  return { point: null, rest: withOutputs(jvp(program, active), count, 2 * count) };
 };
 
 /** Cotangents of the outputs → cotangents of the active inputs; a cotangent that is zero everywhere is a literal. */
@@ -34,7 +32,7 @@ export const reverseOf = (program: Program, active: readonly boolean[], checkpoi
     const cotangents = outputs.map((a) => ops.input(a.aval));
     const results = pullback(cotangents);
     const targets = inputs.filter((_, i) => active[i]);
-    return { point: null, rest: ops.build(results.map((r, i) => r ?? ops.full(targets[i], 0))) };
+    return { point: null, rest: ops.build(results.map((r, i) => ops.orZero(r, targets[i]))) };
   }
   const { point, rest } = linearize(program, active);
   const count = point.outputs.length;
@@ -42,7 +40,7 @@ export const reverseOf = (program: Program, active: readonly boolean[], checkpoi
   const tangents = rest.inputs.slice(count);
   const cotangents = rest.outputs.map((a) => ops.input(a.aval));
   const results = transposeInto(ops, rest, [...residuals, ...tangents.map(() => undefined)], cotangents);
-  return { point, rest: ops.build(results.map((r, i) => r ?? ops.full(tangents[i], 0))) };
+  return { point, rest: ops.build(results.map((r, i) => ops.orZero(r, tangents[i]))) };
 };
 
 /** (…inputs, …cotangents of the outputs) → (…outputs, …cotangents of the active inputs). */
@@ -52,5 +50,5 @@ export const vjp = (program: Program, active: readonly boolean[], checkpoint: bo
   const { outputs, pullback } = (checkpoint ? checkpointedVjpInto : vjpInto)(ops, program, inputs, active);
   const results = pullback(outputs.map((a) => ops.input(a.aval)));
   const targets = inputs.filter((_, i) => active[i]);
-  return ops.build([...outputs, ...results.map((r, i) => r ?? ops.full(targets[i], 0))]);
+  return ops.build([...outputs, ...results.map((r, i) => ops.orZero(r, targets[i]))]);
 };

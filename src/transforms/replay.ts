@@ -53,6 +53,6 @@ export const simplify = (program: Program): Program => {
   );
 };
 
-/** The program with only some of its outputs, in the order given. */
-export const withOutputs = (program: Program, keep: readonly number[]): Program =>
-  simplify({ ...program, outputs: keep.map((i) => program.outputs[i]) });
+/** The program with only its outputs first … limit−1. */
+export const withOutputs = (program: Program, first: number, limit: number): Program =>
+  simplify({ ...program, outputs: program.outputs.slice(first, limit) });

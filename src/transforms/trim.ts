@@ -70,5 +70,5 @@ export const firstOutputFrom = (program: Program, start: number): Program => {
     program,
     program.inputs.map((v) => ops.input(v.aval, v.scope)),
   );
-  return ops.build([start === 0 ? first : from(ops, first, 0, start), ...others]);
+  return ops.build([from(ops, first, 0, start), ...others]);
 };

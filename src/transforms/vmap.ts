@@ -1,6 +1,6 @@
 /** Batching: one program over many inputs at once, by each primitive's own rule. */
 
-import type { Atom, Program } from '../ir/program.ts';
+import type { Program } from '../ir/program.ts';
 import type { Ops } from '../primitives/ops.ts';
 import type { Batched } from '../primitives/primitive.ts';
 import { rulesOf } from '../primitives/table.ts';
@@ -26,12 +26,4 @@ export const vmapInto = (ops: Ops, program: Program, inputs: readonly Batched[],
     env.set(equation.output, result);
   }
   return program.outputs.map((a) => env.get(a));
-};
-
-/** A batched value with its batch axis at `axis` of the result; one that has none is repeated along it. */
-export const batchAxisAt = (ops: Ops, { value, axis }: Batched, size: number, at: number): Atom => {
-  if (axis !== null) return ops.moveAxis(value, axis, at);
-  const { shape } = value.aval;
-  const axes = shape.map((_, i) => (i < at ? i : i + 1));
-  return ops.broadcast(value, [...shape.slice(0, at), size, ...shape.slice(at)], axes);
 };

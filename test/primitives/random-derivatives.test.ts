@@ -7,11 +7,12 @@ import { evaluateProgram } from '../../src/interpret/evaluate.ts';
 import type { Value } from '../../src/ir/aval.ts';
 import { printProgram } from '../../src/ir/printer.ts';
 import type { Program } from '../../src/ir/program.ts';
+import { batchedAt } from '../../src/primitives/batching.ts';
 import { newOps } from '../../src/primitives/table.ts';
 import { jvp } from '../../src/transforms/jvp.ts';
 import { linearize } from '../../src/transforms/linearize.ts';
 import { transposeInto } from '../../src/transforms/transpose.ts';
-import { batchAxisAt, vmapInto } from '../../src/transforms/vmap.ts';
+import { vmapInto } from '../../src/transforms/vmap.ts';
 import { randomProgram } from './random-program.ts';
 import { avalOf, gap, inner, randomFrom, value } from './support.ts';
 
@@ -93,7 +94,7 @@ describe('a random program', () => {
           return { value: ops.input({ shape, dtype: aval.dtype }), axis };
         });
         const outputs = vmapInto(ops, program, inputs, SIZE);
-        const batched = ops.build(outputs.map((b) => batchAxisAt(ops, b, SIZE, 0)));
+        const batched = ops.build(outputs.map((b) => batchedAt(ops, b, SIZE, 0)));
         checkProgram(batched);
         const values = wholeLike(batched, random);
         const together = evaluateProgram(batched, values);

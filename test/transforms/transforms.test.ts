@@ -5,13 +5,14 @@ import { checkProgram } from '../../src/interpret/check.ts';
 import { evaluateProgram } from '../../src/interpret/evaluate.ts';
 import { printProgram } from '../../src/ir/printer.ts';
 import { deserialize, hashOf, serialize } from '../../src/ir/serial.ts';
+import { batchedAt } from '../../src/primitives/batching.ts';
 import { newOps } from '../../src/primitives/table.ts';
 import { grad } from '../../src/transforms/grad.ts';
 import { jvp } from '../../src/transforms/jvp.ts';
 import { linearize } from '../../src/transforms/linearize.ts';
 import { reverseOf, vjp } from '../../src/transforms/pushforward.ts';
 import { replay, simplify } from '../../src/transforms/replay.ts';
-import { batchAxisAt, vmapInto } from '../../src/transforms/vmap.ts';
+import { vmapInto } from '../../src/transforms/vmap.ts';
 import { chain, network, valuesFor } from '../plan/programs.ts';
 import { finiteDifferences, maxDifference } from '../plan/run-planned.ts';
 
@@ -130,7 +131,7 @@ test('vmap', () => {
   const ops = newOps();
   const x = ops.input({ shape: [5, 3], dtype: 'float64' });
   const [result] = vmapInto(ops, small(), [{ value: x, axis: 0 }], 5);
-  expect(shown(ops.build([batchAxisAt(ops, result, 5, 0)]))).toMatchInlineSnapshot(`
+  expect(shown(ops.build([batchedAt(ops, result, 5, 0)]))).toMatchInlineSnapshot(`
     "
     { a:f64[5,3] ->
       b:f64[5,3] = sin a

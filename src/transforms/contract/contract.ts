@@ -11,9 +11,9 @@
 import { type FloatDtype, type Shape, sizeOf } from '../../ir/aval.ts';
 import type { DotParams } from '../../ir/params.ts';
 import { type Atom, type Equation, isVar, type Program } from '../../ir/program.ts';
+import { batchedAt } from '../../primitives/batching.ts';
 import type { Ops } from '../../primitives/ops.ts';
 import { newOps, rulesOf } from '../../primitives/table.ts';
-import { batchAxisAt } from '../vmap.ts';
 import { Columns } from './columns.ts';
 import { addForms, withFactor } from './forms.ts';
 import { Network } from './network.ts';
@@ -104,7 +104,7 @@ class Contraction {
     const { shape } = a.aval;
     const form = this.#form(a);
     if (form.length === 0) {
-      return batchAxisAt(this.ops, { value: this.#knownValue(a) ?? this.ops.full(a, 0), axis: null }, this.#width, 0);
+      return batchedAt(this.ops, { value: this.#knownValue(a) ?? this.ops.full(a, 0), axis: null }, this.#width, 0);
     }
     return this.#network.materialize(form, shape);
   }
@@ -295,7 +295,7 @@ class Contraction {
     });
     if (operands.every(({ axis }) => axis === null)) return [];
     const batched = rulesOf(primitive).vmap(ops, operands, params, this.#width);
-    return this.#arrayForm(batchAxisAt(ops, batched, this.#width, 0), output.aval.shape);
+    return this.#arrayForm(batchedAt(ops, batched, this.#width, 0), output.aval.shape);
   }
 }
 
