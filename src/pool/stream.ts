@@ -55,6 +55,11 @@ export async function* streamBlocks(runner: Runner, job: Job, options: StreamOpt
     );
   try {
     for (;;) {
+      if (stop.signal.aborted) {
+        // Blocks that came before the tiles at work were done are not given out any more.
+        await run;
+        throw ended?.failed ? ended.error : stop.signal.reason;
+      }
       if (ended?.failed) throw ended.error;
       const parcel = parcels.shift();
       if (parcel) {
