@@ -16,6 +16,23 @@ const operationsOf = ({ primitive, inputs, params, output }: Equation): number =
 
 export const flopsOf = (program: Program): number => program.equations.reduce((sum, e) => sum + operationsOf(e), 0);
 
+/** Equations for which an engine runs a node; it makes no copy for a view. */
+const working = (program: Program): readonly Equation[] => program.equations.filter((e) => !FREE.has(e.primitive));
+
+export const nodesOf = (program: Program): number => working(program).length;
+
+/** Bytes that a program reads and writes, each operand once for each equation that takes it, and as large as it is kept. */
+export const movedBytesOf = (program: Program): number => {
+  const kept = new Map<Atom, number>();
+  const bytes = (a: Atom): number => (isVar(a) ? (kept.get(a) ?? bytesOf(a.aval)) : 0);
+  let moved = 0;
+  for (const { primitive, inputs, output } of program.equations) {
+    if (FREE.has(primitive)) kept.set(output, bytes(inputs[0]));
+    else moved += bytesOf(output.aval) + inputs.reduce((sum, a) => sum + bytes(a), 0);
+  }
+  return moved;
+};
+
 /** Elements moved per element of the result, for primitives that move. */
 const MOVES: Readonly<Record<string, number>> = {
   permute: 3,

@@ -3,6 +3,9 @@
 import { bytesPerElement, type FloatDtype } from '../ir/aval.ts';
 import type { Program } from '../ir/program.ts';
 import type { Group, Tile } from '../pool/job.ts';
+import { describeGroups } from './describe.ts';
+import { formatBytes, formatCount } from './format.ts';
+import type { Prices } from './prices.ts';
 
 /** A group of the job, with its program in the place of an artifact. */
 export interface PlannedGroup extends Omit<Group, 'artifact'> {
@@ -15,6 +18,8 @@ export interface Planned {
   /** (…inputs of the recorded program) → (…residuals); null where no group needs one. */
   readonly point: Program | null;
   readonly groups: readonly PlannedGroup[];
+  /** For each group, what the cost model says of its tile program. */
+  readonly prices: readonly Prices[];
   readonly tiles: readonly Tile[];
   readonly rows: number;
   readonly columns: number;
@@ -116,43 +121,3 @@ export class Plan implements PlanSummary {
     ].join('\n');
   }
 }
-
-const describeGroups = (planned: Planned): string[] => {
-  const lines: string[] = [];
-  if (planned.point) {
-    lines.push(`  point      ${planned.point.equations.length} equations, ${planned.point.outputs.length} residuals`);
-  }
-  if (planned.facts.recomputed > 0) lines.push(`  recomputed ${planned.facts.recomputed} equations per tile`);
-  for (const [k, group] of planned.groups.entries()) {
-    const tiles = Math.ceil((group.limit - group.first) / group.width);
-    lines.push(
-      `  group ${k}    seeds ${group.first}…${group.limit - 1}: ${tiles} tiles of ${group.width}, ` +
-        `${group.program.equations.length} equations`,
-    );
-  }
-  return lines;
-};
-
-/** 1.2 G, 340 M, …: three significant digits with a decimal prefix. */
-export const formatCount = (value: number): string => {
-  const prefixes = ['', 'k', 'M', 'G', 'T', 'P'];
-  let scaled = value;
-  let k = 0;
-  while (scaled >= 1000 && k < prefixes.length - 1) {
-    scaled /= 1000;
-    k++;
-  }
-  return `${Number(scaled.toPrecision(3))} ${prefixes[k]}`;
-};
-
-/** 3.5 MiB: three significant digits with a binary prefix. */
-export const formatBytes = (value: number): string => {
-  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
-  let scaled = value;
-  let k = 0;
-  while (scaled >= 1024 && k < units.length - 1) {
-    scaled /= 1024;
-    k++;
-  }
-  return `${Number(scaled.toPrecision(3))} ${units[k]}`;
-};

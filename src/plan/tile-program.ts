@@ -8,6 +8,7 @@ import type { Batched } from '../primitives/primitive.ts';
 import { newOps } from '../primitives/table.ts';
 import { contract, type SeedRequest } from '../transforms/contract/contract.ts';
 import { partition } from '../transforms/partition.ts';
+import { denseSeeds } from '../transforms/unit-seeds.ts';
 import { vmapInto } from '../transforms/vmap.ts';
 
 export interface TileProgram {
@@ -31,7 +32,7 @@ export interface TileRequest extends SeedRequest {
  */
 export const tileProgram = (
   rest: Program,
-  { knownCount, width, shift, offsets }: TileRequest,
+  { knownCount, width, shift, offsets, structured }: TileRequest,
   batchAxis: 'leading' | 'trailing',
 ): TileProgram => {
   const ops = newOps();
@@ -45,12 +46,11 @@ export const tileProgram = (
     const size = sizeOf(shape);
     const local = ops.add(indices, shift - offset);
     offset += size;
-    if (batchAxis === 'leading') {
+    if (structured && batchAxis === 'leading') {
       return { value: ops.reshape(ops.oneHot(local, size, dtype as FloatDtype), [width, ...shape]), axis: 0 };
     }
-    const places = ops.iota([size, width], 0);
-    const hot = ops.cast(ops.binary('eq', places, ops.broadcast(local, [size, width], [1])), dtype);
-    return { value: ops.reshape(hot, [...shape, width]), axis: shape.length };
+    const value = denseSeeds(ops, local, shape, dtype as FloatDtype, batchAxis);
+    return { value, axis: batchAxis === 'leading' ? 0 : shape.length };
   });
   const outputs: TileOutput[] = [];
   const atoms = vmapInto(ops, rest, [...known, ...seeds], width).map((batched, k) => {
@@ -65,19 +65,23 @@ export const tileProgram = (
   return { point: null, program: ops.build(atoms), outputs };
 };
 
-/** Like `tileProgram`, by contraction: products of constants are made at the point. `tiles`: how many share it. */
+/**
+ * Like `tileProgram`, by contraction. `tiles`: how many share the products of constants that are made at the point;
+ * null: none are, and each tile makes its own.
+ */
 export const contractedTileProgram = (
   rest: Program,
-  { knownCount, width, shift, offsets }: TileRequest,
-  tiles: number,
+  { offsets, ...request }: TileRequest,
+  tiles: number | null,
 ): TileProgram => {
-  const contracted = contract(rest, { knownCount, width, shift }, tiles);
-  const { point, rest: program } = partition(
-    contracted,
-    contracted.inputs.map((_, i) => i === knownCount),
-  );
+  const contracted = contract(rest, request, tiles ?? 1);
   const outputs = rest.outputs.map((a, k): TileOutput => {
     return { offset: offsets[k], size: sizeOf(a.aval.shape), batch: 'leading' };
   });
+  if (tiles === null) return { point: null, program: contracted, outputs };
+  const { point, rest: program } = partition(
+    contracted,
+    contracted.inputs.map((_, i) => i === request.knownCount),
+  );
   return { point, program, outputs };
 };

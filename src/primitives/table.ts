@@ -173,16 +173,21 @@ const hoistBroadcast = (
   return ops.broadcast(ops.emit(name, small, params), output.shape, axes);
 };
 
+/** Nothing is a literal, and so is a sum over nothing: no later pass has to think of arrays without elements. */
+const emptyLiteral = (ops: Ops, name: PrimitiveName, inputs: readonly Atom[], output: Aval): Atom | undefined => {
+  const isEmpty = ({ shape }: Aval): boolean => sizeOf(shape) === 0;
+  return isEmpty(output) || (rulesOf(name).algebra === 'contraction' && inputs.some((a) => isEmpty(a.aval)))
+    ? ops.literal(0, output.shape, output.dtype)
+    : undefined;
+};
+
 const inference: Inference = {
   infer: (name, inputs, params) => rulesOf(name).shape(inputs, params),
   fold: (builder, name, inputs, params, output) => {
     const ops = builder as Ops;
     const rules = rulesOf(name);
-    // Nothing is a literal, and so is a sum over nothing: no later pass has to think of arrays without elements.
-    const isEmpty = ({ shape }: Aval): boolean => sizeOf(shape) === 0;
-    if (isEmpty(output) || (rules.algebra === 'contraction' && inputs.some((a) => isEmpty(a.aval)))) {
-      return ops.literal(0, output.shape, output.dtype);
-    }
+    const empty = emptyLiteral(ops, name, inputs, output);
+    if (empty) return empty;
     if (rules.algebra === 'diagonal') {
       const found =
         foldLiterals(ops, rules, inputs, params, output) ?? hoistBroadcast(ops, name, inputs, params, output);
@@ -192,5 +197,23 @@ const inference: Inference = {
   },
 };
 
+/** What folds only what later passes rely on: that no array is without elements. */
+const unfolded: Inference = {
+  infer: inference.infer,
+  fold: (builder, name, inputs, _params, output) => emptyLiteral(builder as Ops, name, inputs, output),
+};
+
+let current = inference;
+
 /** A new builder of programs over these primitives. */
-export const newOps = (): Ops => new Ops(inference);
+export const newOps = (): Ops => new Ops(current);
+
+/** Runs `step`, which must be synchronous, with builders that fold nothing that they needn't: for tests that compare. */
+export const withoutFolds = <T>(step: () => T): T => {
+  current = unfolded;
+  try {
+    return step();
+  } finally {
+    current = inference;
+  }
+};

@@ -15,9 +15,15 @@ export interface Vjp {
 }
 
 /** Emits a program's forward pass and gives its pullback; all forward values that the pullback uses stay alive. */
-export const vjpInto = (ops: Ops, program: Program, inputs: readonly Atom[], active: readonly boolean[]): Vjp => {
+export const vjpInto = (
+  ops: Ops,
+  program: Program,
+  inputs: readonly Atom[],
+  active: readonly boolean[],
+  merging = true,
+): Vjp => {
   const outputs = replay(ops, program, inputs);
-  const { point, rest } = linearize(program, active);
+  const { point, rest } = linearize(program, active, merging);
   return {
     outputs,
     pullback: (cotangents) => {
@@ -66,6 +72,7 @@ export const checkpointedVjpInto = (
   program: Program,
   inputs: readonly Atom[],
   active: readonly boolean[],
+  merging = true,
 ): Vjp => {
   const segments = segmentsOf(program, segmentCount(program));
   const forward = new Map<Atom, Atom>(program.inputs.map((v, i) => [v, inputs[i]]));
@@ -92,7 +99,7 @@ export const checkpointedVjpInto = (
         for (const v of gives) pending.delete(v);
         if (!activeTakes.includes(true) || received.every((c) => c === null)) continue;
         const region = k + 1;
-        const { pullback } = vjpInto(ops, inRegion(body, region), takes.map(lookUp), activeTakes);
+        const { pullback } = vjpInto(ops, inRegion(body, region), takes.map(lookUp), activeTakes, merging);
         const results = pullback(received);
         const targets = takes.filter((_, i) => activeTakes[i]);
         for (const [i, v] of targets.entries()) accumulate(v, results[i]);
@@ -111,10 +118,10 @@ const inRegion = (program: Program, region: number): Program => ({
 /**
  * (…inputs) → (value, …gradients of the active inputs) for a program with one output of one element.
  */
-export const grad = (program: Program, active: readonly boolean[], checkpoint: boolean): Program => {
+export const grad = (program: Program, active: readonly boolean[], checkpoint: boolean, merging = true): Program => {
   const ops = newOps();
   const inputs = program.inputs.map((v) => ops.input(v.aval, v.scope));
-  const { outputs, pullback } = (checkpoint ? checkpointedVjpInto : vjpInto)(ops, program, inputs, active);
+  const { outputs, pullback } = (checkpoint ? checkpointedVjpInto : vjpInto)(ops, program, inputs, active, merging);
   const gradients = pullback([ops.full(outputs[0], 1)]);
   const activeInputs = inputs.filter((_, i) => active[i]);
   return ops.build([outputs[0], ...gradients.map((g, i) => ops.orZero(g, activeInputs[i]))]);

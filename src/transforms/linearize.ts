@@ -9,8 +9,9 @@ import { type Partition, partition } from './partition.ts';
 /**
  * Only the inputs marked active have a nonzero tangent (partial activity).
  * `point`: (…inputs) → (…residuals); `rest`: (…residuals, …active tangents) → (…tangents of the outputs), linear.
+ * `merging`: whether neighbouring diagonal maps become one, which only tests that compare turn off.
  */
-export const linearize = (program: Program, active: readonly boolean[]): Partition => {
+export const linearize = (program: Program, active: readonly boolean[], merging = true): Partition => {
   const ops = newOps();
   const primals = program.inputs.map((v) => ops.input(v.aval, v.scope));
   const duals = primals.map((primal, i) => ({ primal, tangent: active[i] ? ops.input(primal.aval) : null }));
@@ -18,5 +19,5 @@ export const linearize = (program: Program, active: readonly boolean[]): Partiti
   const tangents = tangentsOf(ops, jvpInto(ops, program, duals));
   const whole = ops.build(tangents);
   const unknown = whole.inputs.map((_, i) => i >= primals.length);
-  return partition(mergeDiagonals(whole, unknown), unknown);
+  return partition(merging ? mergeDiagonals(whole, unknown) : whole, unknown);
 };

@@ -17,24 +17,34 @@ export interface Pushforward {
 }
 
 /** Tangents of the active inputs → tangents of the outputs. With `checkpoint` the primal values are made again per seed. */
-export const forwardOf = (program: Program, active: readonly boolean[], checkpoint: boolean): Pushforward => {
-  if (!checkpoint) return linearize(program, active);
+export const forwardOf = (
+  program: Program,
+  active: readonly boolean[],
+  checkpoint: boolean,
+  merging = true,
+): Pushforward => {
+  if (!checkpoint) return linearize(program, active, merging);
   const count = program.outputs.length;
   return { point: null, rest: withOutputs(jvp(program, active), count, 2 * count) };
 };
 
 /** Cotangents of the outputs → cotangents of the active inputs; a cotangent that is zero everywhere is a literal. */
-export const reverseOf = (program: Program, active: readonly boolean[], checkpoint: boolean): Pushforward => {
+export const reverseOf = (
+  program: Program,
+  active: readonly boolean[],
+  checkpoint: boolean,
+  merging = true,
+): Pushforward => {
   const ops = newOps();
   if (checkpoint) {
     const inputs = program.inputs.map((v) => ops.input(v.aval, v.scope));
-    const { outputs, pullback } = checkpointedVjpInto(ops, program, inputs, active);
+    const { outputs, pullback } = checkpointedVjpInto(ops, program, inputs, active, merging);
     const cotangents = outputs.map((a) => ops.input(a.aval));
     const results = pullback(cotangents);
     const targets = inputs.filter((_, i) => active[i]);
     return { point: null, rest: ops.build(results.map((r, i) => ops.orZero(r, targets[i]))) };
   }
-  const { point, rest } = linearize(program, active);
+  const { point, rest } = linearize(program, active, merging);
   const count = point.outputs.length;
   const residuals = rest.inputs.slice(0, count).map((v) => ops.input(v.aval, v.scope));
   const tangents = rest.inputs.slice(count);

@@ -2,7 +2,8 @@
 
 import { expect, test } from 'vitest';
 import type { Atom, Program } from '../../src/ir/program.ts';
-import { type PlanRequest, planHessian } from '../../src/plan/planner.ts';
+import { planHessian } from '../../src/plan/planner.ts';
+import type { PlanRequest } from '../../src/plan/request.ts';
 import { newOps } from '../../src/primitives/table.ts';
 
 const WIDTH = 128;
@@ -33,7 +34,7 @@ const request = (program: Program, leaves: number, contraction: 'never' | 'by pr
   precision: 'float64',
   nbatches: 'auto',
   checkpoint: false,
-  contraction,
+  levers: { contraction },
 });
 
 test('products that contraction keeps are bounded', () => {

@@ -4,7 +4,8 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { sizeOf, type Value } from '../../src/ir/aval.ts';
 import type { Atom, Program } from '../../src/ir/program.ts';
-import { type PlanRequest, planHessian, planJacobian } from '../../src/plan/planner.ts';
+import { planHessian, planJacobian } from '../../src/plan/planner.ts';
+import type { PlanRequest } from '../../src/plan/request.ts';
 import { newOps } from '../../src/primitives/table.ts';
 import { randomProgram } from '../primitives/random-program.ts';
 import { maxDifference, runPlanned } from './run-planned.ts';
@@ -65,11 +66,14 @@ test('contraction changes no Hessian', () => {
   const run = (seed: number, leaves: number, nbatches: 'auto' | number): void => {
     const { scalar } = programsFrom(seed);
     const inputs = wholeNumbers(scalar, seed);
-    const plain = runPlanned(planHessian(request(scalar, { contraction: 'never', leaves, nbatches }), true), inputs);
+    const plain = runPlanned(
+      planHessian(request(scalar, { levers: { contraction: 'never' }, leaves, nbatches }), true),
+      inputs,
+    );
     if (!plain.every(Number.isFinite)) return;
-    const contracted = planHessian(request(scalar, { contraction: 'always', leaves, nbatches }), true);
+    const contracted = planHessian(request(scalar, { levers: { contraction: 'always' }, leaves, nbatches }), true);
     expect(relative(plain, runPlanned(contracted, inputs))).toBeLessThan(1e-12);
-    const whole = planHessian(request(scalar, { contraction: 'always', leaves, nbatches }), false);
+    const whole = planHessian(request(scalar, { levers: { contraction: 'always' }, leaves, nbatches }), false);
     expect(relative(plain, runPlanned(whole, inputs))).toBeLessThan(1e-12);
   };
   fc.assert(fc.property(seeds, leafCounts, cuts, run), { numRuns: 80 });
@@ -79,10 +83,13 @@ test('contraction changes no Jacobian, by columns or by rows', () => {
   const run = (seed: number, leaves: number): void => {
     const { vector } = programsFrom(seed);
     const inputs = wholeNumbers(vector, seed);
-    const plain = runPlanned(planJacobian(request(vector, { contraction: 'never', leaves }), 'forward'), inputs);
+    const plain = runPlanned(
+      planJacobian(request(vector, { levers: { contraction: 'never' }, leaves }), 'forward'),
+      inputs,
+    );
     if (!plain.every(Number.isFinite)) return;
     for (const mode of ['forward', 'reverse'] as const) {
-      const contracted = planJacobian(request(vector, { contraction: 'always', leaves }), mode);
+      const contracted = planJacobian(request(vector, { levers: { contraction: 'always' }, leaves }), mode);
       expect(relative(plain, runPlanned(contracted, inputs))).toBeLessThan(1e-12);
     }
   };

@@ -3,7 +3,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Atom, Program } from '../../src/ir/program.ts';
 import { flopsOf } from '../../src/plan/cost.ts';
-import { type PlanRequest, planHessian } from '../../src/plan/planner.ts';
+import { planHessian } from '../../src/plan/planner.ts';
+import type { PlanRequest } from '../../src/plan/request.ts';
 import type { Ops } from '../../src/primitives/ops.ts';
 import { newOps } from '../../src/primitives/table.ts';
 import { valuesFor } from './programs.ts';
@@ -62,8 +63,8 @@ describe.each(Object.entries(PROGRAMS))('%s', (_, { make, leaves }) => {
   });
 
   test.each(['never', 'by price', 'always'] as const)('contraction %s', (contraction) => {
-    const whole = planHessian(request({ splitting: 'never', contraction }), true);
-    const split = planHessian(request({ contraction }), true);
+    const whole = planHessian(request({ levers: { splitting: 'never', contraction } }), true);
+    const split = planHessian(request({ levers: { contraction } }), true);
     expect(split.groups.length).toBeGreaterThan(whole.groups.length);
     const truth = runPlanned(whole, inputs);
     const scale = truth.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
@@ -74,7 +75,7 @@ describe.each(Object.entries(PROGRAMS))('%s', (_, { make, leaves }) => {
   });
 
   test('ragged blocks', () => {
-    const truth = runPlanned(planHessian(request({ splitting: 'never' }), true), inputs);
+    const truth = runPlanned(planHessian(request({ levers: { splitting: 'never' } }), true), inputs);
     const scale = truth.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
     const split = runPlanned(planHessian(request({ nbatches: 37 }), true), inputs);
     expect(maxDifference(split, truth) / scale).toBeLessThan(1e-13);

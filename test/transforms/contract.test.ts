@@ -4,8 +4,9 @@ import { expect, test } from 'vitest';
 import { evaluateProgram } from '../../src/interpret/evaluate.ts';
 import type { Value } from '../../src/ir/aval.ts';
 import type { Atom } from '../../src/ir/program.ts';
-import type { PlanRequest } from '../../src/plan/planner.ts';
+import type { Levers } from '../../src/plan/levers.ts';
 import { planHessian, planJacobian } from '../../src/plan/planner.ts';
+import type { PlanRequest } from '../../src/plan/request.ts';
 import type { Ops } from '../../src/primitives/ops.ts';
 import { newOps } from '../../src/primitives/table.ts';
 import { contract } from '../../src/transforms/contract/contract.ts';
@@ -24,7 +25,11 @@ test.each<[string, (ops: Ops, zero: Atom, x: Atom) => Atom, number[]]>([
 ])('terms that cancel are a zero to %s', (_, use, column) => {
   const ops = newOps();
   const x = ops.input({ shape: [4], dtype: 'float64' });
-  const program = contract(ops.build([use(ops, cancelled(ops, x), x)]), { knownCount: 0, width: 1, shift: 0 }, 4);
+  const program = contract(
+    ops.build([use(ops, cancelled(ops, x), x)]),
+    { knownCount: 0, width: 1, shift: 0, structured: true },
+    4,
+  );
   const [result] = evaluateProgram(program, [{ shape: [1], dtype: 'int32', data: Int32Array.from([2]) }]);
   expect([...result.data]).toEqual(column);
 });
@@ -49,7 +54,7 @@ const balanced = (ops: Ops, constantFirst: boolean): { y: Atom; inputs: Value[] 
   };
 };
 
-const orders: [PlanRequest['contraction'], boolean, number][] = [];
+const orders: [Levers['contraction'], boolean, number][] = [];
 for (const contraction of ['never', 'always'] as const)
   for (const constantFirst of [true, false])
     for (const nbatches of [1, 50]) orders.push([contraction, constantFirst, nbatches]);
@@ -68,7 +73,7 @@ test.each(orders)(
           precision: 'float32',
           nbatches,
           checkpoint: false,
-          ...(contraction ? { contraction } : {}),
+          levers: { contraction },
         },
         inputs,
       };

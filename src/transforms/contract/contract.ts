@@ -10,10 +10,11 @@
 
 import { type FloatDtype, type Shape, sizeOf } from '../../ir/aval.ts';
 import type { DotParams } from '../../ir/params.ts';
-import { type Atom, type Equation, isVar, type Program } from '../../ir/program.ts';
+import { type Atom, type Equation, isVar, type Program, type Var } from '../../ir/program.ts';
 import { batchedAt } from '../../primitives/batching.ts';
 import type { Ops } from '../../primitives/ops.ts';
 import { newOps, rulesOf } from '../../primitives/table.ts';
+import { denseSeeds } from '../unit-seeds.ts';
 import { Columns } from './columns.ts';
 import { addForms, withFactor } from './forms.ts';
 import { Network } from './network.ts';
@@ -32,6 +33,8 @@ export interface SeedRequest {
   readonly width: number;
   /** What seed index 0 stands for: the element of the first seeded leaf. */
   readonly shift: number;
+  /** Whether later steps may see that seeds are unit vectors; false is for tests that compare. */
+  readonly structured: boolean;
 }
 
 type Axes = readonly (readonly Label[])[];
@@ -45,19 +48,19 @@ class Contraction {
   readonly #known = new Map<Atom, Atom>();
   readonly #forms = new Map<Atom, Form>();
 
-  constructor(ops: Ops, rest: Program, { knownCount, width, shift }: SeedRequest, tiles: number) {
+  constructor(ops: Ops, rest: Program, { knownCount, width, shift, structured }: SeedRequest, tiles: number) {
     this.ops = ops;
     this.#width = width;
     this.#labels = new Labels(width);
     for (const v of rest.inputs.slice(0, knownCount)) this.#known.set(v, ops.input(v.aval, v.scope));
     const seeded = rest.inputs.slice(knownCount);
     this.#dtype = seeded[0].aval.dtype as FloatDtype;
-    const columns = this.#seed(seeded, shift, this.#dtype);
+    const columns = this.#seed(seeded, shift, structured);
     this.#network = new Network(ops, this.#labels, columns, tiles, this.#dtype);
   }
 
   /** The tangent of each seeded leaf: a unit vector, which has labels and no factor. */
-  #seed(seeded: readonly { readonly aval: { readonly shape: Shape } }[], shift: number, dtype: FloatDtype): Columns[] {
+  #seed(seeded: readonly Var[], shift: number, structured: boolean): Columns[] {
     const { ops } = this;
     const indices = ops.input({ shape: [this.#width], dtype: 'int32' }, 'seeds');
     let offset = 0;
@@ -67,12 +70,16 @@ class Contraction {
       const local = ops.add(indices, shift - offset);
       offset += size;
       if (size === 0) return [];
+      if (!structured) {
+        this.#forms.set(v, this.#arrayForm(denseSeeds(ops, local, shape, this.#dtype, 'leading'), shape));
+        return [];
+      }
       const clamped = ops.binary('min', ops.binary('max', local, 0), size - 1);
       const columns = new Columns(ops, this.#labels, shape, clamped);
       const axes = this.#axesOver(shape, columns.labels);
       // Where several leaves share a tile, a leaf's tangent is zero in the columns of the others.
-      const mask: Factor = { atom: ops.cast(ops.binary('eq', local, clamped), dtype), labels: [BATCH] };
-      this.#forms.set(v as Atom, [{ scale: 1, factors: seeded.length > 1 ? [mask] : [], axes }]);
+      const mask: Factor = { atom: ops.cast(ops.binary('eq', local, clamped), this.#dtype), labels: [BATCH] };
+      this.#forms.set(v, [{ scale: 1, factors: seeded.length > 1 ? [mask] : [], axes }]);
       return columns;
     });
   }

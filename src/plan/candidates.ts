@@ -1,0 +1,142 @@
+/** Tile programs for a group of seeds, each with its price; the cheapest is what the plan takes. */
+
+import { bytesOf } from '../ir/aval.ts';
+import type { Pushforward } from '../transforms/pushforward.ts';
+import { flopsOf, livePeakBytes, movedBytesOf, nanosecondsOf, nodesOf, widestValue } from './cost.ts';
+import type { LeafRange } from './groups.ts';
+import type { Prices, Way } from './prices.ts';
+import type { SetRequest } from './request.ts';
+import { contractedTileProgram, type TileProgram, type TileRequest, tileProgram } from './tile-program.ts';
+import { evenWidth, sharedWidth, tileWidthOf } from './width.ts';
+
+/** One group of seeds with the derivative program restricted to it. */
+export interface Strand extends Pushforward {
+  readonly range: LeafRange;
+  /** Elements of its first leaf before `range.first`. */
+  readonly shift: number;
+  /** Where each output of `rest` lies on the other side of the matrix. */
+  readonly offsets: readonly number[];
+}
+
+interface Candidate extends Way {
+  readonly tile: TileProgram;
+}
+
+/** Contracted tiles hold little per column: they may be this many times wider than what the plain program bears. */
+const WIDER = [1, 4, 16];
+
+const CONTRACTED: ReadonlySet<string> = new Set(['dot', 'reduce_sum']);
+
+/** Nanoseconds that contracting takes per equation, here; and how many evaluations a plan is thought to serve. */
+const CONTRACTING = 1e5;
+const EVALUATIONS = 10;
+
+/** Bytes that the products of all groups may hold, or each group this many times what it holds uncontracted. */
+const PRODUCT_BYTES = 128 * 2 ** 20;
+const HEAVIER = 4;
+
+/** Bytes that a tile program needs while it runs, and what it has made at the point. */
+const bytesOfTile = ({ point, program }: TileProgram): number =>
+  livePeakBytes(program) + (point?.outputs.reduce((sum, a) => sum + bytesOf(a.aval), 0) ?? 0);
+
+const countOf = ({ range: { first, limit } }: Strand): number => limit - first;
+
+const tileRequest = ({ program, levers }: SetRequest, strand: Strand, width: number): TileRequest => ({
+  knownCount: strand.point ? strand.point.outputs.length : program.inputs.length,
+  width,
+  shift: strand.shift,
+  offsets: strand.offsets,
+  structured: levers.structuredSeeds,
+});
+
+/** The strand's program batched equation by equation, with the batch axis wherever it costs less. */
+const batchedTiles = (request: SetRequest, strand: Strand, block: number): Candidate[] => {
+  const { levers, precision } = request;
+  const count = countOf(strand);
+  const { knownCount } = tileRequest(request, strand, 1);
+  const width = levers.fittingWidth
+    ? tileWidthOf(widestValue(strand.rest, knownCount), precision, count, block)
+    : evenWidth(Math.min(block, count), count);
+  const places = levers.batchAxis === 'by price' ? (['leading', 'trailing'] as const) : [levers.batchAxis];
+  return places.map((shaping): Candidate => {
+    const tile = tileProgram(strand.rest, tileRequest(request, strand, width), shaping);
+    return { tile, width, shaping, nanoseconds: nanosecondsOf(tile.program) / width, fits: true };
+  });
+};
+
+/** The strand's program contracted, in tiles of a width, whose products may hold so many bytes. */
+const contractedTile = (request: SetRequest, strand: Strand, width: number, bearable: number): Candidate => {
+  const count = countOf(strand);
+  const tiles = request.levers.pointProducts ? Math.ceil(count / width) : null;
+  const tile = contractedTileProgram(strand.rest, tileRequest(request, strand, width), tiles);
+  const pointShare = tile.point ? nanosecondsOf(tile.point) / count : 0;
+  const nanoseconds = nanosecondsOf(tile.program) / width + pointShare;
+  return { tile, width, shaping: 'contracted', nanoseconds, fits: bytesOfTile(tile) <= bearable };
+};
+
+/** Widths for contracted tiles, narrowest first: what the plain program bears, and more. */
+const contractedWidths = (request: SetRequest, strand: Strand, block: number, plain: number): number[] => {
+  if (!request.levers.fittingWidth) return [plain];
+  const count = countOf(strand);
+  const widths = WIDER.map((times) => evenWidth(Math.min(times * plain, sharedWidth(count), block, count), count));
+  return widths.filter((width, i) => width !== widths[i - 1]);
+};
+
+/** Every candidate that was priced, the one to take first. `strands`: how many groups share the memory for products. */
+const candidatesOf = (request: SetRequest, strand: Strand, block: number, strands: number): Candidate[] => {
+  const { contraction } = request.levers;
+  const plain = batchedTiles(request, strand, block);
+  const cheapest = cheapestOf(plain);
+  const others = plain.filter((way) => way !== cheapest);
+  // Without a sum of products there is nothing to contract; a long program that runs in no time gains nothing either.
+  const { equations } = strand.rest;
+  const worthwhile = cheapest.nanoseconds * countOf(strand) * EVALUATIONS > CONTRACTING * equations.length;
+  const pays = contraction === 'always' || (worthwhile && equations.some((e) => CONTRACTED.has(e.primitive)));
+  if (request.checkpoint || contraction === 'never' || !pays) return [cheapest, ...others];
+  let best = contraction === 'always' ? undefined : cheapest;
+  const bound = Math.max(PRODUCT_BYTES / strands, HEAVIER * bytesOfTile(cheapest.tile));
+  const bearable = contraction === 'always' ? Number.POSITIVE_INFINITY : bound;
+  const tried: Candidate[] = [...plain];
+  for (const width of contractedWidths(request, strand, block, cheapest.width)) {
+    const way = contractedTile(request, strand, width, bearable);
+    tried.push(way);
+    if (!way.fits || (best && way.nanoseconds >= best.nanoseconds)) break;
+    best = way;
+  }
+  const taken = best as Candidate;
+  return [taken, ...tried.filter((way) => way !== taken)];
+};
+
+const cheapestOf = (ways: readonly Candidate[]): Candidate =>
+  ways.reduce((a, b) => (b.nanoseconds < a.nanoseconds ? b : a));
+
+const wayOf = ({ tile: _, ...way }: Candidate): Way => way;
+
+/** The tile program that costs least per seed, and what it was weighed against. */
+export const cheapestTile = (
+  request: SetRequest,
+  strand: Strand,
+  block: number,
+  strands: number,
+): { readonly tile: TileProgram; readonly width: number; readonly prices: Prices } => {
+  const [taken, ...others] = candidatesOf(request, strand, block, strands);
+  const { program } = taken.tile;
+  return {
+    tile: taken.tile,
+    width: taken.width,
+    prices: {
+      ...wayOf(taken),
+      flops: flopsOf(program),
+      bytes: movedBytesOf(program),
+      nodes: nodesOf(program),
+      against: others.map(wayOf),
+    },
+  };
+};
+
+/** Nanoseconds for all seeds of a strand, batched equation by equation, and its point program once. */
+export const batchedPrice = (request: SetRequest, strand: Strand, block: number): number => {
+  const { tile, width } = cheapestOf(batchedTiles(request, strand, block));
+  const tiles = Math.ceil(countOf(strand) / width);
+  return tiles * nanosecondsOf(tile.program) + (strand.point ? nanosecondsOf(strand.point) : 0);
+};

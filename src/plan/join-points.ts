@@ -1,0 +1,67 @@
+/** Joins what all groups know at the point into one program, or gives each tile its own copy of it. */
+
+import type { Atom, Program } from '../ir/program.ts';
+import type { Source } from '../pool/job.ts';
+import { newOps } from '../primitives/table.ts';
+import { replay } from '../transforms/replay.ts';
+
+/** The two programs that run at the point, one after the other, before the tile program. Null: nothing to do. */
+export interface Stages {
+  /** (…inputs of the recorded program) → (…known values); null: those inputs. */
+  readonly point: Program | null;
+  readonly tile: {
+    /** (…known values) → (…known inputs of `program`). */
+    readonly point: Program | null;
+    readonly program: Program;
+  };
+}
+
+export interface Joined {
+  /** Null where no group needs a residual. */
+  readonly point: Program | null;
+  /** For each group, the tile program and where its known inputs come from. */
+  readonly groups: readonly { readonly program: Program; readonly sources: Source[] }[];
+}
+
+/**
+ * One point program for all groups, so that what several need is computed once, and for each group where its
+ * known inputs come from. A residual that is an input of the program is taken from there.
+ */
+export const joinPoints = (program: Program, strands: readonly Stages[]): Joined => {
+  const ops = newOps();
+  const inputs = program.inputs.map((v) => ops.input(v.aval, v.scope));
+  const places = new Map<Atom, number>(inputs.map((v, i) => [v, i]));
+  const outputs = new Map<Atom, number>();
+  const sourceOf = (atom: Atom): Source => {
+    const input = places.get(atom);
+    if (input !== undefined) return { from: 'input', index: input };
+    let index = outputs.get(atom);
+    if (index === undefined) {
+      index = outputs.size;
+      outputs.set(atom, index);
+    }
+    return { from: 'residual', index };
+  };
+  const groups = strands.map(({ point, tile }) => {
+    const known = point ? replay(ops, point, inputs) : inputs;
+    const sources = (tile.point ? replay(ops, tile.point, known) : known).map(sourceOf);
+    return { program: tile.program, sources };
+  });
+  return { point: outputs.size === 0 ? null : ops.build([...outputs.keys()]), groups };
+};
+
+/** No point program: every tile program takes the recorded program's inputs and makes all that it needs of them. */
+export const withoutPoint = (program: Program, strands: readonly Stages[]): Joined => ({
+  point: null,
+  groups: strands.map(({ point, tile }) => {
+    const ops = newOps();
+    const inputs = program.inputs.map((v) => ops.input(v.aval, v.scope));
+    const known = point ? replay(ops, point, inputs) : inputs;
+    const residuals = tile.point ? replay(ops, tile.point, known) : known;
+    const seeds = tile.program.inputs.slice(residuals.length).map((v) => ops.input(v.aval, v.scope));
+    return {
+      program: ops.build(replay(ops, tile.program, [...residuals, ...seeds])),
+      sources: inputs.map((_, index): Source => ({ from: 'input', index })),
+    };
+  }),
+});

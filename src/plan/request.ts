@@ -1,0 +1,26 @@
+/** What the planner is asked for. */
+
+import type { FloatDtype } from '../ir/aval.ts';
+import type { Program } from '../ir/program.ts';
+import { ALL_ON, type Levers } from './levers.ts';
+
+export interface PlanRequest {
+  /** The recorded function; its first `leaves` inputs are those of x. */
+  readonly program: Program;
+  readonly leaves: number;
+  readonly precision: FloatDtype;
+  readonly nbatches: number | 'auto';
+  readonly checkpoint: boolean;
+  /** Levers that aren't as they are by default. */
+  readonly levers?: Partial<Levers>;
+}
+
+/** A request with every lever set. */
+export interface SetRequest extends PlanRequest {
+  readonly levers: Levers;
+}
+
+export const withLevers = (request: PlanRequest): SetRequest => ({
+  ...request,
+  levers: { ...ALL_ON, ...request.levers },
+});
