@@ -1,8 +1,10 @@
-"""Runs the peers, one command a line on standard input: {"peer", "workload", "nbatches"} → {"seconds", "n"}.
+"""Runs the peers, one command a line on standard input: {"peer", "workload", "nbatches", "columns"} → {"seconds"}.
 
-`jax` is the Hessian by hand, compiled once and reused: jit(lax.map(vmap(linearize(grad f)))). `zodiax` is zodiax's
-hessian as a user calls it, which compiles on every call. The command {"peer": "columns", "workload", "columns": […]} gives
-these columns of the Hessian by single products, to compare results with.
+`jax` is the matrix by hand, compiled once and reused: a Hessian by jit(lax.map(vmap(linearize(grad f)))), of which
+`columns` says how many are made where that isn't all; a Jacobian by jit(jacrev f) or jit(jacfwd f). Its first command
+also gives `compiled`, the seconds of compiling alone. `zodiax` is zodiax's hessian or jacobian as a user calls it, which
+compiles on every call. The command {"peer": "columns", "workload", "columns": […]} gives these columns by single
+products, to compare results with.
 """
 
 import json
@@ -16,42 +18,60 @@ import zodiax
 import zodiax.diffops
 from jax.flatten_util import ravel_pytree
 
-from workloads import WORKLOADS
+from workloads import JACOBIANS, WORKLOADS
 
 posed, compiled = {}, {}
 
 
 def pose(name):
+    """The function of a flat point, and that point."""
     if name not in posed:
-        posed[name] = WORKLOADS[name]()
+        f, x = WORKLOADS[name]()
+        flat, unravel = ravel_pytree(x)
+        posed[name] = (lambda z: f(unravel(z))), flat
     return posed[name]
 
 
-def by_hand(name, nbatches):
-    """The compiled function of the flat point, and that point; the first call has compiled it."""
-    if (name, nbatches) not in compiled:
-        f, x = pose(name)
-        flat, unravel = ravel_pytree(x)
-        n = flat.size
-        width = -(-n // nbatches)
-        indices = jnp.minimum(jnp.arange(nbatches * width), n - 1).reshape(nbatches, width)
+def hessian_by_hand(f, n, nbatches, count):
+    width = -(-count // nbatches)
 
-        @jax.jit
-        def whole(z):
-            _, hvp = jax.linearize(jax.grad(lambda v: f(unravel(v))), z)
-            block = lambda seeds: jax.vmap(hvp)(jax.nn.one_hot(seeds, n, dtype=z.dtype))
-            # Rows of columns: H is symmetric, so no transpose is paid for.
-            return jax.lax.map(block, indices).reshape(nbatches * width, n)[:n]
+    def whole(z):
+        _, hvp = jax.linearize(jax.grad(f), z)
+        indices = jnp.minimum(jnp.arange(nbatches * width), count - 1).reshape(nbatches, width)
+        block = lambda seeds: jax.vmap(hvp)(jax.nn.one_hot(seeds, n, dtype=z.dtype))
+        # Rows of columns: H is symmetric, so no transpose is paid for.
+        return jax.lax.map(block, indices).reshape(nbatches * width, n)[:count]
 
-        whole(flat).block_until_ready()
-        compiled[name, nbatches] = whole, flat
-    return compiled[name, nbatches]
+    return whole
+
+
+def by_hand(name, nbatches, count):
+    """Seconds of one run, and of compiling where it was compiled just now."""
+    key, taken, (f, flat) = (name, nbatches), None, pose(name)
+    if key not in compiled:
+        whole = JACOBIANS[name](f) if name in JACOBIANS else hessian_by_hand(f, flat.size, nbatches, count or flat.size)
+        start = time.perf_counter()
+        compiled[key] = jax.jit(whole).lower(flat).compile()
+        taken = time.perf_counter() - start
+        # Once more than is timed: its pages are there from here on.
+        compiled[key](flat).block_until_ready()
+    start = time.perf_counter()
+    compiled[key](flat).block_until_ready()
+    return {"seconds": time.perf_counter() - start, "compiled": taken}
+
+
+def by_zodiax(name, nbatches):
+    f, x = WORKLOADS[name]()
+    start = time.perf_counter()
+    matrix = zodiax.diffops.jacobian if name in JACOBIANS else zodiax.diffops.hessian
+    matrix(f, x, nbatches=nbatches)[0].block_until_ready()
+    return {"seconds": time.perf_counter() - start}
 
 
 def columns(name, wanted):
-    f, x = pose(name)
-    flat, unravel = ravel_pytree(x)
-    product = jax.jit(lambda v: jax.jvp(jax.grad(lambda z: f(unravel(z))), (flat,), (v,))[1])
+    f, flat = pose(name)
+    inner = f if name in JACOBIANS else jax.grad(f)
+    product = jax.jit(lambda v: jax.jvp(inner, (flat,), (v,))[1].ravel())
     one_hot = lambda j: jax.nn.one_hot(j, flat.size, dtype=flat.dtype)
     return {str(j): np.asarray(product(one_hot(j)), np.float64).tolist() for j in wanted}
 
@@ -60,16 +80,9 @@ def run(command):
     peer, name = command["peer"], command["workload"]
     if peer == "columns":
         return columns(name, command["columns"])
-    nbatches = command["nbatches"]
     if peer == "jax":
-        whole, flat = by_hand(name, nbatches)
-        start = time.perf_counter()
-        hessian = whole(flat).block_until_ready()
-    else:
-        f, x = pose(name)
-        start = time.perf_counter()
-        hessian = zodiax.diffops.hessian(f, x, nbatches=nbatches)[0].block_until_ready()
-    return {"seconds": time.perf_counter() - start, "n": int(hessian.shape[0])}
+        return by_hand(name, command["nbatches"], command.get("columns"))
+    return by_zodiax(name, command["nbatches"])
 
 
 def main():

@@ -1,13 +1,18 @@
-/** What a workload is: a function whose whole Hessian is timed, at a point, and how the peers are asked for it. */
+/** What a workload is: a function whose whole Hessian or Jacobian is timed, at a point, and how the peers are asked for it. */
 
 import type * as tf from '@tensorflow/tfjs';
 import type { Tree } from '../../src/index.ts';
 
 export interface Workload {
   readonly name: string;
+  /** What is timed of it; a Hessian unless it says otherwise. */
+  readonly matrix?: 'hessian' | 'jacobian';
+  /** Elements of x. */
   readonly n: number;
   readonly f: (x: never) => tf.Tensor;
   readonly x: Tree;
+  /** Only so many columns are timed, streamed and dropped: for a matrix that is too large to hold. */
+  readonly columns?: number;
   /** Blocks that the peers compute the columns in: about the fastest for them. */
   readonly peerBatches: number;
   /** Timed runs of each contender; the slow workloads get few. */
