@@ -1,97 +1,87 @@
-/** Every choice of the plan gives the same matrix, on random programs of small whole numbers. */
+/** Every lever can be off, alone or with any others, and the matrix is the same: in the interpreter. */
 
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
-import { sizeOf, type Value } from '../../src/ir/aval.ts';
-import type { Atom, Program } from '../../src/ir/program.ts';
+import { describe, expect, test } from 'vitest';
+import { printProgram } from '../../src/ir/printer.ts';
+import { ALL_OFF, type Levers } from '../../src/plan/levers.ts';
+import type { Planned } from '../../src/plan/plan.ts';
 import { planHessian, planJacobian } from '../../src/plan/planner.ts';
 import type { PlanRequest } from '../../src/plan/request.ts';
-import { newOps } from '../../src/primitives/table.ts';
-import { randomProgram } from '../primitives/random-program.ts';
-import { maxDifference, runPlanned } from './run-planned.ts';
+import { relativeError } from '../support/close.ts';
+import { anyLevers, EAGER, oneLeverOff } from './lever-choices.ts';
+import { type RandomNetwork, randomNetwork } from './random-networks.ts';
+import { runPlanned } from './run-planned.ts';
 
-/** A linear congruential generator: the same program for the same seed. */
-const randomFrom = (seed: number) => {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state / 2 ** 32;
-  };
-};
+const TOLERANCE = 1e-9;
 
-const LENGTH = 16;
+/** What else shapes a plan. `cut` chooses nbatches: 0 for auto, else among 1 … n. */
+interface Shape {
+  readonly cut: number;
+  readonly checkpoint: boolean;
+  readonly symmetric: boolean;
+}
 
-/** The last few values of a random program, and the sum of their squares. */
-const programsFrom = (seed: number): { scalar: Program; vector: Program } => {
-  const ops = newOps();
-  const { outputs } = randomProgram(randomFrom(seed), ops, LENGTH);
-  const floats = outputs.filter((a) => a.aval.dtype === 'float64').slice(-3);
-  const scalar = floats
-    .map((a): Atom => {
-      const axes = a.aval.shape.map((_, i) => i);
-      return ops.sum(ops.mul(ops.mul(a, a), 0.5), axes);
-    })
-    .reduce((sum, part) => ops.add(sum, part));
-  return { scalar: ops.build([scalar]), vector: ops.build(floats) };
-};
-
-const wholeNumbers = (program: Program, seed: number): Value[] => {
-  const random = randomFrom(seed + 1);
-  return program.inputs.map((v) => ({
-    shape: v.aval.shape,
-    dtype: 'float64',
-    data: Float64Array.from({ length: sizeOf(v.aval.shape) }, () => Math.floor(random() * 5) - 2),
-  }));
-};
-
-const relative = (a: Float64Array, b: Float64Array): number =>
-  maxDifference(a, b) / a.reduce((scale, value) => Math.max(scale, Math.abs(value)), 1);
-
-/** A group of one leaf, of which the seeds are unit vectors, or one of many leaves, masked. */
-const leafCounts = fc.constantFrom(1, 2, 7);
-
-const request = (program: Program, over: Partial<PlanRequest>): PlanRequest => ({
-  program,
-  leaves: program.inputs.length,
-  precision: 'float64',
-  nbatches: 'auto',
-  checkpoint: false,
-  ...over,
+const shapes: fc.Arbitrary<Shape> = fc.record({
+  cut: fc.oneof(fc.constant(0), fc.double({ min: 0.01, max: 1, noNaN: true })),
+  checkpoint: fc.boolean(),
+  symmetric: fc.boolean(),
 });
 
-const seeds = fc.integer({ min: 0, max: 2 ** 31 });
-const cuts = fc.constantFrom<'auto' | number>('auto', 1, 2, 4);
+const nbatchesOf = (cut: number, seeds: number): number | 'auto' =>
+  cut === 0 || seeds === 0 ? 'auto' : Math.ceil(cut * seeds);
 
-test('contraction changes no Hessian', () => {
-  const run = (seed: number, leaves: number, nbatches: 'auto' | number): void => {
-    const { scalar } = programsFrom(seed);
-    const inputs = wholeNumbers(scalar, seed);
-    const plain = runPlanned(
-      planHessian(request(scalar, { levers: { contraction: 'never' }, leaves, nbatches }), true),
-      inputs,
-    );
-    if (!plain.every(Number.isFinite)) return;
-    const contracted = planHessian(request(scalar, { levers: { contraction: 'always' }, leaves, nbatches }), true);
-    expect(relative(plain, runPlanned(contracted, inputs))).toBeLessThan(1e-12);
-    const whole = planHessian(request(scalar, { levers: { contraction: 'always' }, leaves, nbatches }), false);
-    expect(relative(plain, runPlanned(whole, inputs))).toBeLessThan(1e-12);
-  };
-  fc.assert(fc.property(seeds, leafCounts, cuts, run), { numRuns: 80 });
-}, 60_000);
+type Kind = 'hessian' | 'forward' | 'reverse';
+const KINDS: readonly Kind[] = ['hessian', 'forward', 'reverse'];
 
-test('contraction changes no Jacobian, by columns or by rows', () => {
-  const run = (seed: number, leaves: number): void => {
-    const { vector } = programsFrom(seed);
-    const inputs = wholeNumbers(vector, seed);
-    const plain = runPlanned(
-      planJacobian(request(vector, { levers: { contraction: 'never' }, leaves }), 'forward'),
-      inputs,
-    );
-    if (!plain.every(Number.isFinite)) return;
-    for (const mode of ['forward', 'reverse'] as const) {
-      const contracted = planJacobian(request(vector, { levers: { contraction: 'always' }, leaves }), mode);
-      expect(relative(plain, runPlanned(contracted, inputs))).toBeLessThan(1e-12);
-    }
+const planOf = (network: RandomNetwork, kind: Kind, levers: Levers, { cut, checkpoint, symmetric }: Shape): Planned => {
+  const plan = (nbatches: PlanRequest['nbatches']): Planned => {
+    const { leaves } = network;
+    const program = kind === 'hessian' ? network.scalar : network.vector;
+    const request: PlanRequest = { program, leaves, precision: 'float64', nbatches, checkpoint, levers };
+    return kind === 'hessian' ? planHessian(request, symmetric) : planJacobian(request, kind);
   };
-  fc.assert(fc.property(seeds, leafCounts, run), { numRuns: 60 });
+  const { rows, columns } = plan('auto');
+  return cut === 0 ? plan('auto') : plan(nbatchesOf(cut, kind === 'reverse' ? rows : columns));
+};
+
+const PLAIN: Shape = { cut: 0, checkpoint: false, symmetric: false };
+const references = new Map<string, Float64Array>();
+
+/** The matrix with every lever off. */
+const referenceOf = (seed: number, network: RandomNetwork, kind: Kind): Float64Array => {
+  const key = `${kind} ${seed}`;
+  const known = references.get(key);
+  if (known) return known;
+  const matrix = runPlanned(planOf(network, kind, ALL_OFF, PLAIN), network.inputs);
+  references.set(key, matrix);
+  return matrix;
+};
+
+const checkSame = (seed: number, levers: Levers, shape: Shape): void => {
+  const network = randomNetwork(seed);
+  for (const kind of KINDS) {
+    const reference = referenceOf(seed, network, kind);
+    const planned = planOf(network, kind, levers, shape);
+    if (shape.cut > 0) expect(planned.facts.tileWidth).toBeLessThanOrEqual(planned.facts.blockSize);
+    const error = relativeError(runPlanned(planned, network.inputs), reference);
+    const program = printProgram(kind === 'hessian' ? network.scalar : network.vector);
+    expect(error, `${kind} of ${seed}, ${JSON.stringify({ levers, shape })}\n${program}`).toBeLessThan(TOLERANCE);
+  }
+};
+
+/** Few enough that references are shared between levers. */
+const seeds = fc.integer({ min: 0, max: 60 });
+
+describe('one lever off, all others pulled', () => {
+  test.each([['none', EAGER] as const, ...oneLeverOff])('%s', (_, levers) => {
+    fc.assert(
+      fc.property(seeds, shapes, (seed, shape) => checkSame(seed, levers, shape)),
+      { numRuns: 15, seed: 4 },
+    );
+  });
+});
+
+test('any levers', () => {
+  const run = (seed: number, levers: Levers, shape: Shape): void => checkSame(seed, levers, shape);
+  fc.assert(fc.property(fc.integer({ min: 100, max: 1e6 }), anyLevers, shapes, run), { numRuns: 120, seed: 5 });
 }, 60_000);

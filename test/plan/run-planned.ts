@@ -1,36 +1,67 @@
-/** Runs a planned matrix in the interpreter, tile by tile: the shortest way from a plan to numbers. */
+/** Runs a planned matrix tile by tile, interpreted or on the engine: the shortest way from a plan to numbers. */
 
+import { compileProgram } from '../../src/compile/compile.ts';
+import { loadArtifact } from '../../src/compile/load.ts';
 import { checkProgram } from '../../src/interpret/check.ts';
 import { evaluateProgram } from '../../src/interpret/evaluate.ts';
 import type { Value } from '../../src/ir/aval.ts';
-import type { Planned } from '../../src/plan/plan.ts';
+import type { Planned, PlannedGroup } from '../../src/plan/plan.ts';
+import type { Tile } from '../../src/pool/job.ts';
 import { seedsOf } from '../../src/pool/run-job.ts';
+import { runOnnx } from '../compile/onnx/support.ts';
+
+/** Writes a tile's outputs to their places, mirrored where the matrix is symmetric. */
+const place = ({ columns, groups }: Planned, matrix: Float64Array, tile: Tile, outputs: readonly Value[]): void => {
+  const group = groups[tile.group];
+  for (const [k, { offset, size, batch }] of group.outputs.entries()) {
+    for (let s = 0; s < tile.count; s++) {
+      for (let e = 0; e < size; e++) {
+        const value = outputs[k].data[batch === 'leading' ? s * size + e : e * group.width + s];
+        const seed = tile.start + s;
+        const other = offset + e;
+        if (group.placement === 'row') matrix[seed * columns + other] = value;
+        else if (group.placement === 'column') matrix[other * columns + seed] = value;
+        else if (other >= seed) {
+          matrix[seed * columns + other] = value;
+          matrix[other * columns + seed] = value;
+        }
+      }
+    }
+  }
+};
+
+/** A matrix that says by NaN what was never written. */
+const emptyMatrix = ({ rows, columns }: Planned): Float64Array => new Float64Array(rows * columns).fill(Number.NaN);
+
+const sourcesOf = (group: PlannedGroup, inputs: readonly Value[], residuals: readonly Value[]): Value[] =>
+  group.sources.map((s) => (s.from === 'input' ? inputs : residuals)[s.index]);
 
 export const runPlanned = (planned: Planned, inputs: readonly Value[]): Float64Array => {
-  const { rows, columns, point, groups, tiles } = planned;
-  const matrix = new Float64Array(rows * columns).fill(Number.NaN);
+  const { point, groups, tiles } = planned;
+  const matrix = emptyMatrix(planned);
   if (point) checkProgram(point);
   const residuals = point ? evaluateProgram(point, inputs) : [];
   for (const tile of tiles) {
     const group = groups[tile.group];
     checkProgram(group.program);
-    const known = group.sources.map((s) => (s.from === 'input' ? inputs : residuals)[s.index]);
-    const outputs = evaluateProgram(group.program, [...known, seedsOf(group, tile)]);
-    for (const [k, { offset, size, batch }] of group.outputs.entries()) {
-      for (let s = 0; s < tile.count; s++) {
-        for (let e = 0; e < size; e++) {
-          const value = outputs[k].data[batch === 'leading' ? s * size + e : e * group.width + s];
-          const seed = tile.start + s;
-          const other = offset + e;
-          if (group.placement === 'row') matrix[seed * columns + other] = value;
-          else if (group.placement === 'column') matrix[other * columns + seed] = value;
-          else if (other >= seed) {
-            matrix[seed * columns + other] = value;
-            matrix[other * columns + seed] = value;
-          }
-        }
-      }
+    const known = sourcesOf(group, inputs, residuals);
+    place(planned, matrix, tile, evaluateProgram(group.program, [...known, seedsOf(group, tile)]));
+  }
+  return matrix;
+};
+
+/** The same on ONNX Runtime. */
+export const runOnEngine = async (planned: Planned, inputs: readonly Value[]): Promise<Float64Array> => {
+  const { point, groups, tiles } = planned;
+  const matrix = emptyMatrix(planned);
+  const residuals = point ? await runOnnx(point, inputs) : [];
+  for (const [k, group] of groups.entries()) {
+    const executable = await loadArtifact(compileProgram(group.program, 'onnx'), { threads: 1 });
+    const known = sourcesOf(group, inputs, residuals);
+    for (const tile of tiles) {
+      if (tile.group === k) place(planned, matrix, tile, await executable.run([...known, seedsOf(group, tile)]));
     }
+    await executable.dispose();
   }
   return matrix;
 };
