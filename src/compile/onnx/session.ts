@@ -12,7 +12,7 @@ import { inputName } from './lower.ts';
  * means to compute anew. A memory pattern would hold each intermediate twice, once as the first run allocated it
  * and once in the pattern's block, and saves no time (test/compile/onnx/memory.test.ts measures what is held).
  */
-const sessionOptions = (threads: number): InferenceSession.SessionOptions => ({
+export const sessionOptions = (threads: number): InferenceSession.SessionOptions => ({
   executionProviders: ['cpu'],
   intraOpNumThreads: threads,
   interOpNumThreads: 1,
