@@ -168,10 +168,14 @@ const MOVING: Move[] = [
 ];
 
 /** Dots are what most levers are about. */
-const MOVES: Move[] = [...SMOOTH, ...CORNERED, ...MOVING, softmax, softmax, ...Array.from({ length: 9 }, () => einsum)];
+const FLOWING: Move[] = [...SMOOTH, ...MOVING, ...Array.from({ length: 9 }, () => einsum)];
+const MOVES: Move[] = [...FLOWING, ...CORNERED, softmax, softmax];
 
-/** The same network for the same seed, of at most `length` steps. */
-export const randomNetwork = (seed: number, length = 14): RandomNetwork => {
+/**
+ * The same network for the same seed, of at most `length` steps. `flowing`: no step compares, so that a NaN goes
+ * wherever a value has gone.
+ */
+export const randomNetwork = (seed: number, length = 14, flowing = false): RandomNetwork => {
   const random = randomFrom(seed);
   const ops = newOps();
   const shapes = Array.from({ length: 1 + Math.floor(random() * 5) }, () => pick(random, LEAF_SHAPES));
@@ -184,7 +188,7 @@ export const randomNetwork = (seed: number, length = 14): RandomNetwork => {
   // Steps start from what depends on leaves; data come in as second operands.
   const varied: Atom[] = leaves.filter((a) => sizeOf(a.aval.shape) > 0);
   for (let i = 0; i < length; i++) {
-    const made = pick(random, MOVES)(scene, pick(random, flip(random) ? varied.slice(-3) : varied));
+    const made = pick(random, flowing ? FLOWING : MOVES)(scene, pick(random, flip(random) ? varied.slice(-3) : varied));
     if (!made || made.kind === 'literal' || sizeOf(made.aval.shape) > LARGEST || rank(made) > 4) continue;
     pool.push(made);
     varied.push(made);
