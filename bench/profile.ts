@@ -14,7 +14,10 @@ import { flopsOf, nanosecondsOf } from '../src/plan/cost.ts';
 import { seedsOf } from '../src/pool/run-job.ts';
 import { type EngineProfile, type EquationTime, profileOf, valuesAt } from './engine-profile.ts';
 import { inputsOf, pose, type Subject, sourcesOf, subjectOf } from './subject.ts';
+import { table } from './table.ts';
 import { workloads } from './workloads/index.ts';
+
+type Cells = readonly string[];
 
 interface View {
   /** Equations shown by themselves. */
@@ -45,16 +48,6 @@ const opsOf = (ops: readonly string[]): string => {
   const counts = new Map<string, number>();
   for (const op of ops) counts.set(op, (counts.get(op) ?? 0) + 1);
   return [...counts].map(([op, count]) => (count === 1 ? op : `${count}×${op}`)).join(' ');
-};
-
-type Cells = readonly string[];
-
-/** Rows under a head, numbers to the right; the last column is as long as it is. */
-const table = (head: Cells, rows: readonly Cells[], leftFrom: number): string[] => {
-  const widths = head.map((title, j) => Math.max(title.length, ...rows.map((row) => row[j].length)));
-  const line = (cells: Cells): string =>
-    cells.map((cell, j) => (j < leftFrom ? cell.padStart(widths[j]) : cell.padEnd(widths[j]))).join('  ');
-  return [head, ...rows].map((cells) => `    ${line(cells).trimEnd()}`);
 };
 
 const rate = (equation: Equation, measured: number): string => {
@@ -131,7 +124,8 @@ const primitiveRows = (program: Program, { equations, run }: EngineProfile): str
 /** `per`: how a run's time is shared out, for the title. */
 const describe = (title: string, program: Program, profile: EngineProfile, top: number): string[] => {
   const { run, inNodes, nodes } = profile;
-  const overhead = `${nodes} nodes, engine overhead ${microseconds(run - inNodes)} µs (${percent(run - inNodes, run)})`;
+  const beside = Math.max(0, run - inNodes);
+  const overhead = `${nodes} nodes, engine overhead ${microseconds(beside)} µs (${percent(beside, run)})`;
   const model = `the cost model predicts ${microseconds(nanosecondsOf(program) / 1000)} µs`;
   return [
     '',

@@ -1,0 +1,67 @@
+/** Plans a subject with levers set, and times the programs of plans on one thread, in alternation. */
+
+import type { Value } from '../src/ir/aval.ts';
+import { pruned } from '../src/ir/builder.ts';
+import { isVar, type Program } from '../src/ir/program.ts';
+import type { Levers } from '../src/plan/levers.ts';
+import type { Planned } from '../src/plan/plan.ts';
+import { planHessian, planJacobian } from '../src/plan/planner.ts';
+import { seedsOf } from '../src/pool/run-job.ts';
+import type { Problem } from '../src/problem.ts';
+import { Loaded, valuesAt } from './engine-profile.ts';
+import { type Subject, sourcesOf } from './subject.ts';
+
+/** The subject's plan with levers; `nbatches`: that many blocks. */
+export const planWith = (
+  { matrix, streamed }: Subject,
+  { recording, x, precision, planned }: Problem,
+  levers: Partial<Levers>,
+  nbatches: number | 'auto' = 'auto',
+): Planned => {
+  const { program } = recording;
+  const request = { program, leaves: x.leaves.length, precision, nbatches, checkpoint: false, levers };
+  if (matrix === 'hessian') return planHessian(request, !streamed);
+  return planJacobian(request, planned.facts.mode === 'reverse' ? 'reverse' : 'forward');
+};
+
+/** A plan with what its programs take, at a point. */
+export interface AtPoint {
+  readonly planned: Planned;
+  readonly inputs: readonly Value[];
+  readonly residuals: readonly Value[];
+}
+
+export const atPoint = async (planned: Planned, inputs: readonly Value[]): Promise<AtPoint> => {
+  return { planned, inputs, residuals: planned.point ? await valuesAt(planned.point, inputs) : [] };
+};
+
+/** A group's tile program with operands for a tile in its middle. */
+export const loadTile = ({ planned, inputs, residuals }: AtPoint, group: number): Promise<Loaded> => {
+  const own = planned.tiles.filter((tile) => tile.group === group);
+  const part = planned.groups[group];
+  return Loaded.load(part.program, [...sourcesOf(part, inputs, residuals), seedsOf(part, own[own.length >> 1])]);
+};
+
+export const tilesOf = ({ tiles }: Planned, group: number): number =>
+  tiles.filter((tile) => tile.group === group).length;
+
+/** The part of the point program that a group needs; null: none. */
+export const pointFor = ({ point, groups }: Planned, group: number): Program | null => {
+  const indices = new Set(groups[group].sources.filter(({ from }) => from === 'residual').map(({ index }) => index));
+  const outputs = point?.outputs.filter((a, k) => indices.has(k) && isVar(a)) ?? [];
+  return point && outputs.length > 0 ? pruned({ ...point, outputs }) : null;
+};
+
+/** Microseconds of the processor in the fastest run of each, run in turns; `undefined` takes none. */
+export const fastestOf = async (
+  programs: readonly (Loaded | undefined)[],
+  { milliseconds, rounds }: { readonly milliseconds: number; readonly rounds: number },
+): Promise<number[]> => {
+  const least = programs.map((loaded) => (loaded ? Number.POSITIVE_INFINITY : 0));
+  for (const loaded of programs) await loaded?.run();
+  const end = performance.now() + milliseconds;
+  for (let round = 0; round < rounds || performance.now() < end; round++) {
+    for (const [k, loaded] of programs.entries()) if (loaded) least[k] = Math.min(least[k], await loaded.run());
+  }
+  return least;
+};
