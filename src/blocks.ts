@@ -3,7 +3,7 @@
 import { Plan } from './plan/plan.ts';
 import { streamBlocks } from './pool/stream.ts';
 import { nonFinite, progressListener, type Unflatten } from './prepared.ts';
-import { inputValues, jobOf, type Problem } from './problem.ts';
+import { jobOf, type Problem } from './problem.ts';
 import type { Runners } from './runners.ts';
 import type { Block } from './stitch/block.ts';
 import { unflattenVector } from './unflatten.ts';
@@ -43,12 +43,12 @@ export const blocksOf = (pose: () => Problem, runners: Runners): Blocks<never> =
   } catch (error) {
     return failedBlocks(error);
   }
-  const { planned, settings, x, data, kind } = problem;
+  const { planned, settings, x, kind } = problem;
   return {
     plan: Promise.resolve(new Plan(planned, runners.workersFor(planned), false)),
     unflatten: (flat) => unflattenVector(x, flat) as never,
     async *[Symbol.asyncIterator]() {
-      const job = jobOf(problem, inputValues(problem, x, data), runners.threads);
+      const job = jobOf(problem, x, problem.fixed, runners.threads);
       yield* streamBlocks(runners.for(planned), job, {
         signal: settings.signal,
         onTile: progressListener(settings.onProgress),

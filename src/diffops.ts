@@ -57,7 +57,7 @@ const jacobianResult = <Y>(
 
 /** Evaluates a problem at the point and data with which it was posed. */
 const evaluateHere = (problem: Problem, runners: Runners): Promise<Evaluation> =>
-  evaluateAt(problem, runners, problem.x, problem.data, problem.settings);
+  evaluateAt(problem, runners, problem.x, problem.fixed, problem.settings);
 
 /** A pool that is kept, and all that computes matrices on it. Its functions may be taken off it; `await using` closes it. */
 export class Runtime {

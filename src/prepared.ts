@@ -9,8 +9,9 @@ import type { NdArray } from './nd-array.ts';
 import { type EvaluateOptions, type EvaluateSettings, evaluateSettingsOf, type Progress } from './options.ts';
 import { formatBytes, formatCount } from './plan/format.ts';
 import { Plan, type PlanSummary } from './plan/plan.ts';
+import type { Fixed } from './pool/job.ts';
 import type { RunStats, Progress as TileProgress } from './pool/run.ts';
-import { flattenData, inputValues, jobOf, type Problem } from './problem.ts';
+import { fixedOf, flattenData, jobOf, type Problem } from './problem.ts';
 import { type Flat, flattenTree } from './pytree.ts';
 import type { Runners } from './runners.ts';
 import type { LikeX } from './tree-types.ts';
@@ -117,14 +118,14 @@ export const evaluateAt = async (
   problem: Problem,
   runners: Runners,
   x: Flat,
-  data: Flat | undefined,
+  fixed: Fixed,
   options: Pick<EvaluateSettings, 'signal' | 'onProgress'>,
 ): Promise<Evaluation> => {
   const { planned, settings } = problem;
   const workers = runners.workersFor(planned);
   const plan = new Plan(planned, workers, true);
   const buffer = allocate(problem);
-  const job = jobOf(problem, inputValues(problem, x, data), runners.threads);
+  const job = jobOf(problem, x, fixed, runners.threads);
   const began = performance.now();
   const stats = await runners.for(planned).run(job, {
     sink: { kind: 'matrix', buffer },
@@ -172,8 +173,8 @@ export class Prepared<X, D, Result> {
     signal?.throwIfAborted();
     const flat = flattenTree(x, { name: 'x', finite, differentiated: true });
     checkSameStructure(this.#problem.x, flat, 'x');
-    const data = this.#dataOf(given.data, finite);
-    const run = evaluateAt(this.#problem, this.#runners, flat, data, { signal, onProgress });
+    const fixed = this.#fixedFor(given.data, finite);
+    const run = evaluateAt(this.#problem, this.#runners, flat, fixed, { signal, onProgress });
     this.#running.add(run);
     try {
       return this.#finish(await run, this.#problem);
@@ -182,10 +183,10 @@ export class Prepared<X, D, Result> {
     }
   };
 
-  #dataOf(data: unknown, finite: boolean): Flat | undefined {
+  #fixedFor(data: unknown, finite: boolean): Fixed {
     const recorded = this.#problem.data;
     // Without new data the data of prepare stands.
-    if (data === undefined) return recorded;
+    if (data === undefined) return this.#problem.fixed;
     const flat = flattenData(data, finite) as Flat;
     if (!recorded) {
       throw new DiffopsError(
@@ -194,7 +195,7 @@ export class Prepared<X, D, Result> {
       );
     }
     checkSameStructure(recorded, flat, 'data');
-    return flat;
+    return fixedOf(this.#problem, flat);
   }
 
   /** Lets evaluations that are under way finish; later ones reject with CLOSED. */

@@ -5,13 +5,13 @@ import { BoundedCache } from './bounded-cache.ts';
 import { compileProgram } from './compile/compile.ts';
 import type { Artifact, EngineName } from './compile/executable.ts';
 import { DiffopsError } from './errors.ts';
-import { type FloatDtype, sizeOf, type Value } from './ir/aval.ts';
+import { type FloatDtype, sizeOf } from './ir/aval.ts';
 import { hashOf } from './ir/serial.ts';
 import { checkNbatches, type Settings, settingsOf } from './options.ts';
 import type { Planned } from './plan/plan.ts';
 import { chooseMode, planHessian, planJacobian } from './plan/planner.ts';
 import type { PlanRequest } from './plan/request.ts';
-import type { Job } from './pool/job.ts';
+import type { Fixed, Job } from './pool/job.ts';
 import { type Flat, flattenTree } from './pytree.ts';
 import { type RecordedFunction, type Recording, record } from './trace/record.ts';
 import { valuesOf } from './unflatten.ts';
@@ -40,6 +40,8 @@ export interface Problem extends Call {
   /** The artifacts of the groups' programs, then that of the point program if there is one. */
   readonly artifacts: readonly Artifact[];
   readonly phases: PreparePhases;
+  /** What is fixed as long as no other data are given. */
+  readonly fixed: Fixed;
 }
 
 /** Validates and copies all that a call was given; nothing of `f` has run yet. */
@@ -81,7 +83,15 @@ export const poseProblem = (
   const artifacts = programs.map((program) => compileProgram(program, engine));
   const t3 = performance.now();
   const phases = { record: t1 - t0, transform: t2 - t1, compile: t3 - t2 };
-  return { ...call, kind, recording, planned, artifacts, phases };
+  return {
+    ...call,
+    kind,
+    recording,
+    planned,
+    artifacts,
+    phases,
+    fixed: fixedOf({ recording, precision: call.precision }, call.data),
+  };
 };
 
 /** Plans of recent programs, by structure and by the options that shape them: an equal program plans nothing again. */
@@ -122,19 +132,22 @@ export const requireScalar = ({ program }: Recording, name: string): void => {
   );
 };
 
-/** The values of a program's inputs: leaves of x and data in the program's dtypes, then the captured constants. */
-export const inputValues = (
-  { recording, precision }: Pick<Problem, 'recording' | 'precision'>,
-  x: Flat,
-  data: Flat | undefined,
-): Value[] => [...valuesOf(x, precision), ...(data ? valuesOf(data, precision) : []), ...recording.constants];
+/** Numbers what is fixed in jobs. */
+let fixedSoFar = 0;
 
-export const jobOf = (problem: Problem, inputs: readonly Value[], threads: number): Job => {
+/** The values that stay the same as long as data does: data, then the captured constants. */
+export const fixedOf = (
+  { recording, precision }: Pick<Problem, 'recording' | 'precision'>,
+  data: Flat | undefined,
+): Fixed => ({ key: fixedSoFar++, values: [...(data ? valuesOf(data, precision) : []), ...recording.constants] });
+
+export const jobOf = (problem: Problem, x: Flat, fixed: Fixed, threads: number): Job => {
   const { planned, artifacts } = problem;
   return {
     artifacts,
     point: planned.point ? planned.groups.length : null,
-    inputs,
+    inputs: valuesOf(x, problem.precision),
+    fixed,
     groups: planned.groups.map(({ program: _, ...group }, k) => ({ ...group, artifact: k })),
     tiles: planned.tiles,
     dtype: planned.dtype,

@@ -9,7 +9,7 @@ import { NdArray } from './nd-array.ts';
 import type { CommonOptions } from './options.ts';
 import { runOnce } from './pool/run-once.ts';
 import { nonFinite } from './prepared.ts';
-import { type Call, inputValues, openCall, requireScalar } from './problem.ts';
+import { type Call, fixedOf, openCall, requireScalar } from './problem.ts';
 import { type Flat, flattenTree, type Tree, unflattenTree } from './pytree.ts';
 import { type RecordedFunction, type Recording, record } from './trace/record.ts';
 import { grad } from './transforms/grad.ts';
@@ -36,8 +36,8 @@ const isLeafOf = ({ recording, x }: Opened): boolean[] => recording.program.inpu
 
 /** Runs a derivative program on x, data, constants and then `seeds`. */
 const run = async (opened: Opened, program: Program, seeds: readonly Value[]): Promise<Value[]> => {
-  const { settings, x, data } = opened;
-  const inputs = [...inputValues(opened, x, data), ...seeds];
+  const { settings, x, data, precision } = opened;
+  const inputs = [...valuesOf(x, precision), ...fixedOf(opened, data).values, ...seeds];
   const results = await runOnce(compileProgram(program, settings.jit ? 'onnx' : 'interpret'), inputs);
   settings.signal?.throwIfAborted();
   return results;

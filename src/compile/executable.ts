@@ -1,6 +1,6 @@
 /** What a compiled Program is: an artifact that travels between threads, and the executable loaded from it. */
 
-import type { Aval, Value } from '../ir/aval.ts';
+import type { Aval, TypedArray, Value } from '../ir/aval.ts';
 import type { SerialProgram } from '../ir/serial.ts';
 
 /** How artifacts of an engine are made (`onnx`) or kept (`interpret`: the program itself). */
@@ -27,6 +27,7 @@ export interface Artifact {
 export interface Executable {
   readonly inputs: readonly Aval[];
   readonly outputs: readonly Aval[];
-  run(inputs: readonly Value[]): Promise<Value[]>;
+  /** `into`: arrays that the outputs may be computed into; the caller's again afterwards. */
+  run(inputs: readonly Value[], into?: readonly TypedArray[]): Promise<Value[]>;
   dispose(): Promise<void>;
 }

@@ -4,6 +4,7 @@ import { threadId } from 'node:worker_threads';
 import { DiffopsError } from '../errors.ts';
 import type { Value } from '../ir/aval.ts';
 import { blockOfTile } from '../stitch/block.ts';
+import { TileMemory } from '../stitch/tile-memory.ts';
 import { Engines, type LoadArtifact } from './engines.ts';
 import type { Job } from './job.ts';
 import { PROGRESS_EVERY } from './protocol.ts';
@@ -15,15 +16,15 @@ import { matrixView, placeTile } from './serve.ts';
 /** The one slot that a run in-process has. */
 const SLOT = 0;
 
-const deliverer = (run: Run): ((index: number, outputs: readonly Value[]) => void) => {
+const deliverer = (run: Run, memory: TileMemory): ((index: number, outputs: readonly Value[]) => void) => {
   const { job, control, sink } = run;
   if (sink.kind === 'matrix') {
     const view = matrixView(sink.buffer, job.dtype, job.columns);
-    return (index, outputs) => placeTile(view, job, control, index, outputs);
+    return (index, outputs) => placeTile(view, memory, job, control, index, outputs);
   }
   return (index, outputs) => {
     const tile = job.tiles[index];
-    const { block, spoiled } = blockOfTile(job, job.groups[tile.group], tile, outputs);
+    const { block, spoiled } = blockOfTile(job, memory, job.groups[tile.group], tile, outputs);
     run.receive(index, block, spoiled);
   };
 };
@@ -36,6 +37,7 @@ export interface Runner {
 
 export class InProcess implements Runner {
   readonly #engines: Engines;
+  readonly #memory = new TileMemory();
   readonly #queue = new RunQueue((run) => this.#stint(run));
 
   constructor(load: LoadArtifact) {
@@ -67,8 +69,10 @@ export class InProcess implements Runner {
         slot: SLOT,
         retry: [],
         engines: this.#engines,
+        memory: this.#memory,
         artifact: (index) => run.artifact(index),
-        deliver: deliverer(run),
+        fixed: () => run.fixed,
+        deliver: deliverer(run, this.#memory),
         wait: async (seen) => {
           await run.changed(seen);
           return true;

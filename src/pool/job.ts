@@ -3,7 +3,7 @@
 import type { Artifact } from '../compile/executable.ts';
 import type { FloatDtype, Value } from '../ir/aval.ts';
 
-/** Where an input of a tile program comes from: the job's inputs, or the outputs of the point program. */
+/** Where an input of a tile program comes from: the job's inputs (and then what is fixed), or the outputs of the point program. */
 export type Source = { readonly from: 'input' | 'residual'; readonly index: number };
 
 /** One output of a tile program: `size` entries per seed, that start at `offset` along the other side of the matrix. */
@@ -41,11 +41,19 @@ export interface Tile {
   readonly count: number;
 }
 
+/** Inputs that stay the same from evaluation to evaluation: threads keep those of the last job, and ask for others. */
+export interface Fixed {
+  /** Equal in this process exactly for the same values. */
+  readonly key: number;
+  readonly values: readonly Value[];
+}
+
 export interface Job {
   readonly artifacts: readonly Artifact[];
-  /** Index into `artifacts` of the point program, whose inputs are `inputs` and whose outputs are the residuals. */
+  /** Index into `artifacts` of the point program, whose inputs are `inputs`, then `fixed`; its outputs are the residuals. */
   readonly point: number | null;
   readonly inputs: readonly Value[];
+  readonly fixed: Fixed;
   readonly groups: readonly Group[];
   readonly tiles: readonly Tile[];
   readonly dtype: FloatDtype;

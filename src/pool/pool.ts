@@ -4,6 +4,7 @@ import { MessageChannel, type ResourceLimits } from 'node:worker_threads';
 import * as comlink from 'comlink';
 import { holdEngine } from '../compile/hold-engine.ts';
 import { DiffopsError } from '../errors.ts';
+import type { Value } from '../ir/aval.ts';
 import { guard, unguard } from './exit-guard.ts';
 import type { Runner } from './in-process.ts';
 import { forThreads } from './inputs.ts';
@@ -32,6 +33,15 @@ export interface PoolStats {
   /** Threads that died and were replaced. */
   readonly deaths: number;
 }
+
+/** Values on their way to threads, made once for all of them. */
+const travelling = new WeakMap<readonly Value[], readonly Value[]>();
+
+const shared = (values: readonly Value[]): readonly Value[] => {
+  const known = travelling.get(values) ?? values.map(forThreads);
+  travelling.set(values, known);
+  return known;
+};
 
 export class Pool implements Runner {
   readonly workers: number;
@@ -131,6 +141,7 @@ export class Pool implements Runner {
         };
       },
       artifact: (index) => run.artifact(index),
+      fixed: () => shared(run.fixed),
       progress: () => run.progress(),
       block: (index, block, spoiled) => run.receive(index, block, spoiled),
     };

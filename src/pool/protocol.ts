@@ -3,6 +3,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { Artifact } from '../compile/executable.ts';
 import type { SerializedError } from '../errors.ts';
+import type { Value } from '../ir/aval.ts';
 import type { Block } from '../stitch/block.ts';
 import type { Ending, JobHead, Times } from './run-job.ts';
 
@@ -22,6 +23,7 @@ export interface Brief {
 export interface Coordinator {
   brief(): Brief;
   artifact(index: number): Artifact;
+  fixed(): readonly Value[];
   progress(): void;
   block(index: number, block: Block, spoiled: number): void;
 }

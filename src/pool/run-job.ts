@@ -3,13 +3,16 @@
 import type { Artifact, Executable } from '../compile/executable.ts';
 import { DiffopsError } from '../errors.ts';
 import type { Value } from '../ir/aval.ts';
+import type { TileMemory } from '../stitch/tile-memory.ts';
 import type { Control } from './control.ts';
 import { ENGINES_KEPT, type Engines } from './engines.ts';
 import type { Group, Job, Tile } from './job.ts';
 
-/** A job without its artifacts, which are asked for one by one when the thread doesn't have them yet. */
-export interface JobHead extends Omit<Job, 'artifacts'> {
+/** A job without its artifacts and what is fixed, which are asked for when the thread doesn't have them yet. */
+export interface JobHead extends Omit<Job, 'artifacts' | 'fixed'> {
   readonly keys: readonly string[];
+  /** Key of what is fixed. */
+  readonly fixed: number;
 }
 
 /** What the loop works on, and how it reaches its surroundings. */
@@ -20,7 +23,11 @@ export interface Work {
   /** Tiles to run before any other: those that a worker died on. */
   readonly retry: readonly number[];
   readonly engines: Engines;
+  /** Where tiles are computed into. */
+  readonly memory: TileMemory;
   artifact(index: number): Artifact | Promise<Artifact>;
+  /** The values of the job's `fixed`. */
+  fixed(): readonly Value[] | Promise<readonly Value[]>;
   /** Brings a tile's outputs to where they go; resolves when the loop may go on. */
   deliver(index: number, outputs: readonly Value[]): void | Promise<void>;
   /** Waits until the control buffer changed since `seen`; false to leave the worker to others. */
@@ -57,6 +64,7 @@ class Loop {
   readonly #work: Work;
   readonly times = { load: 0, run: 0, stitch: 0 };
   readonly #retry: number[];
+  #inputs: readonly Value[] | undefined;
   #residuals: readonly Value[] | undefined;
   readonly #sources = new Map<Group, readonly Value[]>();
   tile = -1;
@@ -77,7 +85,7 @@ class Loop {
       const sources = await this.#sourcesOf(group);
       const executable = sources && (await this.#executable(group.artifact));
       const outputs =
-        executable && (await this.#native('run', () => executable.run([...sources, seedsOf(group, tile)])));
+        executable && (await this.#native('run', () => this.#runTile(executable, [...sources, seedsOf(group, tile)])));
       if (!outputs) return 'stopped';
       const began = performance.now();
       await this.#work.deliver(next, outputs);
@@ -85,6 +93,10 @@ class Loop {
       control.countTile(slot);
       await this.#work.breathe();
     }
+  }
+
+  #runTile(executable: Executable, inputs: readonly Value[]): Promise<Value[]> {
+    return executable.run(inputs, this.#work.memory.arraysFor(executable.outputs));
   }
 
   async #next(): Promise<number | Ending> {
@@ -106,20 +118,21 @@ class Loop {
   async #sourcesOf(group: Group): Promise<readonly Value[] | undefined> {
     const known = this.#sources.get(group);
     if (known) return known;
-    const { job } = this.#work;
-    this.#residuals ??= await this.#runPoint();
+    this.#inputs ??= [...this.#work.job.inputs, ...(await this.#work.fixed())];
+    this.#residuals ??= await this.#runPoint(this.#inputs);
+    const inputs = this.#inputs;
     const residuals = this.#residuals;
     if (!residuals) return undefined;
-    const sources = group.sources.map((s) => (s.from === 'input' ? job.inputs[s.index] : residuals[s.index]));
+    const sources = group.sources.map(({ from, index }) => (from === 'input' ? inputs : residuals)[index]);
     this.#sources.set(group, sources);
     return sources;
   }
 
-  async #runPoint(): Promise<readonly Value[] | undefined> {
-    const { job } = this.#work;
-    if (job.point === null) return [];
-    const executable = await this.#executable(job.point);
-    return executable && this.#native('run', () => executable.run(job.inputs));
+  async #runPoint(inputs: readonly Value[]): Promise<readonly Value[] | undefined> {
+    const { point } = this.#work.job;
+    if (point === null) return [];
+    const executable = await this.#executable(point);
+    return executable && this.#native('run', () => executable.run(inputs));
   }
 
   async #executable(index: number): Promise<Executable | undefined> {

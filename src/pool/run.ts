@@ -2,6 +2,7 @@
 
 import type { Artifact } from '../compile/executable.ts';
 import { DiffopsError } from '../errors.ts';
+import type { Value } from '../ir/aval.ts';
 import type { Block } from '../stitch/block.ts';
 import { ALL_FINITE } from '../stitch/write-tile.ts';
 import { onAbort } from './abort.ts';
@@ -61,6 +62,7 @@ export class Run {
   onChange: () => void = () => {};
   readonly #nudged = new Set<() => void>();
   readonly artifacts: readonly Artifact[];
+  readonly fixed: readonly Value[];
   readonly #options: RunOptions;
   readonly #seedsTotal: number;
   readonly #threads = new Map<number, number>();
@@ -77,12 +79,13 @@ export class Run {
 
   /** `slots`: how many threads may work on it at once. */
   constructor(job: Job, options: RunOptions, slots: number) {
-    const { artifacts, ...rest } = job;
+    const { artifacts, fixed, ...rest } = job;
     this.artifacts = artifacts;
+    this.fixed = fixed.values;
     this.#options = options;
     this.sink = options.sink;
     this.wantsProgress = options.onTile !== undefined;
-    this.job = { ...rest, keys: artifacts.map((a) => a.key) };
+    this.job = { ...rest, fixed: fixed.key, keys: artifacts.map((a) => a.key) };
     this.#seedsTotal = job.tiles.reduce((sum, tile) => sum + tile.count, 0);
     const window = options.sink.kind === 'blocks' ? slots + 1 : Number.POSITIVE_INFINITY;
     this.control = new Control(slots, job.tiles.length, window);

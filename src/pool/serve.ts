@@ -5,9 +5,11 @@ import * as comlink from 'comlink';
 import type { DiffopsError, SerializedError } from '../errors.ts';
 import type { FloatDtype, Value } from '../ir/aval.ts';
 import { blockOfTile } from '../stitch/block.ts';
+import { TileMemory } from '../stitch/tile-memory.ts';
 import { ALL_FINITE, type MatrixView, writeTile } from '../stitch/write-tile.ts';
 import { Control } from './control.ts';
 import { Engines, type LoadArtifact } from './engines.ts';
+import type { Fixed } from './job.ts';
 import { announceLoaded } from './loading.ts';
 import { type Brief, type Coordinator, PATIENCE, PROGRESS_EVERY, type Task, type TaskResult } from './protocol.ts';
 import { type JobHead, runJob } from './run-job.ts';
@@ -21,23 +23,29 @@ export const matrixView = (buffer: SharedArrayBuffer, dtype: FloatDtype, columns
 /** Writes a tile to its place, and says so in the control buffer. */
 export const placeTile = (
   view: MatrixView,
+  memory: TileMemory,
   job: JobHead,
   control: Control,
   index: number,
   outputs: readonly Value[],
 ): void => {
   const tile = job.tiles[index];
-  const spoiled = writeTile(view, job.groups[tile.group], tile, outputs);
+  const spoiled = writeTile(view, memory, job.groups[tile.group], tile, outputs);
   if (spoiled !== ALL_FINITE) control.reportSpoiled(spoiled);
   control.done(index, tile);
 };
 
 type Deliver = (index: number, outputs: readonly Value[]) => void;
 
-const sender = (job: JobHead, coordinator: comlink.Remote<Coordinator>, pending: Set<Promise<void>>): Deliver => {
+const sender = (
+  job: JobHead,
+  memory: TileMemory,
+  coordinator: comlink.Remote<Coordinator>,
+  pending: Set<Promise<void>>,
+): Deliver => {
   return (index, outputs) => {
     const tile = job.tiles[index];
-    const { block, spoiled } = blockOfTile(job, job.groups[tile.group], tile, outputs);
+    const { block, spoiled } = blockOfTile(job, memory, job.groups[tile.group], tile, outputs);
     const sent = coordinator.block(index, comlink.transfer(block, [block.data.buffer as ArrayBuffer]), spoiled);
     pending.add(sent);
     void sent.then(() => pending.delete(sent));
@@ -55,15 +63,23 @@ const portable = (error: DiffopsError): SerializedError => {
   }
 };
 
-const work = async (brief: Brief, coordinator: comlink.Remote<Coordinator>, engines: Engines): Promise<TaskResult> => {
+/** What a thread keeps from task to task. */
+interface Thread {
+  readonly engines: Engines;
+  readonly memory: TileMemory;
+  /** What was fixed in its last job. */
+  fixed: Fixed | undefined;
+}
+
+const work = async (brief: Brief, coordinator: comlink.Remote<Coordinator>, thread: Thread): Promise<TaskResult> => {
   const { job, slot } = brief;
   const control = new Control(brief.control.slots, job.tiles.length, brief.control.window, brief.control.buffer);
   control.occupy(slot, threadId);
   const pending = new Set<Promise<void>>();
   const view = brief.matrix && matrixView(brief.matrix, job.dtype, job.columns);
   const deliver: Deliver = view
-    ? (index, outputs) => placeTile(view, job, control, index, outputs)
-    : sender(job, coordinator, pending);
+    ? (index, outputs) => placeTile(view, thread.memory, job, control, index, outputs)
+    : sender(job, thread.memory, coordinator, pending);
   let spoke = Number.NEGATIVE_INFINITY;
   const breathe = (): void | Promise<void> => {
     const now = performance.now();
@@ -79,8 +95,13 @@ const work = async (brief: Brief, coordinator: comlink.Remote<Coordinator>, engi
     control,
     slot,
     retry: brief.retry,
-    engines,
+    engines: thread.engines,
+    memory: thread.memory,
     artifact: (index) => coordinator.artifact(index),
+    fixed: async () => {
+      if (thread.fixed?.key !== job.fixed) thread.fixed = { key: job.fixed, values: await coordinator.fixed() };
+      return thread.fixed.values;
+    },
     deliver,
     wait: (seen) => control.pause(seen, PATIENCE),
     breathe,
@@ -102,7 +123,7 @@ const work = async (brief: Brief, coordinator: comlink.Remote<Coordinator>, engi
  */
 export const serve = (load: LoadArtifact): ((task: Task) => Promise<TaskResult>) => {
   announceLoaded(workerData);
-  const engines = new Engines(load);
+  const thread: Thread = { engines: new Engines(load), memory: new TileMemory(), fixed: undefined };
   return async ({ port }) => {
     const left = new Promise<null>((resolve) => port.once('close', () => resolve(null)));
     const coordinator = comlink.wrap<Coordinator>(port as unknown as comlink.Endpoint);
@@ -110,7 +131,7 @@ export const serve = (load: LoadArtifact): ((task: Task) => Promise<TaskResult>)
     const brief = await Promise.race([coordinator.brief(), left]);
     if (brief === null) return { threadId, ending: 'stopped', times: { load: 0, run: 0, stitch: 0 } };
     try {
-      return await work(brief, coordinator, engines);
+      return await work(brief, coordinator, thread);
     } catch (error) {
       process.nextTick(() => {
         throw error;

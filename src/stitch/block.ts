@@ -3,7 +3,7 @@
 import { type FloatDtype, sizeOf, type Value } from '../ir/aval.ts';
 import { malformed } from '../ir/builder.ts';
 import type { Group, Tile } from '../pool/job.ts';
-import type { FloatArray } from './strided-copy.ts';
+import type { FloatArray, TileMemory } from './tile-memory.ts';
 import { writeTile } from './write-tile.ts';
 
 /** `data` is row-major over the rows [r0, r1) and the columns [c0, c1). */
@@ -23,6 +23,7 @@ export interface MatrixShape {
 /** The tile's block over a buffer of its own, and the first column in it that is not finite (or ALL_FINITE). */
 export const blockOfTile = (
   matrix: MatrixShape,
+  memory: TileMemory,
   group: Group,
   tile: Tile,
   values: readonly Value[],
@@ -36,5 +37,5 @@ export const blockOfTile = (
   const length = sizeOf([rows[1] - rows[0], columns[1] - columns[0]]);
   const data = matrix.dtype === 'float32' ? new Float32Array(length) : new Float64Array(length);
   const view = { data, row0: rows[0], column0: columns[0], stride: columns[1] - columns[0] };
-  return { block: { rows, columns, data }, spoiled: writeTile(view, group, tile, values) };
+  return { block: { rows, columns, data }, spoiled: writeTile(view, memory, group, tile, values) };
 };

@@ -1,9 +1,10 @@
 /** Writes what one tile computed to its places in the matrix, trimmed, and mirrored where the matrix is symmetric. */
 
-import type { Value } from '../ir/aval.ts';
+import type { FloatDtype, Value } from '../ir/aval.ts';
 import { malformed } from '../ir/builder.ts';
 import type { Group, Tile, TileOutput } from '../pool/job.ts';
-import { copyStrided, type FloatArray } from './strided-copy.ts';
+import type { FloatArray, Placed, TileMemory } from './tile-memory.ts';
+import { writeTurned } from './write-turned.ts';
 
 /** A window on the matrix M: M[i, j] is `data[(i − row0) · stride + (j − column0)]`. */
 export interface MatrixView {
@@ -16,117 +17,152 @@ export interface MatrixView {
 /** Returned when every number written was finite. */
 export const ALL_FINITE = -1;
 
-/** An output as (seed s, entry e) ↦ data[s · seedStride + e · entryStride]. */
-interface Strip {
-  readonly data: FloatArray;
+/** One output of a tile: (seed s, entry e) ↦ array[s · seedStride + e · entryStride]. */
+interface Strip extends Placed, TileOutput {
   readonly seedStride: number;
   readonly entryStride: number;
 }
 
-const stripOf = (group: Group, output: TileOutput, value: Value, view: MatrixView): Strip => {
-  const { data } = value;
-  if (data.length !== group.width * output.size || data.constructor !== view.data.constructor) {
-    throw malformed(
-      `A tile's output is ${value.dtype}[${data.length}], but its place in the matrix needs ` +
-        `${group.width} × ${output.size} numbers of the matrix's own dtype.`,
-    );
+class TileWriter {
+  readonly #view: MatrixView;
+  readonly #memory: TileMemory;
+  readonly #tile: Tile;
+  readonly #dtype: FloatDtype;
+
+  constructor(view: MatrixView, memory: TileMemory, tile: Tile) {
+    this.#view = view;
+    this.#memory = memory;
+    this.#tile = tile;
+    this.#dtype = view.data instanceof Float32Array ? 'float32' : 'float64';
   }
-  const leading = output.batch === 'leading';
-  return {
-    data: data as FloatArray,
-    seedStride: leading ? output.size : 1,
-    entryStride: leading ? 1 : group.width,
-  };
-};
 
-/** Entries from `first` on, of all the tile's seeds, into M[seed, offset + entry]. */
-const writeRows = (view: MatrixView, tile: Tile, output: TileOutput, strip: Strip, first: number): boolean =>
-  copyStrided(
-    view.data,
-    {
-      start: (tile.start - view.row0) * view.stride + output.offset + first - view.column0,
-      outer: view.stride,
-      inner: 1,
-    },
-    strip.data,
-    { start: first * strip.entryStride, outer: strip.seedStride, inner: strip.entryStride },
-    tile.count,
-    output.size - first,
-  );
+  /** Entries from `first` on, of all the tile's seeds, into M[seed, offset + entry]. */
+  rows(strip: Strip, first: number): void {
+    const { row0, column0, stride } = this.#view;
+    const start = (this.#tile.start - row0) * stride + strip.offset + first - column0;
+    if (strip.batch === 'leading') this.#straight(strip, first * strip.entryStride, strip.seedStride, start, true);
+    else this.#turned(strip, first, start, 'entries');
+  }
 
-/** Entries from `first` on, of all the tile's seeds, into M[offset + entry, seed]. */
-const writeColumns = (view: MatrixView, tile: Tile, output: TileOutput, strip: Strip, first: number): boolean =>
-  copyStrided(
-    view.data,
-    {
-      start: (output.offset + first - view.row0) * view.stride + tile.start - view.column0,
-      outer: view.stride,
-      inner: 1,
-    },
-    strip.data,
-    { start: first * strip.entryStride, outer: strip.entryStride, inner: strip.seedStride },
-    output.size - first,
-    tile.count,
-  );
+  /** Entries from `first` on, of all the tile's seeds, into M[offset + entry, seed]. */
+  columns(strip: Strip, first: number): void {
+    const { row0, column0, stride } = this.#view;
+    const start = (strip.offset + first - row0) * stride + this.#tile.start - column0;
+    if (strip.batch === 'trailing') this.#straight(strip, first * strip.entryStride, strip.entryStride, start, false);
+    else this.#turned(strip, first, start, 'seeds');
+  }
 
-/** The square around the diagonal, in which a seed keeps only the entries from itself on. */
-const writeDiagonal = (view: MatrixView, tile: Tile, output: TileOutput, strip: Strip, last: number): boolean => {
-  let finite = true;
-  for (let s = 0; s < tile.count; s++) {
-    const seed = tile.start + s;
-    for (let e = Math.max(0, seed - output.offset); e < last; e++) {
-      const other = output.offset + e;
-      const value = strip.data[s * strip.seedStride + e * strip.entryStride];
-      view.data[(seed - view.row0) * view.stride + other - view.column0] = value;
-      view.data[(other - view.row0) * view.stride + seed - view.column0] = value;
-      finite &&= Number.isFinite(value);
+  /** The square around the diagonal, entries before `last`, in which a seed keeps only the entries from itself on. */
+  diagonal(strip: Strip, last: number): void {
+    const { data, row0, column0, stride } = this.#view;
+    const { array, offset, seedStride, entryStride } = strip;
+    for (let s = 0; s < this.#tile.count; s++) {
+      const seed = this.#tile.start + s;
+      for (let e = Math.max(0, seed - offset); e < last; e++) {
+        const other = offset + e;
+        const value = array[s * seedStride + e * entryStride];
+        data[(seed - row0) * stride + other - column0] = value;
+        data[(other - row0) * stride + seed - column0] = value;
+      }
     }
   }
-  return finite;
-};
 
-const writeSymmetric = (view: MatrixView, tile: Tile, output: TileOutput, strip: Strip): boolean => {
-  const past = Math.min(output.size, Math.max(0, tile.start + tile.count - output.offset));
-  const diagonal = writeDiagonal(view, tile, output, strip, past);
-  const above = writeRows(view, tile, output, strip, past);
-  // The mirror has the same numbers; its verdict adds nothing.
-  writeColumns(view, tile, output, strip, past);
-  return diagonal && above;
-};
+  /** Lines that lie in the array as they lie in the matrix. */
+  #straight(strip: Strip, from: number, lineStride: number, start: number, bySeed: boolean): void {
+    const { data, stride } = this.#view;
+    const first = bySeed ? from : 0;
+    const length = bySeed ? strip.size - first : this.#tile.count;
+    const count = bySeed ? this.#tile.count : strip.size - from / lineStride;
+    for (let k = 0; k < count; k++) {
+      const begin = from + k * lineStride;
+      data.set(strip.array.subarray(begin, begin + length), start + k * stride);
+    }
+  }
+
+  /** Lines of the matrix along what is the outer axis in the array. */
+  #turned(strip: Strip, first: number, start: number, along: 'seeds' | 'entries'): void {
+    const { count } = this.#tile;
+    const entries = strip.size - first;
+    const outerStride = along === 'seeds' ? strip.seedStride : strip.entryStride;
+    const from = strip.address + first * strip.entryStride * strip.array.BYTES_PER_ELEMENT;
+    writeTurned(this.#memory, this.#dtype, {
+      from,
+      fromStride: outerStride,
+      length: along === 'seeds' ? count : entries,
+      lines: along === 'seeds' ? entries : count,
+      target: this.#view.data,
+      start,
+      stride: this.#view.stride,
+    });
+  }
+}
 
 /** The first matrix column with a NaN or an infinity among the entries that were written. */
-const firstSpoiledColumn = (group: Group, tile: Tile, output: TileOutput, strip: Strip): number => {
+const firstSpoiledColumn = (group: Group, tile: Tile, strip: Strip): number => {
   let first = Number.POSITIVE_INFINITY;
   for (let s = 0; s < tile.count; s++) {
     const seed = tile.start + s;
-    for (let e = 0; e < output.size; e++) {
-      const other = output.offset + e;
+    for (let e = 0; e < strip.size; e++) {
+      const other = strip.offset + e;
       if (group.placement === 'symmetric' && other < seed) continue;
-      if (Number.isFinite(strip.data[s * strip.seedStride + e * strip.entryStride])) continue;
+      if (Number.isFinite(strip.array[s * strip.seedStride + e * strip.entryStride])) continue;
       first = Math.min(first, group.placement === 'row' ? other : seed);
     }
   }
   return first;
 };
 
+const requireFit = (group: Group, output: TileOutput, value: Value, view: MatrixView): void => {
+  const { data } = value;
+  if (data.length === group.width * output.size && data.constructor === view.data.constructor) return;
+  throw malformed(
+    `A tile's output is ${value.dtype}[${data.length}], but its place in the matrix needs ` +
+      `${group.width} × ${output.size} numbers of the matrix's own dtype.`,
+  );
+};
+
 /**
  * Writes the outputs of one tile through `view`; the seeds of the padding (those past `tile.count`) are dropped.
  * Returns the first matrix column in which it wrote a NaN or an infinity, or ALL_FINITE.
  */
-export const writeTile = (view: MatrixView, group: Group, tile: Tile, values: readonly Value[]): number => {
+export const writeTile = (
+  view: MatrixView,
+  memory: TileMemory,
+  group: Group,
+  tile: Tile,
+  values: readonly Value[],
+): number => {
   if (values.length !== group.outputs.length) {
     throw malformed(`A tile has ${values.length} outputs where its group places ${group.outputs.length}.`);
   }
-  let spoiled = Number.POSITIVE_INFINITY;
-  group.outputs.forEach((output, i) => {
-    const strip = stripOf(group, output, values[i], view);
-    const finite =
-      group.placement === 'row'
-        ? writeRows(view, tile, output, strip, 0)
-        : group.placement === 'column'
-          ? writeColumns(view, tile, output, strip, 0)
-          : writeSymmetric(view, tile, output, strip);
-    if (!finite) spoiled = Math.min(spoiled, firstSpoiledColumn(group, tile, output, strip));
+  group.outputs.forEach((output, k) => {
+    requireFit(group, output, values[k], view);
   });
+  const writer = new TileWriter(view, memory, tile);
+  const { finite32, finite64 } = memory.kernels;
+  let spoiled = Number.POSITIVE_INFINITY;
+  for (const [k, placed] of memory.place(values).entries()) {
+    const output = group.outputs[k];
+    const leading = output.batch === 'leading';
+    const strip: Strip = {
+      ...placed,
+      ...output,
+      seedStride: leading ? output.size : 1,
+      entryStride: leading ? 1 : group.width,
+    };
+    if (group.placement === 'row') writer.rows(strip, 0);
+    else if (group.placement === 'column') writer.columns(strip, 0);
+    else {
+      const past = Math.min(output.size, Math.max(0, tile.start + tile.count - output.offset));
+      writer.diagonal(strip, past);
+      writer.rows(strip, past);
+      writer.columns(strip, past);
+    }
+    const finite = placed.array instanceof Float32Array ? finite32 : finite64;
+    // The padding may hold anything: only what was written counts.
+    if (!finite(placed.address, placed.array.length)) {
+      spoiled = Math.min(spoiled, firstSpoiledColumn(group, tile, strip));
+    }
+  }
   return spoiled === Number.POSITIVE_INFINITY ? ALL_FINITE : spoiled;
 };

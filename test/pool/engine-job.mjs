@@ -34,6 +34,7 @@ export const engineJob = (
     artifacts: [compileProgram(point, engine), compileProgram(tile, engine)],
     point: 0,
     inputs: [{ shape: [n], dtype, data: Data.from({ length: n }, (_, i) => Math.cos(i)) }],
+    fixed: { key: 0, values: [] },
     groups: [group],
     tiles,
     dtype,

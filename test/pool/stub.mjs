@@ -125,7 +125,8 @@ export const makeJob = ({
     return { artifact: g + 1, sources, first, limit, width, placement, outputs };
   });
   const inputs = [{ shape: [n], dtype, data }];
-  return { artifacts, point: 0, inputs, groups: made, tiles, dtype, rows: n, columns: n, threads: 1 };
+  const fixed = { key: jobs, values: [] };
+  return { artifacts, point: 0, inputs, fixed, groups: made, tiles, dtype, rows: n, columns: n, threads: 1 };
 };
 
 /** What the job's matrix must be, row-major. */

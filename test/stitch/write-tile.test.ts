@@ -4,7 +4,10 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Value } from '../../src/ir/aval.ts';
 import type { Group, Placement, Tile, TileOutput } from '../../src/pool/job.ts';
+import { TileMemory } from '../../src/stitch/tile-memory.ts';
 import { ALL_FINITE, writeTile } from '../../src/stitch/write-tile.ts';
+
+const memory = new TileMemory();
 
 type Entry = (i: number, k: number) => number;
 
@@ -79,7 +82,7 @@ describe('any cut into groups, outputs and tiles gives the matrix', () => {
         for (const { item } of keyed.sort((a, b) => a.key - b.key)) {
           const [group, tile] = item;
           const view = { data, row0: 0, column0: 0, stride: columns };
-          expect(writeTile(view, group, tile, compute(group, tile, Data, m))).toBe(ALL_FINITE);
+          expect(writeTile(view, memory, group, tile, compute(group, tile, Data, m))).toBe(ALL_FINITE);
         }
         for (let r = 0; r < rows; r++) {
           for (let c = 0; c < columns; c++) {
@@ -105,7 +108,13 @@ describe('a number that is not finite', () => {
     ]);
     const m: Entry = (i, k) => places.find(([a, b]) => a === i && b === k)?.[2] ?? 1;
     const data = new Float64Array(n * n);
-    return writeTile({ data, row0: 0, column0: 0, stride: n }, group, tile, compute(group, tile, Float64Array, m));
+    return writeTile(
+      { data, row0: 0, column0: 0, stride: n },
+      memory,
+      group,
+      tile,
+      compute(group, tile, Float64Array, m),
+    );
   };
 
   test.each(['leading', 'trailing'] as const)('is found in the first column that has one; batch axis %s', (batch) => {
@@ -139,7 +148,7 @@ test('outputs that do not fit their group are refused', () => {
   const view = { data: new Float64Array(6), row0: 0, column0: 0, stride: 3 };
   const tile = { group: 0, start: 0, count: 2 };
   const value = (data: Value['data']): Value => ({ shape: [data.length], dtype: 'float64', data });
-  expect(() => writeTile(view, group, tile, [])).toThrow('0 outputs where its group places 1');
-  expect(() => writeTile(view, group, tile, [value(new Float64Array(5))])).toThrow('needs 2 × 3');
-  expect(() => writeTile(view, group, tile, [value(new Float32Array(6))])).toThrow('own dtype');
+  expect(() => writeTile(view, memory, group, tile, [])).toThrow('0 outputs where its group places 1');
+  expect(() => writeTile(view, memory, group, tile, [value(new Float64Array(5))])).toThrow('needs 2 × 3');
+  expect(() => writeTile(view, memory, group, tile, [value(new Float32Array(6))])).toThrow('own dtype');
 });

@@ -2,7 +2,7 @@
 
 import ort, { type InferenceSession, type Tensor } from 'onnxruntime-node';
 import { DiffopsError } from '../../errors.ts';
-import type { TypedArray, Value } from '../../ir/aval.ts';
+import { type Dtype, sizeOf, type TypedArray, type Value } from '../../ir/aval.ts';
 import { malformed } from '../../ir/builder.ts';
 import type { Artifact, Executable } from '../executable.ts';
 import { inputName } from './lower.ts';
@@ -60,7 +60,7 @@ class OnnxExecutable implements Executable {
     this.#session = session;
   }
 
-  async run(inputs: readonly Value[]): Promise<Value[]> {
+  async run(inputs: readonly Value[], into?: readonly TypedArray[]): Promise<Value[]> {
     const session = this.#session;
     if (!session) throw malformed('An executable was run after it was disposed.');
     if (inputs.length !== this.inputs.length) {
@@ -71,7 +71,7 @@ class OnnxExecutable implements Executable {
       const name = inputName(k);
       if (session.inputNames.includes(name)) feeds[name] = tensorOf(value);
     }
-    const results = await session.run(feeds).catch((thrown) => {
+    const results = await session.run(feeds, this.#fetches(session, into)).catch((thrown) => {
       throw failure('running a program', thrown);
     });
     return this.outputs.map(({ shape, dtype }, k) => ({
@@ -79,6 +79,22 @@ class OnnxExecutable implements Executable {
       dtype,
       data: results[session.outputNames[k]].data as TypedArray,
     }));
+  }
+
+  /** Outputs by name: computed into an array of the caller's, or (null) into one that the engine makes. */
+  #fetches(session: InferenceSession, into: readonly TypedArray[] | undefined): Record<string, Tensor | null> {
+    const fetches: Record<string, Tensor | null> = {};
+    for (const [k, { shape, dtype }] of this.outputs.entries()) {
+      const given = into && sizeOf(shape) > 0;
+      fetches[session.outputNames[k]] = given ? this.#over(session, k, dtype, into[k]) : null;
+    }
+    return fetches;
+  }
+
+  /** A tensor over an array, in the shape that the model gives its output, which may cut the axes differently. */
+  #over(session: InferenceSession, k: number, dtype: Dtype, array: TypedArray): Tensor {
+    const { shape } = session.outputMetadata[k] as { readonly shape: readonly number[] };
+    return new ort.Tensor(dtype, array as never, shape) as Tensor;
   }
 
   async dispose(): Promise<void> {

@@ -22,4 +22,9 @@ const onTile = () => {
   setTimeout(finish, ms);
 };
 const { sink } = matrixFor(job);
-for (;;) await pool.run(job, { sink, onTile }).catch(() => new Promise(() => setInterval(() => {}, 1000)));
+for (;;) {
+  await pool.run(job, { sink, onTile }).catch((error) => {
+    if (error.code !== 'CLOSED') throw error;
+    return new Promise(() => setInterval(() => {}, 1000));
+  });
+}

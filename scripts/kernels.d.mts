@@ -1,0 +1,2 @@
+/** The assembled kernels' bytes in base64. */
+export const assembled: () => Promise<string>;

@@ -1,0 +1,238 @@
+;; What stitching does to every element: is it finite, and rows to columns, four or two lanes at a time.
+;; Addresses and strides are in bytes, counts in elements.
+(module
+  (import "stitch" "memory" (memory 1))
+
+  ;; 1 if none of `count` float32 at `at` has all exponent bits set.
+  (func (export "finite32") (param $at i32) (param $count i32) (result i32)
+    (local $end i32) (local $mask v128) (local $bad v128)
+    (local.set $mask (i32x4.splat (i32.const 0x7f800000)))
+    (local.set $end (i32.add (local.get $at) (i32.shl (i32.and (local.get $count) (i32.const -8)) (i32.const 2))))
+    (block $done
+      (loop $next
+        (br_if $done (i32.ge_u (local.get $at) (local.get $end)))
+        (local.set $bad
+          (v128.or
+            (local.get $bad)
+            (v128.or
+              (i32x4.eq (v128.and (v128.load (local.get $at)) (local.get $mask)) (local.get $mask))
+              (i32x4.eq (v128.and (v128.load offset=16 (local.get $at)) (local.get $mask)) (local.get $mask)))))
+        (local.set $at (i32.add (local.get $at) (i32.const 32)))
+        (br $next)))
+    (if (v128.any_true (local.get $bad)) (then (return (i32.const 0))))
+    (local.set $end (i32.add (local.get $end) (i32.shl (i32.and (local.get $count) (i32.const 7)) (i32.const 2))))
+    (block $whole
+      (loop $rest
+        (br_if $whole (i32.ge_u (local.get $at) (local.get $end)))
+        (if (i32.eq (i32.and (i32.load (local.get $at)) (i32.const 0x7f800000)) (i32.const 0x7f800000))
+          (then (return (i32.const 0))))
+        (local.set $at (i32.add (local.get $at) (i32.const 4)))
+        (br $rest)))
+    (i32.const 1))
+
+  ;; The same of float64.
+  (func (export "finite64") (param $at i32) (param $count i32) (result i32)
+    (local $end i32) (local $mask v128) (local $bad v128)
+    (local.set $mask (i64x2.splat (i64.const 0x7ff0000000000000)))
+    (local.set $end (i32.add (local.get $at) (i32.shl (i32.and (local.get $count) (i32.const -4)) (i32.const 3))))
+    (block $done
+      (loop $next
+        (br_if $done (i32.ge_u (local.get $at) (local.get $end)))
+        (local.set $bad
+          (v128.or
+            (local.get $bad)
+            (v128.or
+              (i64x2.eq (v128.and (v128.load (local.get $at)) (local.get $mask)) (local.get $mask))
+              (i64x2.eq (v128.and (v128.load offset=16 (local.get $at)) (local.get $mask)) (local.get $mask)))))
+        (local.set $at (i32.add (local.get $at) (i32.const 32)))
+        (br $next)))
+    (if (v128.any_true (local.get $bad)) (then (return (i32.const 0))))
+    (local.set $end (i32.add (local.get $end) (i32.shl (i32.and (local.get $count) (i32.const 3)) (i32.const 3))))
+    (block $whole
+      (loop $rest
+        (br_if $whole (i32.ge_u (local.get $at) (local.get $end)))
+        (if
+          (i64.eq
+            (i64.and (i64.load (local.get $at)) (i64.const 0x7ff0000000000000))
+            (i64.const 0x7ff0000000000000))
+          (then (return (i32.const 0))))
+        (local.set $at (i32.add (local.get $at) (i32.const 8)))
+        (br $rest)))
+    (i32.const 1))
+
+  ;; Four rows of four float32 at `from` become four columns at `to`.
+  (func $square32 (param $from i32) (param $fromStride i32) (param $to i32) (param $toStride i32)
+    (local $a v128) (local $b v128) (local $c v128) (local $d v128)
+    (local $ab v128) (local $cd v128)
+    (local.set $a (v128.load (local.get $from)))
+    (local.set $from (i32.add (local.get $from) (local.get $fromStride)))
+    (local.set $b (v128.load (local.get $from)))
+    (local.set $from (i32.add (local.get $from) (local.get $fromStride)))
+    (local.set $c (v128.load (local.get $from)))
+    (local.set $from (i32.add (local.get $from) (local.get $fromStride)))
+    (local.set $d (v128.load (local.get $from)))
+    (local.set $ab (i8x16.shuffle 0 1 2 3 16 17 18 19 4 5 6 7 20 21 22 23 (local.get $a) (local.get $b)))
+    (local.set $cd (i8x16.shuffle 0 1 2 3 16 17 18 19 4 5 6 7 20 21 22 23 (local.get $c) (local.get $d)))
+    (v128.store (local.get $to)
+      (i8x16.shuffle 0 1 2 3 4 5 6 7 16 17 18 19 20 21 22 23 (local.get $ab) (local.get $cd)))
+    (local.set $to (i32.add (local.get $to) (local.get $toStride)))
+    (v128.store (local.get $to)
+      (i8x16.shuffle 8 9 10 11 12 13 14 15 24 25 26 27 28 29 30 31 (local.get $ab) (local.get $cd)))
+    (local.set $to (i32.add (local.get $to) (local.get $toStride)))
+    (local.set $ab (i8x16.shuffle 8 9 10 11 24 25 26 27 12 13 14 15 28 29 30 31 (local.get $a) (local.get $b)))
+    (local.set $cd (i8x16.shuffle 8 9 10 11 24 25 26 27 12 13 14 15 28 29 30 31 (local.get $c) (local.get $d)))
+    (v128.store (local.get $to)
+      (i8x16.shuffle 0 1 2 3 4 5 6 7 16 17 18 19 20 21 22 23 (local.get $ab) (local.get $cd)))
+    (local.set $to (i32.add (local.get $to) (local.get $toStride)))
+    (v128.store (local.get $to)
+      (i8x16.shuffle 8 9 10 11 12 13 14 15 24 25 26 27 28 29 30 31 (local.get $ab) (local.get $cd))))
+
+  ;; Two rows of two float64.
+  (func $square64 (param $from i32) (param $fromStride i32) (param $to i32) (param $toStride i32)
+    (local $a v128) (local $b v128)
+    (local.set $a (v128.load (local.get $from)))
+    (local.set $b (v128.load (i32.add (local.get $from) (local.get $fromStride))))
+    (v128.store (local.get $to)
+      (i8x16.shuffle 0 1 2 3 4 5 6 7 16 17 18 19 20 21 22 23 (local.get $a) (local.get $b)))
+    (v128.store (i32.add (local.get $to) (local.get $toStride))
+      (i8x16.shuffle 8 9 10 11 12 13 14 15 24 25 26 27 28 29 30 31 (local.get $a) (local.get $b))))
+
+  ;; rows × columns elements at `from` are written as columns × rows at `to`. Cache line by cache line: rows of a
+  ;; power of two fall into the same sets of a cache, so each line is used up while it is there.
+  (func (export "transpose32")
+    (param $from i32) (param $fromStride i32) (param $to i32) (param $toStride i32) (param $rows i32) (param $columns i32)
+    (local $row i32) (local $column i32) (local $rowEnd i32) (local $columnEnd i32) (local $r i32) (local $c i32)
+    (block $rowsDone
+      (loop $rowBlock
+        (br_if $rowsDone (i32.ge_u (local.get $row) (local.get $rows)))
+        (local.set $rowEnd (i32.add (local.get $row) (i32.const 16)))
+        (if (i32.gt_u (local.get $rowEnd) (local.get $rows)) (then (local.set $rowEnd (local.get $rows))))
+        (local.set $column (i32.const 0))
+        (block $columnsDone
+          (loop $columnBlock
+            (br_if $columnsDone (i32.ge_u (local.get $column) (local.get $columns)))
+            (local.set $columnEnd (i32.add (local.get $column) (i32.const 16)))
+            (if (i32.gt_u (local.get $columnEnd) (local.get $columns))
+              (then (local.set $columnEnd (local.get $columns))))
+            (local.set $r (local.get $row))
+            (block $blockDone
+              (loop $blockRow
+                (br_if $blockDone (i32.ge_u (local.get $r) (local.get $rowEnd)))
+                (local.set $c (local.get $column))
+                (if (i32.le_u (i32.add (local.get $r) (i32.const 4)) (local.get $rowEnd))
+                  (then
+                    (block $squaresDone
+                      (loop $square
+                        (br_if $squaresDone
+                          (i32.gt_u (i32.add (local.get $c) (i32.const 4)) (local.get $columnEnd)))
+                        (call $square32
+                          (i32.add (local.get $from)
+                            (i32.add (i32.mul (local.get $r) (local.get $fromStride))
+                              (i32.shl (local.get $c) (i32.const 2))))
+                          (local.get $fromStride)
+                          (i32.add (local.get $to)
+                            (i32.add (i32.mul (local.get $c) (local.get $toStride))
+                              (i32.shl (local.get $r) (i32.const 2))))
+                          (local.get $toStride))
+                        (local.set $c (i32.add (local.get $c) (i32.const 4)))
+                        (br $square)))))
+                ;; What no square covers: the last columns of four rows, or a row past the last four.
+                (block $restDone
+                  (loop $rest
+                    (br_if $restDone (i32.ge_u (local.get $c) (local.get $columnEnd)))
+                    (call $single32 (local.get $from) (local.get $fromStride) (local.get $to) (local.get $toStride)
+                      (local.get $r) (local.get $c))
+                    (if (i32.le_u (i32.add (local.get $r) (i32.const 4)) (local.get $rowEnd))
+                      (then
+                        (call $single32 (local.get $from) (local.get $fromStride) (local.get $to)
+                          (local.get $toStride) (i32.add (local.get $r) (i32.const 1)) (local.get $c))
+                        (call $single32 (local.get $from) (local.get $fromStride) (local.get $to)
+                          (local.get $toStride) (i32.add (local.get $r) (i32.const 2)) (local.get $c))
+                        (call $single32 (local.get $from) (local.get $fromStride) (local.get $to)
+                          (local.get $toStride) (i32.add (local.get $r) (i32.const 3)) (local.get $c))))
+                    (local.set $c (i32.add (local.get $c) (i32.const 1)))
+                    (br $rest)))
+                (local.set $r
+                  (i32.add (local.get $r)
+                    (select (i32.const 4) (i32.const 1)
+                      (i32.le_u (i32.add (local.get $r) (i32.const 4)) (local.get $rowEnd)))))
+                (br $blockRow)))
+            (local.set $column (local.get $columnEnd))
+            (br $columnBlock)))
+        (local.set $row (local.get $rowEnd))
+        (br $rowBlock))))
+
+  (func $single32 (param $from i32) (param $fromStride i32) (param $to i32) (param $toStride i32) (param $r i32) (param $c i32)
+    (f32.store
+      (i32.add (local.get $to)
+        (i32.add (i32.mul (local.get $c) (local.get $toStride)) (i32.shl (local.get $r) (i32.const 2))))
+      (f32.load
+        (i32.add (local.get $from)
+          (i32.add (i32.mul (local.get $r) (local.get $fromStride)) (i32.shl (local.get $c) (i32.const 2)))))))
+
+  (func (export "transpose64")
+    (param $from i32) (param $fromStride i32) (param $to i32) (param $toStride i32) (param $rows i32) (param $columns i32)
+    (local $row i32) (local $column i32) (local $rowEnd i32) (local $columnEnd i32) (local $r i32) (local $c i32)
+    (block $rowsDone
+      (loop $rowBlock
+        (br_if $rowsDone (i32.ge_u (local.get $row) (local.get $rows)))
+        (local.set $rowEnd (i32.add (local.get $row) (i32.const 8)))
+        (if (i32.gt_u (local.get $rowEnd) (local.get $rows)) (then (local.set $rowEnd (local.get $rows))))
+        (local.set $column (i32.const 0))
+        (block $columnsDone
+          (loop $columnBlock
+            (br_if $columnsDone (i32.ge_u (local.get $column) (local.get $columns)))
+            (local.set $columnEnd (i32.add (local.get $column) (i32.const 8)))
+            (if (i32.gt_u (local.get $columnEnd) (local.get $columns))
+              (then (local.set $columnEnd (local.get $columns))))
+            (local.set $r (local.get $row))
+            (block $blockDone
+              (loop $blockRow
+                (br_if $blockDone (i32.ge_u (local.get $r) (local.get $rowEnd)))
+                (local.set $c (local.get $column))
+                (if (i32.le_u (i32.add (local.get $r) (i32.const 2)) (local.get $rowEnd))
+                  (then
+                    (block $squaresDone
+                      (loop $square
+                        (br_if $squaresDone
+                          (i32.gt_u (i32.add (local.get $c) (i32.const 2)) (local.get $columnEnd)))
+                        (call $square64
+                          (i32.add (local.get $from)
+                            (i32.add (i32.mul (local.get $r) (local.get $fromStride))
+                              (i32.shl (local.get $c) (i32.const 3))))
+                          (local.get $fromStride)
+                          (i32.add (local.get $to)
+                            (i32.add (i32.mul (local.get $c) (local.get $toStride))
+                              (i32.shl (local.get $r) (i32.const 3))))
+                          (local.get $toStride))
+                        (local.set $c (i32.add (local.get $c) (i32.const 2)))
+                        (br $square)))))
+                (block $restDone
+                  (loop $rest
+                    (br_if $restDone (i32.ge_u (local.get $c) (local.get $columnEnd)))
+                    (call $single64 (local.get $from) (local.get $fromStride) (local.get $to) (local.get $toStride)
+                      (local.get $r) (local.get $c))
+                    (if (i32.le_u (i32.add (local.get $r) (i32.const 2)) (local.get $rowEnd))
+                      (then
+                        (call $single64 (local.get $from) (local.get $fromStride) (local.get $to)
+                          (local.get $toStride) (i32.add (local.get $r) (i32.const 1)) (local.get $c))))
+                    (local.set $c (i32.add (local.get $c) (i32.const 1)))
+                    (br $rest)))
+                (local.set $r
+                  (i32.add (local.get $r)
+                    (select (i32.const 2) (i32.const 1)
+                      (i32.le_u (i32.add (local.get $r) (i32.const 2)) (local.get $rowEnd)))))
+                (br $blockRow)))
+            (local.set $column (local.get $columnEnd))
+            (br $columnBlock)))
+        (local.set $row (local.get $rowEnd))
+        (br $rowBlock))))
+
+  (func $single64 (param $from i32) (param $fromStride i32) (param $to i32) (param $toStride i32) (param $r i32) (param $c i32)
+    (f64.store
+      (i32.add (local.get $to)
+        (i32.add (i32.mul (local.get $c) (local.get $toStride)) (i32.shl (local.get $r) (i32.const 3))))
+      (f64.load
+        (i32.add (local.get $from)
+          (i32.add (i32.mul (local.get $r) (local.get $fromStride)) (i32.shl (local.get $c) (i32.const 3)))))))
+)

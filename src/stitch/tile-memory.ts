@@ -1,0 +1,100 @@
+/** A thread's memory for the outputs of one tile, within reach of the kernels that stitch them. */
+
+import { type Aval, type FloatDtype, sizeOf, type Value } from '../ir/aval.ts';
+import { malformed } from '../ir/builder.ts';
+import { type Kernels, type LinearMemory, MOST_BYTES, newKernels, PAGE_BYTES } from './kernels.ts';
+
+export type FloatArray = Float32Array | Float64Array;
+
+/** An array in a TileMemory. */
+export interface Placed {
+  readonly array: FloatArray;
+  readonly address: number;
+}
+
+/** Room in front of the outputs, for lines that are being turned: it stays in a core's own cache. */
+export const LINES_BYTES = 1 << 17;
+/** Lengths for which lines are kept: tiles of one run have a few widths. */
+const MOST_LENGTHS = 8;
+/** Outputs start at multiples of a cache line. */
+const ALIGNMENT = 64;
+
+const bytesOf = ({ shape, dtype }: Aval): number => {
+  const bytes = sizeOf(shape) * (dtype === 'float64' ? 8 : 4);
+  return Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
+};
+
+export class TileMemory {
+  readonly kernels: Kernels;
+  readonly #memory: LinearMemory;
+  #buffer: ArrayBuffer;
+  /** What was placed last, by the avals that it was placed for; void when the memory has grown. */
+  #places = new WeakMap<readonly Aval[], readonly Placed[]>();
+  /** Arrays over the room for lines, by dtype and length. */
+  readonly #lines = new Map<string, FloatArray[]>();
+
+  constructor() {
+    const { memory, kernels } = newKernels();
+    this.kernels = kernels;
+    this.#memory = memory;
+    this.#buffer = memory.buffer;
+    this.#reserve(LINES_BYTES);
+  }
+
+  /** Arrays for outputs to be computed into; they hold until others are asked for. */
+  arraysFor(outputs: readonly Aval[]): FloatArray[] {
+    return this.#placesFor(outputs).map(({ array }) => array);
+  }
+
+  /** The values in this memory: where they are if they were computed into it, else copied. */
+  place(values: readonly Value[]): readonly Placed[] {
+    if (values.every(({ data }) => data.buffer === this.#buffer)) {
+      return values.map(({ data }) => ({ array: data as FloatArray, address: data.byteOffset }));
+    }
+    const places = this.#placesFor(values);
+    for (const [k, { data }] of values.entries()) places[k].array.set(data);
+    return places;
+  }
+
+  /** The room for lines as consecutive arrays of `length` elements each, as many as fit. */
+  lines(dtype: FloatDtype, length: number): FloatArray[] {
+    const key = `${dtype} ${length}`;
+    const known = this.#lines.get(key);
+    if (known) return known;
+    const Data = dtype === 'float32' ? Float32Array : Float64Array;
+    const bytes = length * Data.BYTES_PER_ELEMENT;
+    const made = Array.from(
+      { length: Math.floor(LINES_BYTES / bytes) },
+      (_, k) => new Data(this.#buffer, k * bytes, length),
+    );
+    if (this.#lines.size === MOST_LENGTHS) this.#lines.clear();
+    this.#lines.set(key, made);
+    return made;
+  }
+
+  #placesFor(outputs: readonly Aval[]): readonly Placed[] {
+    const known = this.#places.get(outputs);
+    if (known) return known;
+    this.#reserve(outputs.reduce((sum, aval) => sum + bytesOf(aval), LINES_BYTES));
+    let address = LINES_BYTES;
+    const places = outputs.map((aval): Placed => {
+      const Data = aval.dtype === 'float32' ? Float32Array : Float64Array;
+      const placed = { array: new Data(this.#buffer, address, sizeOf(aval.shape)), address };
+      address += bytesOf(aval);
+      return placed;
+    });
+    this.#places.set(outputs, places);
+    return places;
+  }
+
+  #reserve(bytes: number): void {
+    const missing = bytes - this.#buffer.byteLength;
+    if (missing <= 0) return;
+    if (bytes > MOST_BYTES) throw malformed(`A tile's outputs need ${bytes} bytes; ${MOST_BYTES} can be addressed.`);
+    this.#memory.grow(Math.ceil(missing / PAGE_BYTES));
+    // Growing has detached every array over the old buffer.
+    this.#buffer = this.#memory.buffer;
+    this.#places = new WeakMap();
+    this.#lines.clear();
+  }
+}
