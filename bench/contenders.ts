@@ -4,42 +4,91 @@ import { spawnSync } from 'node:child_process';
 import { cpus } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
-import { createRuntime, type Matrix, type Report } from '../src/index.ts';
+import { type Block, type Blocks, createRuntime, type Matrix, type Runtime } from '../src/index.ts';
+import type { Columns } from './peers.ts';
 import type { Workload } from './workloads/workload.ts';
 
 export const CORES = cpus().length;
 
+type Precision = 'float32' | 'float64';
+
 export interface Timed {
   readonly seconds: number;
-  readonly matrix: Matrix;
-  readonly report: Report;
+  /** The spot columns by their index. */
+  readonly columns: Columns;
 }
 
 export interface Contender {
   readonly name: string;
-  run(): Promise<Timed>;
+  run(spots: readonly number[]): Promise<Timed>;
   close(): Promise<void>;
 }
 
-/** A prepared problem on a runtime of its own: what a Newton loop pays per point. */
-export const prepared = async (
-  { f, x }: Workload,
+/** What a loop over points pays per point: a problem prepared on a runtime of its own, or a stream that is called again. */
+export const contender = async (
+  workload: Workload,
   name: string,
-  { workers = CORES, precision = 'float32' }: { workers?: number; precision?: 'float32' | 'float64' } = {},
+  { workers = CORES, precision = 'float32' }: { workers?: number; precision?: Precision } = {},
 ): Promise<Contender> => {
   const runtime = createRuntime({ workers });
-  const problem = await runtime.prepareHessian(f as never, x as never, { precision });
-  await problem.evaluate(x as never); // threads, sessions and pages are there from here on
-  return {
-    name,
-    run: async () => {
-      const start = performance.now();
-      const { H, report } = await problem.evaluate(x as never);
-      return { seconds: (performance.now() - start) / 1000, matrix: H, report };
-    },
-    close: () => runtime.close(),
+  const run = await (workload.columns ? streamed : prepared)(workload, runtime, precision);
+  await run([]); // threads, sessions and pages are there from here on
+  return { name, run, close: () => runtime.close() };
+};
+
+const prepared = async (
+  { f, x, n, matrix }: Workload,
+  runtime: Runtime,
+  precision: Precision,
+): Promise<Contender['run']> => {
+  const options = { precision };
+  const problem = await (matrix === 'jacobian'
+    ? runtime.prepareJacobian(f as never, x as never, options)
+    : runtime.prepareHessian(f as never, x as never, options));
+  return async (spots) => {
+    const start = performance.now();
+    const result = await problem.evaluate(x as never);
+    const seconds = (performance.now() - start) / 1000;
+    const whole = ('H' in result ? result.H : result.J) as Matrix;
+    const rows = whole.data.length / n;
+    const column = (j: number): number[] => Array.from({ length: rows }, (_, i) => whole.get(i, j));
+    return { seconds, columns: Object.fromEntries(spots.map((j) => [j, column(j)])) };
   };
 };
+
+/**
+ * Milliseconds until the first columns of a matrix that is never held have come; blocks are whole, so what comes beyond
+ * them is taken off.
+ */
+export const firstColumns = async (
+  call: () => Blocks,
+  wanted: number,
+  spots: readonly number[] = [],
+): Promise<{ ms: number; columns: Columns }> => {
+  const columns: Record<string, number[]> = {};
+  const start = performance.now();
+  let ms = 0;
+  let done = 0;
+  for await (const block of call()) {
+    const [from, to] = block.columns;
+    done += to - from;
+    ms = performance.now() - start;
+    for (const j of spots.filter((spot) => spot >= from && spot < to)) columns[j] = columnOf(block, j);
+    if (done >= wanted) break;
+  }
+  return { ms: (ms * wanted) / done, columns };
+};
+
+const columnOf = ({ columns: [from, to], rows: [first, limit], data }: Block, j: number): number[] =>
+  Array.from({ length: limit - first }, (_, i) => data[i * (to - from) + j - from]);
+
+const streamed =
+  async ({ f, x, columns: wanted = 0 }: Workload, runtime: Runtime, precision: Precision): Promise<Contender['run']> =>
+  async (spots) => {
+    const call = (): Blocks => runtime.hessianBlocks(f as never, x as never, { precision });
+    const { ms, columns } = await firstColumns(call, wanted, spots);
+    return { seconds: ms / 1000, columns };
+  };
 
 /** Seconds of the first call in a fresh process: record, transform, compile and run. */
 export const firstCall = (workload: string): number => {

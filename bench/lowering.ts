@@ -1,7 +1,6 @@
 /**
- * The facts that the lowerings rest on, each as ways to compute the same thing on one thread: `npx tsc -p
- * bench/tsconfig.json && node dist/bench/lowering.js [part of a name]`. Prints nanoseconds per element of the
- * largest array, less what an empty run takes.
+ * The facts that the lowerings rest on, each as ways to compute the same thing on one thread: `npm run bench --
+ * lowering [part of a name]`. Prints nanoseconds per element of the largest array, less what an empty run takes.
  */
 
 import { performance } from 'node:perf_hooks';
@@ -230,15 +229,16 @@ const fastest = async (shapes: readonly Shape[], dtype: FloatDtype, build: Build
   return least * 1000;
 };
 
-const wanted = process.argv[2] ?? '';
-const overhead = await fastest([[1]], 'float32', (g, [x]) => g.node('Neg', [x], 'float32', [1]));
-for (const { name, inputs, ways } of FACTS.filter((fact) => fact.name.includes(wanted))) {
-  const size = Math.max(...inputs.map(sizeOf));
-  console.log(name);
-  for (const dtype of ['float32', 'float64'] as const) {
-    for (const [way, build] of Object.entries(ways)) {
-      const time = Math.max(0, (await fastest(inputs, dtype, build)) - overhead);
-      console.log(`  ${dtype}  ${((time * 1000) / size).toFixed(2).padStart(7)} ns  ${way}`);
+export const main = async ([wanted = '']: string[]): Promise<void> => {
+  const overhead = await fastest([[1]], 'float32', (g, [x]) => g.node('Neg', [x], 'float32', [1]));
+  for (const { name, inputs, ways } of FACTS.filter((fact) => fact.name.includes(wanted))) {
+    const size = Math.max(...inputs.map(sizeOf));
+    console.log(name);
+    for (const dtype of ['float32', 'float64'] as const) {
+      for (const [way, build] of Object.entries(ways)) {
+        const time = Math.max(0, (await fastest(inputs, dtype, build)) - overhead);
+        console.log(`  ${dtype}  ${((time * 1000) / size).toFixed(2).padStart(7)} ns  ${way}`);
+      }
     }
   }
-}
+};

@@ -4,17 +4,24 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import type { Workload } from './workloads/workload.ts';
 
 export type PeerName = 'jax' | 'zodiax';
 
-/** Columns of a Hessian by their index. */
+/** Columns of a matrix by their index. */
 export type Columns = Readonly<Record<string, readonly number[]>>;
+
+export interface PeerRun {
+  readonly seconds: number;
+  /** Seconds of compiling, where this run was the first and compiled apart. */
+  readonly compiled?: number | null;
+}
 
 export interface Peers {
   readonly versions: Readonly<Record<string, string>>;
-  /** Seconds of one whole Hessian in `nbatches` blocks. */
-  seconds(peer: PeerName, workload: string, nbatches: number): Promise<number>;
-  /** Some columns of the Hessian, by JAX. */
+  /** One whole matrix, or as many columns of it as the workload asks for. */
+  run(peer: PeerName, workload: Workload): Promise<PeerRun>;
+  /** Some columns of the matrix, by JAX. */
   columns(workload: string, columns: readonly number[]): Promise<Columns>;
   close(): Promise<void>;
 }
@@ -40,7 +47,8 @@ export const startPeers = async (): Promise<Peers> => {
   const { versions } = await next<{ versions: Record<string, string> }>();
   return {
     versions,
-    seconds: async (peer, workload, nbatches) => (await ask<{ seconds: number }>({ peer, workload, nbatches })).seconds,
+    run: (peer, { name, peerBatches, columns = null }) =>
+      ask<PeerRun>({ peer, workload: name, nbatches: peerBatches, columns }),
     columns: (workload, columns) => ask<Columns>({ peer: 'columns', workload, columns }),
     close: async () => {
       child.stdin.end();

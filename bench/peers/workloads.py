@@ -187,7 +187,7 @@ def transformer():
 
 
 def nbody():
-    bodies, softening = 64, 1 / 64
+    bodies, softening = 128, 1 / 64
     d = Draw(10)
     x = d((bodies, 3))
     mass = 1 + d((bodies,), 0.5)

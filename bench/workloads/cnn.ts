@@ -23,5 +23,13 @@ export const cnn = (): Workload => {
     const logits = tf.add(tf.matMul(tf.reshape(features, [32, 256]), x.w), x.b);
     return tf.losses.softmaxCrossEntropy(labels, logits);
   };
-  return { name: 'cnn', n: 3794, f, x: { k1, k2, w, b }, peerBatches: 60, runs: 3 };
+  return {
+    name: 'cnn',
+    about: 'two 3×3 convolutions with softplus and pooling, 32 images of 16²',
+    n: 3794,
+    f,
+    x: { k1, k2, w, b },
+    peerBatches: 60,
+    runs: 3,
+  };
 };

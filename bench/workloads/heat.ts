@@ -24,5 +24,13 @@ export const heat = (): Workload => {
     }
     return tf.sum(tf.square(u));
   };
-  return { name: 'heat', n: SIDE * SIDE, f, x, peerBatches: 4, runs: 9 };
+  return {
+    name: 'heat',
+    about: '50 steps of a reaction-diffusion equation on 16²',
+    n: SIDE * SIDE,
+    f,
+    x,
+    peerBatches: 4,
+    runs: 9,
+  };
 };

@@ -30,5 +30,13 @@ export const lstm = (): Workload => {
     }
     return tf.mean(tf.squaredDifference(tf.matMul(h, x.readout), labels));
   };
-  return { name: 'lstm', n: 1360, f, x: { kernel, recurrent, bias, readout }, peerBatches: 22, runs: 5 };
+  return {
+    name: 'lstm',
+    about: 'LSTM of 16 units, 8 steps of 32 sequences',
+    n: 1360,
+    f,
+    x: { kernel, recurrent, bias, readout },
+    peerBatches: 86,
+    runs: 5,
+  };
 };

@@ -20,5 +20,14 @@ export const mlpLarge = (): Workload => {
     return tf.mean(tf.squaredDifference(tf.add(tf.matMul(h2, w3), b3), labels));
   };
   // The largest leaf comes first, so that the columns that are timed are the bulk of the matrix.
-  return { name: 'mlp-large', n: 49_361, f, x: [w2, b2, w1, b1, w3, b3], columns: 1024, peerBatches: 32, runs: 3 };
+  return {
+    name: 'mlp-large',
+    about: '64-200-180-1 tanh network, 256 samples, the first 1024 columns',
+    n: 49_361,
+    f,
+    x: [w2, b2, w1, b1, w3, b3],
+    columns: 1024,
+    peerBatches: 32,
+    runs: 3,
+  };
 };

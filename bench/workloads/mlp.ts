@@ -21,5 +21,13 @@ export const mlp = (): Workload => {
     const h2 = tf.tanh(tf.add(tf.matMul(h1, x.w2), x.b2));
     return tf.mean(tf.squaredDifference(tf.add(tf.matMul(h2, x.w3), x.b3), labels));
   };
-  return { name: 'mlp', n: 5313, f, x: { w1, b1, w2, b2, w3, b3 }, peerBatches: 84, runs: 7 };
+  return {
+    name: 'mlp',
+    about: '16-64-64-1 tanh network, 256 samples',
+    n: 5313,
+    f,
+    x: { w1, b1, w2, b2, w3, b3 },
+    peerBatches: 84,
+    runs: 7,
+  };
 };

@@ -1,10 +1,10 @@
-/** The softened gravitational potential of 64 bodies in space, over all pairs. */
+/** The softened gravitational potential of 128 bodies in space, over all pairs. */
 
 import * as tf from '@tensorflow/tfjs';
 import { Draw } from '../draw.ts';
 import type { Workload } from './workload.ts';
 
-const BODIES = 64;
+const BODIES = 128;
 const SOFTENING = 1 / 64;
 
 export const nbody = (): Workload => {
@@ -21,5 +21,5 @@ export const nbody = (): Workload => {
     const squared = tf.add(tf.sum(tf.square(apart), -1), SOFTENING);
     return tf.neg(tf.sum(tf.mul(pairs, tf.rsqrt(squared))));
   };
-  return { name: 'nbody', n: 3 * BODIES, f, x, peerBatches: 4, runs: 9 };
+  return { name: 'nbody', about: 'potential of 128 bodies, all pairs', n: 3 * BODIES, f, x, peerBatches: 16, runs: 7 };
 };

@@ -40,5 +40,13 @@ export const optics = (): Workload => {
     const intensity = tf.add(tf.mul(100, tf.add(tf.square(re2), tf.square(im2))), 0.125);
     return tf.sum(tf.sub(intensity, tf.mul(counts, tf.log(intensity))));
   };
-  return { name: 'optics', n: MODES, f, x, peerBatches: 4, runs: 9 };
+  return {
+    name: 'optics',
+    about: '200 phase modes through a matrix Fourier transform, 128² → 64²',
+    n: MODES,
+    f,
+    x,
+    peerBatches: 4,
+    runs: 9,
+  };
 };

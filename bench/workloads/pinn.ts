@@ -36,5 +36,13 @@ export const pinn = (): Workload => {
     const start = tf.squaredDifference(u(tf.zeros([STARTS, 1]), starts), startValues);
     return tf.add(tf.mean(tf.square(residual)), tf.mean(start));
   };
-  return { name: 'pinn', n: 1051, f, x: { w1, b1, w2, b2, w3, b3 }, peerBatches: 17, runs: 5 };
+  return {
+    name: 'pinn',
+    about: "network 2-30-30-1 for Burgers' equation, derivatives inside f",
+    n: 1051,
+    f,
+    x: { w1, b1, w2, b2, w3, b3 },
+    peerBatches: 34,
+    runs: 5,
+  };
 };

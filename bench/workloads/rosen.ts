@@ -14,5 +14,5 @@ export const rosen = (): Workload => {
     const valley = tf.mul(100, tf.squaredDifference(tail, tf.square(head)));
     return tf.sum(tf.add(valley, tf.square(tf.sub(1, head))));
   };
-  return { name: 'rosen', n: N, f, x, peerBatches: 40, runs: 5 };
+  return { name: 'rosen', about: 'Rosenbrock chain, a dense result of 400 MB', n: N, f, x, peerBatches: 40, runs: 5 };
 };

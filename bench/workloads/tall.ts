@@ -35,5 +35,14 @@ export const tall = (): Workload => {
     const ground = tf.add(level, tf.add(tf.mul(down, tf.squeeze(rows, [0])), tf.mul(right, tf.squeeze(columns, [0]))));
     return tf.add(tf.sum(spots, 0), ground);
   };
-  return { name: 'tall', matrix: 'jacobian', n: 6 * SPOTS + 3, f, x, peerBatches: 1, runs: 7 };
+  return {
+    name: 'tall',
+    about: '256² pixels by 75 parameters of Gaussian spots',
+    matrix: 'jacobian',
+    n: 6 * SPOTS + 3,
+    f,
+    x,
+    peerBatches: 1,
+    runs: 7,
+  };
 };

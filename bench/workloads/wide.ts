@@ -20,5 +20,14 @@ export const wide = (): Workload => {
     const h2 = tf.softplus(tf.add(tf.matMul(h1, x.w2), x.b2));
     return tf.add(tf.matMul(h2, x.w3), x.b3);
   };
-  return { name: 'wide', matrix: 'jacobian', n: 17_226, f, x: { w1, b1, w2, b2, w3, b3 }, peerBatches: 1, runs: 7 };
+  return {
+    name: 'wide',
+    about: '320 logits by 17 226 weights',
+    matrix: 'jacobian',
+    n: 17_226,
+    f,
+    x: { w1, b1, w2, b2, w3, b3 },
+    peerBatches: 1,
+    runs: 7,
+  };
 };

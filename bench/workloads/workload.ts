@@ -5,6 +5,8 @@ import type { Tree } from '../../src/index.ts';
 
 export interface Workload {
   readonly name: string;
+  /** What it is, in half a line. */
+  readonly about: string;
   /** What is timed of it; a Hessian unless it says otherwise. */
   readonly matrix?: 'hessian' | 'jacobian';
   /** Elements of x. */
