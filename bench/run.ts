@@ -12,6 +12,10 @@ interface Command {
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   timings: () => import('./timings.ts'),
   publish: () => import('./publish.ts'),
+  profile: () => import('./profile.ts'),
+  alternatives: () => import('./alternatives.ts'),
+  levers: () => import('./levers.ts'),
+  newton: () => import('./newton.ts'),
   lowering: () => import('./lowering.ts'),
 };
 
