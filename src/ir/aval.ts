@@ -25,13 +25,21 @@ export const isFloat = (dtype: Dtype): dtype is FloatDtype => dtype === 'float32
 export const isShape = (value: unknown): value is Shape =>
   Array.isArray(value) && value.every((d) => Number.isInteger(d) && d >= 0);
 
-export const sizeOf = (shape: Shape): number => shape.reduce((product, d) => product * d, 1);
+export const sizeOf = (shape: Shape): number => {
+  let product = 1;
+  for (let i = 0; i < shape.length; i++) product *= shape[i];
+  return product;
+};
 
 export const bytesPerElement = (dtype: Dtype): number => (dtype === 'float64' ? 8 : dtype === 'bool' ? 1 : 4);
 
 export const bytesOf = (aval: Aval): number => sizeOf(aval.shape) * bytesPerElement(aval.dtype);
 
-export const sameShape = (a: Shape, b: Shape): boolean => a.length === b.length && a.every((d, i) => d === b[i]);
+export const sameShape = (a: Shape, b: Shape): boolean => {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+};
 
 export const sameAval = (a: Aval, b: Aval): boolean => a.dtype === b.dtype && sameShape(a.shape, b.shape);
 

@@ -3,7 +3,8 @@
 import { DiffopsError } from '../errors.ts';
 import type { Aval, Dtype, Shape } from './aval.ts';
 import type { Params, PrimitiveName } from './params.ts';
-import { type Atom, type Equation, type Literal, newVar, type Program, type Var } from './program.ts';
+import { type Atom, type Equation, type Literal, newEquation, newVar, type Program, type Var } from './program.ts';
+import { SharedEquations } from './shared-equations.ts';
 
 /** What the builder must know of primitives; the table of primitives supplies it. */
 export interface Inference {
@@ -27,9 +28,7 @@ export class Builder {
   /** The region of equations being made: see `Equation.region`. */
   region = 0;
   readonly #inference: Inference;
-  /** Common subexpressions, by a key of primitive, operands and params. */
-  readonly #shared = new Map<string, Var>();
-  readonly #ids = new Map<Var, number>();
+  readonly #shared = new SharedEquations(this.equations);
   readonly #made = new Map<Var, Equation>();
 
   constructor(inference: Inference) {
@@ -52,27 +51,18 @@ export class Builder {
   }
 
   emit(primitive: PrimitiveName, inputs: readonly Atom[], params: Params): Atom {
-    const aval = this.#inference.infer(
-      primitive,
-      inputs.map((a) => a.aval),
-      params,
-    );
+    const avals: Aval[] = [];
+    for (let i = 0; i < inputs.length; i++) avals.push(inputs[i].aval);
+    const aval = this.#inference.infer(primitive, avals, params);
     const folded = this.#inference.fold(this, primitive, inputs, params, aval);
     if (folded) return folded;
-    const key = this.#key(primitive, inputs, params);
-    const shared = this.#shared.get(key);
-    if (shared) return shared;
+    const shared = this.#shared.find(primitive, inputs, params, this.region);
+    if (shared) return shared.output;
     const output = newVar(aval, this.scope);
-    const equation: Equation = {
-      primitive,
-      inputs: [...inputs],
-      params,
-      output,
-      ...(this.region === 0 ? {} : { region: this.region }),
-    };
-    this.equations.push(equation);
+    const region = this.region === 0 ? undefined : this.region;
+    const equation = newEquation(primitive, inputs.slice(), params, output, region);
+    this.#shared.add(equation);
     this.#made.set(output, equation);
-    this.#shared.set(key, output);
     return output;
   }
 
@@ -86,36 +76,19 @@ export class Builder {
   build(outputs: readonly Atom[]): Program {
     return pruned({ inputs: [...this.inputs], equations: this.equations, outputs: [...outputs] });
   }
-
-  #key(primitive: PrimitiveName, inputs: readonly Atom[], params: Params): string {
-    let key: string = this.region === 0 ? primitive : `${this.region}:${primitive}`;
-    for (const a of inputs) {
-      if (a.kind === 'var') key += ` ${this.#id(a)}`;
-      else key += ` ${Object.is(a.value, -0) ? '-0' : a.value}:${a.aval.dtype}:${a.aval.shape.join(',')}`;
-    }
-    for (const name in params) key += `|${String(params[name])}`;
-    return key;
-  }
-
-  #id(v: Var): number {
-    let id = this.#ids.get(v);
-    if (id === undefined) {
-      id = this.#ids.size;
-      this.#ids.set(v, id);
-    }
-    return id;
-  }
 }
 
 /** The program without the equations that none of its outputs needs. */
 export const pruned = (program: Program): Program => {
+  const { equations } = program;
   const needed = new Set<Atom>(program.outputs);
   const kept: Equation[] = [];
-  for (let i = program.equations.length - 1; i >= 0; i--) {
-    const equation = program.equations[i];
+  for (let i = equations.length - 1; i >= 0; i--) {
+    const equation = equations[i];
     if (!needed.has(equation.output)) continue;
     kept.push(equation);
-    for (const a of equation.inputs) needed.add(a);
+    const { inputs } = equation;
+    for (let j = 0; j < inputs.length; j++) needed.add(inputs[j]);
   }
   return { inputs: program.inputs, equations: kept.reverse(), outputs: program.outputs };
 };

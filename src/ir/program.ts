@@ -7,7 +7,9 @@ import type { Params, PrimitiveName } from './params.ts';
 export interface Var {
   readonly kind: 'var';
   readonly aval: Aval;
-  readonly scope?: string;
+  readonly scope: string | undefined;
+  /** A number of its own in this thread, for hashing. */
+  readonly id: number;
 }
 
 /** An array in which every element is `value`: costs nothing, needs no input, and folds. */
@@ -27,9 +29,9 @@ export interface Equation {
   readonly output: Var;
   /**
    * Equal equations are shared within a region only; a segment that checkpointing recomputes is a region
-   * of its own, so that no later pass merges it with the first computation again. Absent: region 0.
+   * of its own, so that no later pass merges it with the first computation again. Undefined: region 0.
    */
-  readonly region?: number;
+  readonly region?: number | undefined;
 }
 
 /** Inputs, equations in an order in which each variable is made before it is used, and outputs. */
@@ -45,5 +47,15 @@ export const isVar = (atom: Atom): atom is Var => atom.kind === 'var';
 export const isLiteral = (atom: Atom, value?: number): atom is Literal =>
   atom.kind === 'literal' && (value === undefined || Object.is(atom.value, value));
 
-export const newVar = (aval: Aval, scope?: string): Var =>
-  scope === undefined ? { kind: 'var', aval } : { kind: 'var', aval, scope };
+let count = 0;
+
+// Variables and equations are made here alone: objects of one layout are what the JavaScript engine is fast at.
+export const newVar = (aval: Aval, scope?: string): Var => ({ kind: 'var', aval, scope, id: count++ });
+
+export const newEquation = (
+  primitive: PrimitiveName,
+  inputs: readonly Atom[],
+  params: Params,
+  output: Var,
+  region: number | undefined,
+): Equation => ({ primitive, inputs, params, output, region });

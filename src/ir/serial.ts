@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import type { Aval } from './aval.ts';
 import type { Params, PrimitiveName } from './params.ts';
-import { type Atom, type Equation, newVar, type Program, type Var } from './program.ts';
+import { type Atom, type Equation, newEquation, newVar, type Program, type Var } from './program.ts';
 
 /** A variable by number (inputs first, then equations in order), or a literal. */
 export type SerialAtom = number | { readonly value: number | string; readonly aval: Aval };
@@ -67,13 +67,7 @@ export const deserialize = (serial: SerialProgram): Program => {
     const operands = e.inputs.map(atom);
     const output = newVar(e.output, e.scope);
     vars.push(output);
-    return {
-      primitive: e.primitive,
-      inputs: operands,
-      params: decodeParams(e.params),
-      output,
-      ...(e.region === undefined ? {} : { region: e.region }),
-    };
+    return newEquation(e.primitive, operands, decodeParams(e.params), output, e.region);
   });
   return { inputs, equations, outputs: serial.outputs.map(atom) };
 };

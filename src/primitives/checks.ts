@@ -14,16 +14,16 @@ export const expectCount = (primitive: PrimitiveName, inputs: readonly Aval[], c
 };
 
 export const expectDtype = (primitive: PrimitiveName, inputs: readonly Aval[], allowed: readonly Dtype[]): void => {
-  for (const { dtype } of inputs) {
-    if (!allowed.includes(dtype)) throw misfit(primitive, inputs, `its operands are ${allowed.join(' or ')}`);
+  for (let i = 0; i < inputs.length; i++) {
+    if (!allowed.includes(inputs[i].dtype)) throw misfit(primitive, inputs, `its operands are ${allowed.join(' or ')}`);
   }
 };
 
 /** All operands of one dtype, and of one shape. */
 export const expectAlike = (primitive: PrimitiveName, inputs: readonly Aval[]): void => {
-  for (const aval of inputs) {
-    if (aval.dtype !== inputs[0].dtype) throw misfit(primitive, inputs, 'dtypes differ');
-    if (!sameShape(aval.shape, inputs[0].shape)) throw misfit(primitive, inputs, 'shapes differ');
+  for (let i = 1; i < inputs.length; i++) {
+    if (inputs[i].dtype !== inputs[0].dtype) throw misfit(primitive, inputs, 'dtypes differ');
+    if (!sameShape(inputs[i].shape, inputs[0].shape)) throw misfit(primitive, inputs, 'shapes differ');
   }
 };
 
@@ -36,10 +36,15 @@ export const expectAxis = (primitive: PrimitiveName, inputs: readonly Aval[], ax
 
 /** Axes in range, strictly increasing. */
 export const expectAxes = (primitive: PrimitiveName, inputs: readonly Aval[], axes: readonly number[]): void => {
-  for (const [i, axis] of axes.entries()) {
-    expectAxis(primitive, inputs, axis);
-    if (i > 0 && axis <= axes[i - 1]) throw misfit(primitive, inputs, `axes [${axes}] are not strictly increasing`);
+  for (let i = 0; i < axes.length; i++) {
+    expectAxis(primitive, inputs, axes[i]);
+    if (i > 0 && axes[i] <= axes[i - 1]) throw misfit(primitive, inputs, `axes [${axes}] are not strictly increasing`);
   }
+};
+
+const areWhole = (values: readonly number[], least: number): boolean => {
+  for (let i = 0; i < values.length; i++) if (!Number.isInteger(values[i]) || values[i] < least) return false;
+  return true;
 };
 
 /** One whole number ≥ `least` per axis of the operand. */
@@ -50,13 +55,13 @@ export const expectPerAxis = (
   values: readonly number[],
   least: number,
 ): void => {
-  if (values.length !== inputs[0].shape.length || !values.every((v) => Number.isInteger(v) && v >= least)) {
+  if (values.length !== inputs[0].shape.length || !areWhole(values, least)) {
     throw misfit(primitive, inputs, `${name} [${values}] is not one whole number ≥ ${least} per axis`);
   }
 };
 
 export const expectShape = (primitive: PrimitiveName, inputs: readonly Aval[], shape: Shape): void => {
-  if (!shape.every((d) => Number.isInteger(d) && d >= 0)) {
+  if (!areWhole(shape, 0)) {
     throw misfit(primitive, inputs, `[${shape}] is not a shape`);
   }
 };

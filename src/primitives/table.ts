@@ -1,9 +1,9 @@
 /** The closed table of primitives, and the builder that knows it. */
 
-import { type Aval, allocate, sizeOf } from '../ir/aval.ts';
+import { type Aval, allocate, sameShape } from '../ir/aval.ts';
 import type { Inference } from '../ir/builder.ts';
 import type { Params, PrimitiveName, PrimitiveParams } from '../ir/params.ts';
-import type { Atom } from '../ir/program.ts';
+import type { Atom, Literal } from '../ir/program.ts';
 import { argmax, argmin, cumsum } from './along-axis.ts';
 import { add, div, mul, neg, sub } from './arithmetic.ts';
 import { atan2, max, min, pow, rem } from './binary-math.ts';
@@ -130,13 +130,12 @@ const foldLiterals = (
   params: Params,
   output: Aval,
 ): Atom | undefined => {
-  const values = [];
-  for (const a of inputs) {
-    if (a.kind !== 'literal') return undefined;
-    const data = allocate(a.aval.dtype, 1);
-    data[0] = a.value;
-    values.push({ shape: [], dtype: a.aval.dtype, data });
-  }
+  for (let i = 0; i < inputs.length; i++) if (inputs[i].kind === 'var') return undefined;
+  const values = (inputs as readonly Literal[]).map(({ aval: { dtype }, value }) => {
+    const data = allocate(dtype, 1);
+    data[0] = value;
+    return { shape: [], dtype, data };
+  });
   const result = { shape: [], dtype: output.dtype, data: allocate(output.dtype, 1) };
   rules.evaluate(values, params, result);
   return ops.literal(result.data[0], output.shape, output.dtype);
@@ -154,20 +153,16 @@ const hoistBroadcast = (
   output: Aval,
 ): Atom | undefined => {
   let axes: readonly number[] | undefined;
-  const sources: Atom[] = [];
-  for (const a of inputs) {
-    if (a.kind === 'literal') {
-      sources.push(a);
-      continue;
-    }
-    const maker = ops.maker(a);
-    if (maker?.primitive !== 'broadcast') return undefined;
+  for (let i = 0; i < inputs.length; i++) {
+    if (inputs[i].kind === 'literal') continue;
+    const maker = ops.maker(inputs[i]);
+    if (maker === undefined || maker.primitive !== 'broadcast') return undefined;
     const own = maker.params.axes as readonly number[];
-    if (axes && (own.length !== axes.length || own.some((axis, i) => axis !== axes?.[i]))) return undefined;
+    if (axes && !sameShape(own, axes)) return undefined;
     axes = own;
-    sources.push(maker.inputs[0]);
   }
   if (!axes) return undefined;
+  const sources = inputs.map((a) => ops.maker(a)?.inputs[0] ?? a);
   const shape = axes.map((axis) => output.shape[axis]);
   const small = sources.map((a) => (a.kind === 'literal' ? ops.literal(a.value, shape, a.aval.dtype) : a));
   return ops.broadcast(ops.emit(name, small, params), output.shape, axes);
@@ -175,10 +170,9 @@ const hoistBroadcast = (
 
 /** Nothing is a literal, and so is a sum over nothing: no later pass has to think of arrays without elements. */
 const emptyLiteral = (ops: Ops, name: PrimitiveName, inputs: readonly Atom[], output: Aval): Atom | undefined => {
-  const isEmpty = ({ shape }: Aval): boolean => sizeOf(shape) === 0;
-  return isEmpty(output) || (rulesOf(name).algebra === 'contraction' && inputs.some((a) => isEmpty(a.aval)))
-    ? ops.literal(0, output.shape, output.dtype)
-    : undefined;
+  const sumsNothing = (): boolean =>
+    rulesOf(name).algebra === 'contraction' && inputs.some(({ aval: { shape } }) => shape.includes(0));
+  return output.shape.includes(0) || sumsNothing() ? ops.literal(0, output.shape, output.dtype) : undefined;
 };
 
 const inference: Inference = {

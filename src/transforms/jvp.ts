@@ -14,14 +14,14 @@ export interface Dual {
 
 /**
  * Emits a program on dual numbers: each equation's primal, then its tangent by the primitive's rule.
- * The tangents are linear in the tangents given.
+ * The tangents are linear in the tangents given. `after` is called when an equation's were emitted.
  */
-export const jvpInto = (ops: Ops, program: Program, inputs: readonly Dual[]): Dual[] => {
+export const jvpInto = (ops: Ops, program: Program, inputs: readonly Dual[], after?: () => void): Dual[] => {
   const env = new Environment<Dual>((primal) => ({ primal, tangent: null }));
   for (const [i, v] of program.inputs.entries()) env.set(v, inputs[i]);
   for (const equation of program.equations) {
     ops.at(equation);
-    const operands = equation.inputs.map((a) => env.get(a));
+    const operands = env.all(equation.inputs);
     const primals = operands.map((d) => d.primal);
     const primal = ops.emit(equation.primitive, primals, equation.params);
     const active = isFloat(primal.aval.dtype) && operands.some((d) => d.tangent !== null);
@@ -35,8 +35,9 @@ export const jvpInto = (ops: Ops, program: Program, inputs: readonly Dual[]): Du
         )
       : null;
     env.set(equation.output, { primal, tangent });
+    after?.();
   }
-  return program.outputs.map((a) => env.get(a));
+  return env.all(program.outputs);
 };
 
 /** The tangents of the outputs as atoms: a symbolic zero becomes the literal zero. */

@@ -3,7 +3,7 @@
 import type { Program } from '../ir/program.ts';
 import { newOps } from '../primitives/table.ts';
 import { jvpInto, tangentsOf } from './jvp.ts';
-import { mergeDiagonals } from './merge-diagonals.ts';
+import { DiagonalMerger } from './merge-diagonals.ts';
 import { type Partition, partition } from './partition.ts';
 
 /**
@@ -15,9 +15,14 @@ export const linearize = (program: Program, active: readonly boolean[], merging 
   const ops = newOps();
   const primals = program.inputs.map((v) => ops.input(v.aval, v.scope));
   const duals = primals.map((primal, i) => ({ primal, tangent: active[i] ? ops.input(primal.aval) : null }));
-  // The builder's inputs are primals first, then tangents: the order partition keeps.
-  const tangents = tangentsOf(ops, jvpInto(ops, program, duals));
+  const merger = merging ? new DiagonalMerger(ops) : undefined;
+  for (const { tangent } of duals) if (tangent) merger?.tangent(tangent);
+  const results = jvpInto(ops, program, duals, () => merger?.advance());
+  const tangents = tangentsOf(ops, results).map((a) => merger?.value(a) ?? a);
   const whole = ops.build(tangents);
-  const unknown = whole.inputs.map((_, i) => i >= primals.length);
-  return partition(merging ? mergeDiagonals(whole, unknown) : whole, unknown);
+  // The builder's inputs are primals first, then tangents: the order partition keeps.
+  return partition(
+    whole,
+    whole.inputs.map((_, i) => i >= primals.length),
+  );
 };

@@ -1,8 +1,7 @@
 /** Linear simplification: chains of elementwise factors between two other maps become one factor, known per point. */
 
-import { type Atom, type Equation, isVar, type Program } from '../ir/program.ts';
+import type { Atom, Equation } from '../ir/program.ts';
 import type { Ops } from '../primitives/ops.ts';
-import { newOps } from '../primitives/table.ts';
 
 /** Σ coefficient ⊙ base: bases depend on the tangents, coefficients on the point alone; null is one. */
 interface Term {
@@ -25,56 +24,80 @@ const leavesRange = (a: Atom | null, b: Atom): boolean => {
   return size !== 0 && !(size > 1e-30 && size < 1e30);
 };
 
-class Merger {
+/**
+ * Follows a builder while a linear program over its tangents is made in it, and makes each equation again with
+ * neighbouring elementwise factors multiplied together and like terms of sums added up. What only the first
+ * version used is left for the builder to drop.
+ */
+export class DiagonalMerger {
   readonly #ops: Ops;
-  /** Values that depend on no tangent. */
-  readonly #known = new Map<Atom, Atom>();
+  /** Of all values that depend on tangents, those of this merger's own equations included. */
   readonly #forms = new Map<Atom, Form>();
+  /** Equations of the builder that were seen. */
+  #seen: number;
 
   constructor(ops: Ops) {
     this.#ops = ops;
+    this.#seen = ops.equations.length;
   }
 
-  define(v: Atom, value: Atom, unknown: boolean): void {
-    if (unknown) this.#forms.set(v, [{ base: value, coefficient: null }]);
-    else this.#known.set(v, value);
+  /** Says that an input of the builder is a tangent. */
+  tangent(v: Atom): void {
+    this.#plain(v);
   }
 
   /** The value of an atom, written out if it is a form. */
   value(a: Atom): Atom {
-    const known = this.#knownValue(a);
-    if (known) return known;
-    const form = this.#forms.get(a) as Form;
-    const value = this.#written(form);
+    const form = this.#forms.get(a);
+    if (form === undefined) return a;
+    const [{ base, coefficient }] = form;
+    if (form.length === 1 && coefficient === null) return base;
+    const value = this.#own(() => this.#written(form));
     // From here on it is cheaper to use than to spell out again.
     this.#forms.set(a, [{ base: value, coefficient: null }]);
     return value;
   }
 
-  run(equation: Equation): void {
+  /** Takes in the equations that were made since it was last called. */
+  advance(): void {
+    const { equations } = this.#ops;
+    const limit = equations.length;
+    for (let i = this.#seen; i < limit; i++) this.#run(equations[i]);
+    this.#seen = equations.length;
+  }
+
+  #run(equation: Equation): void {
     const { inputs, output, primitive, params } = equation;
+    if (!this.#dependsOnTangents(inputs)) return;
     this.#ops.at(equation);
-    if (inputs.every((a) => this.#knownValue(a))) {
-      this.#known.set(
-        output,
-        this.#ops.emit(
-          primitive,
-          inputs.map((a) => this.value(a)),
-          params,
-        ),
-      );
-      return;
-    }
-    const form = this.#formOf(equation);
+    const form = this.#own(() => this.#formOf(equation));
     if (form && form.length <= MOST_TERMS && coefficientsOf(form) <= MOST_COEFFICIENTS) this.#forms.set(output, form);
     else {
-      const value = this.#ops.emit(
-        primitive,
-        inputs.map((a) => this.value(a)),
-        params,
-      );
+      const operands = inputs.map((a) => this.value(a));
+      const value = this.#own(() => this.#ops.emit(primitive, operands, params));
       this.#forms.set(output, [{ base: value, coefficient: null }]);
     }
+  }
+
+  #dependsOnTangents(inputs: readonly Atom[]): boolean {
+    for (let i = 0; i < inputs.length; i++) if (this.#forms.has(inputs[i])) return true;
+    return false;
+  }
+
+  #plain(v: Atom): void {
+    this.#forms.set(v, [{ base: v, coefficient: null }]);
+  }
+
+  /** Runs `make`, and notes which of the equations that it makes depend on tangents. */
+  #own<T>(make: () => T): T {
+    const { equations } = this.#ops;
+    const first = equations.length;
+    const made = make();
+    for (let i = first; i < equations.length; i++) {
+      const { inputs, output } = equations[i];
+      if (!this.#forms.has(output) && this.#dependsOnTangents(inputs)) this.#plain(output);
+    }
+    return made;
   }
 
   /** The form of an elementwise linear equation; undefined for any other. */
@@ -92,16 +115,13 @@ class Merger {
           this.#scaled(this.#form(y), (c, base) => (c ? ops.neg(c) : ops.full(base, -1))),
         );
       case 'mul': {
-        const [known, unknown] = this.#knownValue(x) ? [x, y] : [y, x];
-        const factor = this.#knownValue(known);
-        if (!factor || this.#form(unknown).some(({ coefficient }) => leavesRange(coefficient, factor)))
-          return undefined;
+        const [factor, unknown] = this.#forms.has(x) ? [y, x] : [x, y];
+        if (this.#forms.has(factor)) return undefined;
+        if (this.#form(unknown).some(({ coefficient }) => leavesRange(coefficient, factor))) return undefined;
         return this.#scaled(this.#form(unknown), (c) => (c ? ops.mul(c, factor) : factor));
       }
-      case 'div': {
-        const divisor = this.#knownValue(y);
-        return divisor && this.#scaled(this.#form(x), (c) => ops.div(c ?? 1, divisor));
-      }
+      case 'div':
+        return this.#forms.has(y) ? undefined : this.#scaled(this.#form(x), (c) => ops.div(c ?? 1, y));
       case 'select':
         return this.#selected(inputs);
       default:
@@ -110,10 +130,9 @@ class Merger {
   }
 
   /** A choice between two forms by a known condition: each coefficient is zero where its branch isn't taken. */
-  #selected([condition, whenTrue, whenFalse]: readonly Atom[]): Form | undefined {
-    const chosen = this.#knownValue(condition);
+  #selected([chosen, whenTrue, whenFalse]: readonly Atom[]): Form | undefined {
     // A known branch that isn't zero can't be: the program is linear in the tangents.
-    if (!chosen || !this.#isForm(whenTrue) || !this.#isForm(whenFalse)) return undefined;
+    if (this.#forms.has(chosen) || !this.#isForm(whenTrue) || !this.#isForm(whenFalse)) return undefined;
     const ops = this.#ops;
     return this.#sum(
       this.#scaled(this.#form(whenTrue), (c, base) => ops.select(chosen, c ?? ops.full(base, 1), 0)),
@@ -127,10 +146,6 @@ class Merger {
 
   #form(a: Atom): Form {
     return this.#forms.get(a) ?? [];
-  }
-
-  #knownValue(a: Atom): Atom | undefined {
-    return isVar(a) ? this.#known.get(a) : a;
   }
 
   #scaled(form: Form, scale: (coefficient: Atom | null, base: Atom) => Atom): Form {
@@ -173,15 +188,3 @@ const sameCoefficient = (a: Atom | null, b: Atom | null): boolean =>
 
 const coefficientsOf = (form: Form): number =>
   form.filter(({ coefficient }, i) => form.findIndex((t) => sameCoefficient(t.coefficient, coefficient)) === i).length;
-
-/**
- * A program, linear in its unknown inputs, with neighbouring elementwise factors multiplied together and like terms
- * of sums added up, both beforehand. `unknown[i]` says whether input i is a tangent.
- */
-export const mergeDiagonals = (program: Program, unknown: readonly boolean[]): Program => {
-  const ops = newOps();
-  const merger = new Merger(ops);
-  for (const [i, v] of program.inputs.entries()) merger.define(v, ops.input(v.aval, v.scope), unknown[i]);
-  for (const equation of program.equations) merger.run(equation);
-  return ops.build(program.outputs.map((a) => merger.value(a)));
-};

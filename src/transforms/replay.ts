@@ -1,8 +1,8 @@
 /** Makes a program's equations anew in a builder: how programs are joined, and how they are simplified. */
 
+import { pruned } from '../ir/builder.ts';
 import type { Atom, Program, Var } from '../ir/program.ts';
 import type { Ops } from '../primitives/ops.ts';
-import { newOps } from '../primitives/table.ts';
 
 /** What each variable of the program being read stands for in the program being built. */
 export class Environment<T> {
@@ -21,6 +21,11 @@ export class Environment<T> {
   get(atom: Atom): T {
     return atom.kind === 'literal' ? this.#literal(atom) : (this.#values.get(atom) as T);
   }
+  all(atoms: readonly Atom[]): T[] {
+    const values: T[] = [];
+    for (let i = 0; i < atoms.length; i++) values.push(this.get(atoms[i]));
+    return values;
+  }
 }
 
 /** Emits all equations of a program with its inputs replaced by `inputs`; returns what its outputs became. */
@@ -29,30 +34,11 @@ export const replay = (ops: Ops, program: Program, inputs: readonly Atom[]): Ato
   for (const [i, v] of program.inputs.entries()) env.set(v, inputs[i]);
   for (const equation of program.equations) {
     ops.at(equation);
-    env.set(
-      equation.output,
-      ops.emit(
-        equation.primitive,
-        equation.inputs.map((a) => env.get(a)),
-        equation.params,
-      ) as Atom,
-    );
+    env.set(equation.output, ops.emit(equation.primitive, env.all(equation.inputs), equation.params));
   }
-  return program.outputs.map((a) => env.get(a));
+  return env.all(program.outputs);
 };
 
-/** An equal program after folding, sharing and dropping: every builder does these, so it is one replay. */
-export const simplify = (program: Program): Program => {
-  const ops = newOps();
-  return ops.build(
-    replay(
-      ops,
-      program,
-      program.inputs.map((v) => ops.input(v.aval, v.scope)),
-    ),
-  );
-};
-
-/** The program with only its outputs first … limit−1. */
+/** The program with only its outputs first … limit−1, and only what those need. */
 export const withOutputs = (program: Program, first: number, limit: number): Program =>
-  simplify({ ...program, outputs: program.outputs.slice(first, limit) });
+  pruned({ ...program, outputs: program.outputs.slice(first, limit) });

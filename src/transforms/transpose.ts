@@ -26,14 +26,7 @@ export const transposeInto = (
   const linear = program.equations.filter((equation) => {
     if (!equation.inputs.every((a) => known.has(a))) return true;
     ops.at(equation);
-    known.set(
-      equation.output,
-      ops.emit(
-        equation.primitive,
-        equation.inputs.map((a) => known.get(a)),
-        equation.params,
-      ),
-    );
+    known.set(equation.output, ops.emit(equation.primitive, known.all(equation.inputs), equation.params));
     return false;
   });
 

@@ -12,7 +12,7 @@ export const vmapInto = (ops: Ops, program: Program, inputs: readonly Batched[],
   for (const [i, v] of program.inputs.entries()) env.set(v, inputs[i]);
   for (const equation of program.equations) {
     ops.at(equation);
-    const operands = equation.inputs.map((a) => env.get(a));
+    const operands = env.all(equation.inputs);
     const result: Batched = operands.some((b) => b.axis !== null)
       ? rulesOf(equation.primitive).vmap(ops, operands, equation.params, size)
       : {
@@ -25,5 +25,5 @@ export const vmapInto = (ops: Ops, program: Program, inputs: readonly Batched[],
         };
     env.set(equation.output, result);
   }
-  return program.outputs.map((a) => env.get(a));
+  return env.all(program.outputs);
 };

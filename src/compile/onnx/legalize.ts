@@ -65,16 +65,24 @@ const EXPANSIONS: Partial<Record<PrimitiveName, Expansion>> = {
   },
 };
 
+const isLegal = (program: Program): boolean => {
+  const scratch = newOps();
+  return program.equations.every(
+    ({ primitive, inputs, params }) => EXPANSIONS[primitive]?.(scratch, inputs, params) === undefined,
+  );
+};
+
 /** An equal program in which every primitive has a kernel for its dtype. Idempotent it is not: expansions use what they expand. */
 export const legalize = (program: Program): Program => {
+  if (isLegal(program)) return program;
   const ops = newOps();
   const env = new Environment<Atom>((literal) => literal);
   for (const v of program.inputs) env.set(v, ops.input(v.aval, v.scope));
   for (const equation of program.equations) {
     ops.at(equation);
     const { primitive, params } = equation;
-    const inputs = equation.inputs.map((a) => env.get(a));
+    const inputs = env.all(equation.inputs);
     env.set(equation.output, EXPANSIONS[primitive]?.(ops, inputs, params) ?? ops.emit(primitive, inputs, params));
   }
-  return ops.build(program.outputs.map((a) => env.get(a)));
+  return ops.build(env.all(program.outputs));
 };
