@@ -27,6 +27,9 @@ const WIDER = [1, 4, 16];
 
 const CONTRACTED: ReadonlySet<string> = new Set(['dot', 'reduce_sum']);
 
+/** In a program of so few equations, unit vectors may stay what they are to the end. */
+const SHORT = 64;
+
 /** Nanoseconds that contracting takes per equation, here; and how many evaluations a plan is thought to serve. */
 const CONTRACTING = 1e5;
 const EVALUATIONS = 10;
@@ -88,10 +91,11 @@ const candidatesOf = (request: SetRequest, strand: Strand, block: number, strand
   const plain = batchedTiles(request, strand, block);
   const cheapest = cheapestOf(plain);
   const others = plain.filter((way) => way !== cheapest);
-  // Without a sum of products there is nothing to contract; a long program that runs in no time gains nothing either.
+  // Without a sum of products there is nothing to contract, and unit vectors soon spread; a long program that runs in no time gains nothing either.
   const { equations } = strand.rest;
   const worthwhile = cheapest.nanoseconds * countOf(strand) * EVALUATIONS > CONTRACTING * equations.length;
-  const pays = contraction === 'always' || (worthwhile && equations.some((e) => CONTRACTED.has(e.primitive)));
+  const promising = equations.length <= SHORT || equations.some((e) => CONTRACTED.has(e.primitive));
+  const pays = contraction === 'always' || (worthwhile && promising);
   if (request.checkpoint || contraction === 'never' || !pays) return [cheapest, ...others];
   let best = contraction === 'always' ? undefined : cheapest;
   const bound = Math.max(PRODUCT_BYTES / strands, HEAVIER * bytesOfTile(cheapest.tile));

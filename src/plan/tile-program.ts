@@ -14,7 +14,7 @@ import { vmapInto } from '../transforms/vmap.ts';
 export interface TileProgram {
   /** What more is computed at the point: (…known inputs of `rest`) → (…known inputs of `program`). Null: nothing. */
   readonly point: Program | null;
-  /** (…known inputs, seed indices int32[width]) → one array per output, flattened on both sides of the batch. */
+  /** (…known inputs, seed indices int32[width]) → one array per output, flattened on both sides of the batch, and places. */
   readonly program: Program;
   readonly outputs: readonly TileOutput[];
 }
@@ -74,10 +74,10 @@ export const contractedTileProgram = (
   { offsets, ...request }: TileRequest,
   tiles: number | null,
 ): TileProgram => {
-  const contracted = contract(rest, request, tiles ?? 1);
-  const outputs = rest.outputs.map((a, k): TileOutput => {
-    return { offset: offsets[k], size: sizeOf(a.aval.shape), batch: 'leading' };
-  });
+  const { program: contracted, pieces } = contract(rest, request, tiles ?? 1);
+  const outputs = pieces.flatMap((parts, k) =>
+    parts.map((part): TileOutput => ({ offset: offsets[k], batch: 'leading', ...part })),
+  );
   if (tiles === null) return { point: null, program: contracted, outputs };
   const { point, rest: program } = partition(
     contracted,

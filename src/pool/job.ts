@@ -12,6 +12,11 @@ export interface TileOutput {
   readonly size: number;
   /** Where the batch axis is: `[width, size]` (leading) or `[size, width]` (trailing). */
   readonly batch: 'leading' | 'trailing';
+  /**
+   * Whether each seed's entries start at a place of their own, so many entries after `offset`: the program's next output,
+   * int32[width], says where; a seed whose place is negative has none. What no output covers is zero.
+   */
+  readonly placed?: boolean;
 }
 
 /**

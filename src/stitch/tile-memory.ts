@@ -1,6 +1,6 @@
 /** A thread's memory for the outputs of one tile, within reach of the kernels that stitch them. */
 
-import { type Aval, type FloatDtype, sizeOf, type Value } from '../ir/aval.ts';
+import { type Aval, type FloatDtype, sizeOf, type TypedArray, type Value } from '../ir/aval.ts';
 import { malformed } from '../ir/builder.ts';
 import { type Kernels, type LinearMemory, MOST_BYTES, newKernels, PAGE_BYTES } from './kernels.ts';
 
@@ -8,7 +8,7 @@ export type FloatArray = Float32Array | Float64Array;
 
 /** An array in a TileMemory. */
 export interface Placed {
-  readonly array: FloatArray;
+  readonly array: FloatArray | Int32Array;
   readonly address: number;
 }
 
@@ -16,6 +16,8 @@ export interface Placed {
 export const LINES_BYTES = 1 << 17;
 /** Lengths for which lines are kept: tiles of one run have a few widths. */
 const MOST_LENGTHS = 8;
+/** The arrays that tiles consist of: numbers of the matrix, and places. */
+const CONSTRUCTORS = { float32: Float32Array, float64: Float64Array, int32: Int32Array };
 /** Outputs start at multiples of a cache line. */
 const ALIGNMENT = 64;
 
@@ -42,14 +44,14 @@ export class TileMemory {
   }
 
   /** Arrays for outputs to be computed into; they hold until others are asked for. */
-  arraysFor(outputs: readonly Aval[]): FloatArray[] {
+  arraysFor(outputs: readonly Aval[]): TypedArray[] {
     return this.#placesFor(outputs).map(({ array }) => array);
   }
 
   /** The values in this memory: where they are if they were computed into it, else copied. */
   place(values: readonly Value[]): readonly Placed[] {
     if (values.every(({ data }) => data.buffer === this.#buffer)) {
-      return values.map(({ data }) => ({ array: data as FloatArray, address: data.byteOffset }));
+      return values.map(({ data }) => ({ array: data as Placed['array'], address: data.byteOffset }));
     }
     const places = this.#placesFor(values);
     for (const [k, { data }] of values.entries()) places[k].array.set(data);
@@ -78,7 +80,7 @@ export class TileMemory {
     this.#reserve(outputs.reduce((sum, aval) => sum + bytesOf(aval), LINES_BYTES));
     let address = LINES_BYTES;
     const places = outputs.map((aval): Placed => {
-      const Data = aval.dtype === 'float32' ? Float32Array : Float64Array;
+      const Data = CONSTRUCTORS[aval.dtype as keyof typeof CONSTRUCTORS];
       const placed = { array: new Data(this.#buffer, address, sizeOf(aval.shape)), address };
       address += bytesOf(aval);
       return placed;

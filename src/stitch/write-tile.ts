@@ -2,8 +2,8 @@
 
 import type { FloatDtype, Value } from '../ir/aval.ts';
 import { malformed } from '../ir/builder.ts';
-import type { Group, Tile, TileOutput } from '../pool/job.ts';
-import type { FloatArray, Placed, TileMemory } from './tile-memory.ts';
+import type { Group, Placement, Tile, TileOutput } from '../pool/job.ts';
+import type { FloatArray, TileMemory } from './tile-memory.ts';
 import { writeTurned } from './write-turned.ts';
 
 /** A window on the matrix M: M[i, j] is `data[(i − row0) · stride + (j − column0)]`. */
@@ -18,7 +18,12 @@ export interface MatrixView {
 export const ALL_FINITE = -1;
 
 /** One output of a tile: (seed s, entry e) ↦ array[s · seedStride + e · entryStride]. */
-interface Strip extends Placed, TileOutput {
+interface Strip extends TileOutput {
+  readonly array: FloatArray;
+  /** Of the array in the tile's memory. */
+  readonly address: number;
+  /** Entry e of seed s is entry places[s] + e of the output; no places: entry e. */
+  readonly places: Int32Array | undefined;
   readonly seedStride: number;
   readonly entryStride: number;
 }
@@ -67,6 +72,24 @@ class TileWriter {
     }
   }
 
+  /** Entries that begin at a place of its own for each seed: few, so one by one. */
+  scattered(strip: Strip, places: Int32Array, placement: Placement): void {
+    const { data, row0, column0, stride } = this.#view;
+    const { array, seedStride, entryStride } = strip;
+    const at = (row: number, column: number): number => (row - row0) * stride + column - column0;
+    for (let s = 0; s < this.#tile.count; s++) {
+      if (places[s] < 0) continue;
+      const seed = this.#tile.start + s;
+      const begin = strip.offset + places[s];
+      const first = placement === 'symmetric' ? Math.max(0, seed - begin) : 0;
+      for (let e = first; e < strip.size; e++) {
+        const value = array[s * seedStride + e * entryStride];
+        if (placement !== 'column') data[at(seed, begin + e)] = value;
+        if (placement !== 'row') data[at(begin + e, seed)] = value;
+      }
+    }
+  }
+
   /** Lines that lie in the array as they lie in the matrix. */
   #straight(strip: Strip, from: number, lineStride: number, start: number, bySeed: boolean): void {
     const { data, stride } = this.#view;
@@ -102,8 +125,9 @@ const firstSpoiledColumn = (group: Group, tile: Tile, strip: Strip): number => {
   let first = Number.POSITIVE_INFINITY;
   for (let s = 0; s < tile.count; s++) {
     const seed = tile.start + s;
+    if (strip.places && strip.places[s] < 0) continue;
     for (let e = 0; e < strip.size; e++) {
-      const other = strip.offset + e;
+      const other = strip.offset + (strip.places?.[s] ?? 0) + e;
       if (group.placement === 'symmetric' && other < seed) continue;
       if (Number.isFinite(strip.array[s * strip.seedStride + e * strip.entryStride])) continue;
       first = Math.min(first, group.placement === 'row' ? other : seed);
@@ -112,13 +136,34 @@ const firstSpoiledColumn = (group: Group, tile: Tile, strip: Strip): number => {
   return first;
 };
 
-const requireFit = (group: Group, output: TileOutput, value: Value, view: MatrixView): void => {
-  const { data } = value;
-  if (data.length === group.width * output.size && data.constructor === view.data.constructor) return;
-  throw malformed(
-    `A tile's output is ${value.dtype}[${data.length}], but its place in the matrix needs ` +
-      `${group.width} × ${output.size} numbers of the matrix's own dtype.`,
-  );
+/** The tile's outputs with the arrays that they consist of. */
+const stripsOf = (view: MatrixView, memory: TileMemory, group: Group, values: readonly Value[]): Strip[] => {
+  const needed = group.outputs.reduce((sum, { placed }) => sum + (placed ? 2 : 1), 0);
+  if (values.length !== needed) {
+    throw malformed(`A tile has ${values.length} outputs where its group places ${needed}.`);
+  }
+  const placed = memory.place(values);
+  let next = 0;
+  return group.outputs.map((output): Strip => {
+    const { dtype, data } = values[next];
+    if (data.length !== group.width * output.size || data.constructor !== view.data.constructor) {
+      throw malformed(
+        `A tile's output is ${dtype}[${data.length}], but its place in the matrix needs ` +
+          `${group.width} × ${output.size} numbers of the matrix's own dtype.`,
+      );
+    }
+    const { array, address } = placed[next++];
+    const places = output.placed ? (placed[next++].array as Int32Array) : undefined;
+    const leading = output.batch === 'leading';
+    return {
+      ...output,
+      array: array as FloatArray,
+      address,
+      places,
+      seedStride: leading ? output.size : 1,
+      entryStride: leading ? 1 : group.width,
+    };
+  });
 };
 
 /**
@@ -132,35 +177,22 @@ export const writeTile = (
   tile: Tile,
   values: readonly Value[],
 ): number => {
-  if (values.length !== group.outputs.length) {
-    throw malformed(`A tile has ${values.length} outputs where its group places ${group.outputs.length}.`);
-  }
-  group.outputs.forEach((output, k) => {
-    requireFit(group, output, values[k], view);
-  });
   const writer = new TileWriter(view, memory, tile);
   const { finite32, finite64 } = memory.kernels;
   let spoiled = Number.POSITIVE_INFINITY;
-  for (const [k, placed] of memory.place(values).entries()) {
-    const output = group.outputs[k];
-    const leading = output.batch === 'leading';
-    const strip: Strip = {
-      ...placed,
-      ...output,
-      seedStride: leading ? output.size : 1,
-      entryStride: leading ? 1 : group.width,
-    };
-    if (group.placement === 'row') writer.rows(strip, 0);
+  for (const strip of stripsOf(view, memory, group, values)) {
+    if (strip.places) writer.scattered(strip, strip.places, group.placement);
+    else if (group.placement === 'row') writer.rows(strip, 0);
     else if (group.placement === 'column') writer.columns(strip, 0);
     else {
-      const past = Math.min(output.size, Math.max(0, tile.start + tile.count - output.offset));
+      const past = Math.min(strip.size, Math.max(0, tile.start + tile.count - strip.offset));
       writer.diagonal(strip, past);
       writer.rows(strip, past);
       writer.columns(strip, past);
     }
-    const finite = placed.array instanceof Float32Array ? finite32 : finite64;
+    const finite = strip.array instanceof Float32Array ? finite32 : finite64;
     // The padding may hold anything: only what was written counts.
-    if (!finite(placed.address, placed.array.length)) {
+    if (!finite(strip.address, strip.array.length)) {
       spoiled = Math.min(spoiled, firstSpoiledColumn(group, tile, strip));
     }
   }

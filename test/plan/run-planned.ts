@@ -13,12 +13,16 @@ import { runOnnx } from '../compile/onnx/support.ts';
 /** Writes a tile's outputs to their places, mirrored where the matrix is symmetric. */
 const place = ({ columns, groups }: Planned, matrix: Float64Array, tile: Tile, outputs: readonly Value[]): void => {
   const group = groups[tile.group];
-  for (const [k, { offset, size, batch }] of group.outputs.entries()) {
+  let next = 0;
+  for (const { offset, size, batch, placed } of group.outputs) {
+    const { data } = outputs[next++];
+    const places = placed ? outputs[next++].data : undefined;
     for (let s = 0; s < tile.count; s++) {
+      if (places && places[s] < 0) continue;
       for (let e = 0; e < size; e++) {
-        const value = outputs[k].data[batch === 'leading' ? s * size + e : e * group.width + s];
+        const value = data[batch === 'leading' ? s * size + e : e * group.width + s];
         const seed = tile.start + s;
-        const other = offset + e;
+        const other = offset + (places?.[s] ?? 0) + e;
         if (group.placement === 'row') matrix[seed * columns + other] = value;
         else if (group.placement === 'column') matrix[other * columns + seed] = value;
         else if (other >= seed) {
@@ -30,8 +34,8 @@ const place = ({ columns, groups }: Planned, matrix: Float64Array, tile: Tile, o
   }
 };
 
-/** A matrix that says by NaN what was never written. */
-const emptyMatrix = ({ rows, columns }: Planned): Float64Array => new Float64Array(rows * columns).fill(Number.NaN);
+/** What is never written is zero. */
+const emptyMatrix = ({ rows, columns }: Planned): Float64Array => new Float64Array(rows * columns);
 
 const sourcesOf = (group: PlannedGroup, inputs: readonly Value[], residuals: readonly Value[]): Value[] =>
   group.sources.map((s) => (s.from === 'input' ? inputs : residuals)[s.index]);

@@ -152,3 +152,29 @@ test('outputs that do not fit their group are refused', () => {
   expect(() => writeTile(view, memory, group, tile, [value(new Float64Array(5))])).toThrow('needs 2 × 3');
   expect(() => writeTile(view, memory, group, tile, [value(new Float32Array(6))])).toThrow('own dtype');
 });
+
+test.each(['row', 'column', 'symmetric'] as const)('entries with places of their own, %s', (placement) => {
+  // Of 5 entries from 1 on, each seed has two, that begin where it says; the second seed has none.
+  const group = groupOf(placement, 4, [{ offset: 1, size: 2, batch: 'leading', placed: true }]);
+  const tile = { group: 0, start: 2, count: 3 };
+  const values: Value[] = [
+    { shape: [4, 2], dtype: 'float64', data: Float64Array.of(1, 2, Number.NaN, Number.NaN, 5, 6, 7, 8) },
+    { shape: [4], dtype: 'int32', data: Int32Array.of(0, -1, 3, 0) },
+  ];
+  const data = new Float64Array(36);
+  const view = { data, row0: 0, column0: 0, stride: 6 };
+  expect(writeTile(view, memory, group, tile, values)).toBe(ALL_FINITE);
+  const want = new Float64Array(36);
+  const at = (row: number, column: number, value: number): void => {
+    if (placement !== 'column') want[row * 6 + column] = value;
+    if (placement !== 'row') want[column * 6 + row] = value;
+  };
+  // Seed 2 has entries 1 and 2, seed 4 has 4 and 5.
+  if (placement !== 'symmetric') at(2, 1, 1);
+  at(2, 2, 2);
+  at(4, 4, 5);
+  at(4, 5, 6);
+  expect(data).toEqual(want);
+  values[0].data[5] = Number.NEGATIVE_INFINITY;
+  expect(writeTile(view, memory, group, tile, values)).toBe(placement === 'row' ? 5 : 4);
+});

@@ -16,8 +16,9 @@ import type { Ops } from '../../primitives/ops.ts';
 import { newOps, rulesOf } from '../../primitives/table.ts';
 import { denseSeeds } from '../unit-seeds.ts';
 import { Columns } from './columns.ts';
+import { type Cut, cutSeeds } from './cut-seeds.ts';
 import { addForms, withFactor } from './forms.ts';
-import { Network } from './network.ts';
+import { Network, type Piece } from './network.ts';
 import { BATCH, type Factor, type Form, type Label, Labels, type Term } from './term.ts';
 
 /** A sum of more terms than this is added up. */
@@ -74,11 +75,10 @@ class Contraction {
         this.#forms.set(v, this.#arrayForm(denseSeeds(ops, local, shape, this.#dtype, 'leading'), shape));
         return [];
       }
-      const clamped = ops.binary('min', ops.binary('max', local, 0), size - 1);
-      const columns = new Columns(ops, this.#labels, shape, clamped);
+      const columns = new Columns(ops, this.#labels, shape, size, local);
       const axes = this.#axesOver(shape, columns.labels);
       // Where several leaves share a tile, a leaf's tangent is zero in the columns of the others.
-      const mask: Factor = { atom: ops.cast(ops.binary('eq', local, clamped), this.#dtype), labels: [BATCH] };
+      const mask: Factor = { atom: ops.cast(columns.own(), this.#dtype), labels: [BATCH] };
       this.#forms.set(v, [{ scale: 1, factors: seeded.length > 1 ? [mask] : [], axes }]);
       return columns;
     });
@@ -106,14 +106,15 @@ class Contraction {
     this.#forms.set(output, form.length > MOST_TERMS ? this.#dense(form, output.aval.shape) : form);
   }
 
-  /** An output over the batch: `[width, …]`. */
-  output(a: Atom): Atom {
+  /** An output over the batch, in pieces; what none of them covers is zero. */
+  output(a: Atom): Piece[] {
     const { shape } = a.aval;
     const form = this.#form(a);
-    if (form.length === 0) {
-      return batchedAt(this.ops, { value: this.#knownValue(a) ?? this.ops.full(a, 0), axis: null }, this.#width, 0);
-    }
-    return this.#network.materialize(form, shape);
+    if (form.length > 0) return this.#network.pieces(form, shape);
+    const known = this.#knownValue(a);
+    if (known === undefined || (known.kind === 'literal' && known.value === 0)) return [];
+    const values = batchedAt(this.ops, { value: known, axis: null }, this.#width, 0);
+    return [{ values: this.ops.reshape(values, [this.#width, sizeOf(shape)]) }];
   }
 
   #knownValue(a: Atom): Atom | undefined {
@@ -124,7 +125,8 @@ class Contraction {
     return this.#forms.get(a) ?? [];
   }
 
-  #formOf({ primitive, inputs, params, output }: Equation): Form | undefined {
+  #formOf(equation: Equation): Form | undefined {
+    const { primitive, inputs, params, output } = equation;
     const { ops } = this;
     const [x, y] = inputs;
     switch (primitive) {
@@ -165,11 +167,41 @@ class Contraction {
           axes: kept.map((i) => term.axes[i]),
         }));
       }
+      case 'slice':
+      case 'pad':
+      case 'concat':
+        return this.#cut(equation);
       case 'dot':
         return this.#dot(inputs, params as unknown as DotParams, output.aval.shape);
       default:
         return undefined;
     }
+  }
+
+  /** Slices, pads and joins of seeds' axes; others are ops like any other. */
+  #cut({ primitive, inputs, params, output }: Equation): Form | undefined {
+    const { ops } = this;
+    const cutting = (x: Atom, cuts: readonly Cut[]): Form | undefined =>
+      cutSeeds(ops, this.#labels, this.#form(x), cuts, this.#dtype);
+    const before = inputs[0].aval.shape;
+    const after = output.aval.shape;
+    const changed = (starts: readonly number[]): Cut[] =>
+      before.flatMap((d, axis) => (d === after[axis] ? [] : [{ axis, start: starts[axis], size: after[axis] }]));
+    if (primitive === 'concat') {
+      const axis = params.axis as number;
+      let start = 0;
+      let sum: Form | undefined = [];
+      for (const x of inputs) {
+        const part = cutting(x, [{ axis, start: -start, size: after[axis] }]);
+        sum = part && sum && addForms(ops, sum, part, this.#labels);
+        start += x.aval.shape[axis];
+      }
+      return sum;
+    }
+    const { strides, interior } = params as { strides?: readonly number[]; interior?: readonly number[] };
+    if (strides?.some((s) => s !== 1) || interior?.some((d) => d !== 0)) return undefined;
+    if (primitive === 'slice') return cutting(inputs[0], changed(params.starts as readonly number[]));
+    return cutting(inputs[0], changed((params.low as readonly number[]).map((d) => -d)));
   }
 
   #times(form: Form, factor: Atom): Form {
@@ -323,17 +355,31 @@ const regrouped = (flat: readonly Label[], shape: Shape, labels: Labels): Axes |
   return axes;
 };
 
+export interface Contracted {
+  readonly program: Program;
+  /** For each output of `rest`, the pieces that the program gives: `size` elements each, with or without places. */
+  readonly pieces: readonly (readonly { readonly size: number; readonly placed: boolean }[])[];
+}
+
 /**
- * (…known inputs of `rest`, seed indices int32[width]) → the outputs of `rest` over the batch, `[width, …]`.
- * `tiles`: how many tiles share a point. What depends on no seed is for `partition` to move to the point.
+ * (…known inputs of `rest`, seed indices int32[width]) → the pieces of the outputs of `rest` over the batch: values
+ * `[width, size]`, and after them, where they are placed, the element at which each column's begin, int32[width],
+ * negative for columns that have none. What no piece covers is zero. `tiles`: how many tiles share a point. What depends
+ * on no seed is for `partition` to move to the point.
  */
-export const contract = (rest: Program, request: SeedRequest, tiles: number): Program => {
+export const contract = (rest: Program, request: SeedRequest, tiles: number): Contracted => {
   const ops = newOps();
   const contraction = new Contraction(ops, rest, request, tiles);
   for (const equation of rest.equations) contraction.run(equation);
   const outputs = rest.outputs.map((a) => contraction.output(a));
-  const program = ops.build(outputs);
+  const atoms = outputs.flat().flatMap(({ values, places }) => (places ? [values, places] : [values]));
+  const program = ops.build(atoms);
   // Stand-ins were only there for their price.
   const isInput = (i: number): boolean => i <= request.knownCount;
-  return { ...program, inputs: program.inputs.filter((_, i) => isInput(i)) };
+  return {
+    program: { ...program, inputs: program.inputs.filter((_, i) => isInput(i)) },
+    pieces: outputs.map((pieces) =>
+      pieces.map(({ values, places }) => ({ size: values.aval.shape[1], placed: places !== undefined })),
+    ),
+  };
 };

@@ -1,12 +1,21 @@
 /** Works terms out: chooses an order for their factors and emits it, at the point where it can, else in the batch. */
 
-import type { FloatDtype, Shape } from '../../ir/aval.ts';
+import { type FloatDtype, type Shape, sizeOf } from '../../ir/aval.ts';
 import type { Atom } from '../../ir/program.ts';
 import type { Ops } from '../../primitives/ops.ts';
 import type { Columns } from './columns.ts';
 import { multiply, spread, summed } from './multiply.ts';
 import { bestOrder, finishCost, type Order, PER_ELEMENT, type Pricing } from './order.ts';
 import { BATCH, type Factor, type Form, isDynamic, type Label, type Labels, labelsOf, type Term } from './term.ts';
+
+/** A part of an output over the batch: `[width, size]`, and where it begins in the output (int32[width]) if not at 0. */
+export interface Piece {
+  readonly values: Atom;
+  readonly places?: Atom;
+}
+
+/** An output that is computed in fewer places than one in so many is given with its places. */
+const FEWEST_PLACES = 4;
 
 export class Network {
   readonly ops: Ops;
@@ -72,6 +81,57 @@ export class Network {
       .reduce((sum, part) => this.ops.add(sum, part));
   }
 
+  /**
+   * The value of a form that is an output, in pieces. Where all terms have a seed's labels on the first axes, they are
+   * zero but at one place on these axes, and only that is computed.
+   */
+  pieces(form: Form, shape: Shape): Piece[] {
+    const { ops } = this;
+    const width = this.labels.size(BATCH);
+    const placed = this.#placedAxes(form);
+    const rest = shape.slice(placed);
+    if (sizeOf(shape) < FEWEST_PLACES * sizeOf(rest)) {
+      return [{ values: ops.reshape(this.materialize(form, shape), [width, sizeOf(shape)]) }];
+    }
+    const byPlace = new Map<string, Term[]>();
+    for (const term of form) {
+      const key = term.axes.slice(0, placed).flat().join();
+      byPlace.set(key, [...(byPlace.get(key) ?? []), term]);
+    }
+    return [...byPlace.values()].map((terms): Piece => {
+      const labels = terms[0].axes.slice(0, placed).flat();
+      const columns = this.#columns.find((c) => c.has(labels[0])) as Columns;
+      const ends = terms.map((term) => ({ ...term, axes: term.axes.slice(placed) }));
+      const values = ops.reshape(this.materialize(ends, rest), [width, sizeOf(rest)]);
+      return { values, places: columns.places(labels, sizeOf(rest)) };
+    });
+  }
+
+  /**
+   * How many of the first axes have nothing but a seed's labels in every term, and in all terms of one leaf windows of one size
+   * on the same axes of it: so terms of one column are at one place only if their labels are the same.
+   */
+  #placedAxes(form: Form): number {
+    const { labels } = this;
+    const basesOf = (term: Term, i: number): string =>
+      term.axes[i]
+        .map((label) => (labels.isSeed(label) ? `${labels.origin(label).base}:${labels.size(label)}` : 'none'))
+        .join();
+    const isPlaced = (i: number): boolean => {
+      const all = form.map((term) => basesOf(term, i));
+      return !all.some((bases) => bases.includes('none')) && this.#agree(form, all);
+    };
+    const { axes } = form[0];
+    const first = axes.findIndex((_, i) => !isPlaced(i));
+    return first < 0 ? axes.length : first;
+  }
+
+  /** Whether terms of the same leaf have the same bases. */
+  #agree(form: Form, bases: readonly string[]): boolean {
+    const leaves = form.map(({ axes }) => this.#columns.find((c) => axes.flat().some((label) => c.has(label))));
+    return bases.every((one, k) => one === bases[leaves.indexOf(leaves[k])]);
+  }
+
   #materializeTerm({ scale, factors, axes }: Term): Factor {
     const { ops, labels } = this;
     const flat = axes.flat();
@@ -113,10 +173,7 @@ export class Network {
   #deltaOf(deltas: readonly Label[]): Factor | undefined {
     if (deltas.length === 0) return undefined;
     const columns = this.#columns.find((c) => c.has(deltas[0])) as Columns;
-    return columns.delta(
-      columns.labels.filter((label) => deltas.includes(label)),
-      this.#dtype,
-    );
+    return columns.delta(columns.ownOf(deltas), this.#dtype);
   }
 
   #take(factor: Factor): Factor {

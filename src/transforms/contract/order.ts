@@ -43,7 +43,8 @@ const EXHAUSTIVE = 8;
 
 /** Whether a static factor may be kept: it must serve several columns and fit. */
 const mayKeep = (labels: readonly Label[], { labels: sizes, seeds }: Pricing): boolean =>
-  [...seeds].some((seed) => !labels.includes(seed)) && sizes.volume(labels) <= CONSTANT_CAP;
+  [...seeds].some((seed) => !labels.some((label) => sizes.isSeed(label) && sizes.origin(label).base === seed)) &&
+  sizes.volume(labels) <= CONSTANT_CAP;
 
 const withoutSeeds = (labels: readonly Label[], { labels: sizes }: Pricing): Label[] =>
   labels.filter((label) => !sizes.isSeed(label) && label !== BATCH);

@@ -29,9 +29,17 @@ export type Form = readonly Term[];
 /** The batch: one column per index. */
 export const BATCH: Label = 0;
 
+/** A seed's axis seen through a window: index i of the base label stands at i + shift. */
+export interface Origin {
+  readonly base: Label;
+  readonly shift: number;
+}
+
 export class Labels {
   readonly #sizes: number[];
-  readonly #seeds = new Set<Label>();
+  /** Of seed labels. */
+  readonly #origins = new Map<Label, Origin>();
+  readonly #windows = new Map<string, Label>();
 
   constructor(batch: number) {
     this.#sizes = [batch];
@@ -40,8 +48,27 @@ export class Labels {
   fresh(size: number, seed = false): Label {
     this.#sizes.push(size);
     const label = this.#sizes.length - 1;
-    if (seed) this.#seeds.add(label);
+    if (seed) this.#origins.set(label, { base: label, shift: 0 });
     return label;
+  }
+
+  /** The label of an axis of `size` on which a seed's index stands `shift` places further on; out of range it is nowhere. */
+  window(seed: Label, shift: number, size: number): Label {
+    const { base, shift: before } = this.origin(seed);
+    const total = before + shift;
+    if (total === 0 && size === this.size(base)) return base;
+    const key = `${base} ${total} ${size}`;
+    const known = this.#windows.get(key);
+    if (known !== undefined) return known;
+    const label = this.fresh(size);
+    this.#origins.set(label, { base, shift: total });
+    this.#windows.set(key, label);
+    return label;
+  }
+
+  /** Where a seed label comes from. */
+  origin(seed: Label): Origin {
+    return this.#origins.get(seed) as Origin;
   }
 
   size(label: Label): number {
@@ -49,7 +76,7 @@ export class Labels {
   }
 
   isSeed(label: Label): boolean {
-    return this.#seeds.has(label);
+    return this.#origins.has(label);
   }
 
   /** Elements of an array of these labels. */

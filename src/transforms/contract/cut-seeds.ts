@@ -1,0 +1,52 @@
+/** Slices, pads and joins along axes that have a seed's label: the unit vector stays one, and only moves. */
+
+import type { FloatDtype } from '../../ir/aval.ts';
+import type { Ops } from '../../primitives/ops.ts';
+import { withFactor } from './forms.ts';
+import type { Factor, Form, Label, Labels, Term } from './term.ts';
+
+/** An axis's new extent: `size` places of the old one from `start` on; what was nowhere before is zero. */
+export interface Cut {
+  readonly axis: number;
+  readonly start: number;
+  readonly size: number;
+}
+
+/** The indices of a seed's axis that have a place in a window: first … limit−1. */
+const rangeOf = (labels: Labels, seed: Label): { readonly first: number; readonly limit: number } => {
+  const { base, shift } = labels.origin(seed);
+  return { first: Math.max(0, -shift), limit: Math.min(labels.size(base), labels.size(seed) - shift) };
+};
+
+/** 1 for the indices of a seed's axis in a range, else 0. */
+const maskOf = (ops: Ops, labels: Labels, base: Label, first: number, limit: number, dtype: FloatDtype): Factor => {
+  const ones = ops.literal(1, [limit - first], dtype);
+  return { atom: ops.pad(ones, [first], [labels.size(base) - limit]), labels: [base] };
+};
+
+const cutTerm = (ops: Ops, labels: Labels, term: Term, { axis, start, size }: Cut, dtype: FloatDtype): Form => {
+  const [seed] = term.axes[axis];
+  const label = labels.window(seed, -start, size);
+  const before = rangeOf(labels, seed);
+  const after = rangeOf(labels, label);
+  const first = Math.max(before.first, after.first);
+  const limit = Math.min(before.limit, after.limit);
+  if (first >= limit) return [];
+  const moved = { ...term, axes: term.axes.map((old, i) => (i === axis ? [label] : old)) };
+  if (first === before.first && limit === before.limit) return [moved];
+  const mask = maskOf(ops, labels, labels.origin(seed).base, first, limit, dtype);
+  return withFactor(ops, [moved], () => mask);
+};
+
+/** The form with some axes cut; undefined where one of them is more than a seed's axis in one of the terms. */
+export const cutSeeds = (
+  ops: Ops,
+  labels: Labels,
+  form: Form,
+  cuts: readonly Cut[],
+  dtype: FloatDtype,
+): Form | undefined => {
+  const isSeedAxis = (axis: readonly Label[]): boolean => axis.length === 1 && labels.isSeed(axis[0]);
+  if (!form.every((term) => cuts.every(({ axis }) => isSeedAxis(term.axes[axis])))) return undefined;
+  return cuts.reduce((terms, cut) => terms.flatMap((term) => cutTerm(ops, labels, term, cut, dtype)), form);
+};
