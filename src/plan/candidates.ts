@@ -23,7 +23,7 @@ interface Candidate extends Way {
 }
 
 /** Contracted tiles hold little per column: they may be this many times wider than what the plain program bears. */
-const WIDER = [1, 4, 16];
+const WIDER = [16, 4, 1];
 
 const CONTRACTED: ReadonlySet<string> = new Set(['dot', 'reduce_sum']);
 
@@ -77,7 +77,7 @@ const contractedTile = (request: SetRequest, strand: Strand, width: number, bear
   return { tile, width, shaping: 'contracted', nanoseconds, fits: bytesOfTile(tile) <= bearable };
 };
 
-/** Widths for contracted tiles, narrowest first: what the plain program bears, and more. */
+/** Widths for contracted tiles, widest first: down to what the plain program bears. */
 const contractedWidths = (request: SetRequest, strand: Strand, block: number, plain: number): number[] => {
   if (!request.levers.fittingWidth) return [plain];
   const count = countOf(strand);
@@ -104,8 +104,10 @@ const candidatesOf = (request: SetRequest, strand: Strand, block: number, strand
   for (const width of contractedWidths(request, strand, block, cheapest.width)) {
     const way = contractedTile(request, strand, width, bearable);
     tried.push(way);
-    if (!way.fits || (best && way.nanoseconds >= best.nanoseconds)) break;
-    best = way;
+    if (!way.fits) continue;
+    // A narrower tile has the same steps for fewer columns.
+    if (!best || way.nanoseconds < best.nanoseconds) best = way;
+    break;
   }
   const taken = best as Candidate;
   return [taken, ...tried.filter((way) => way !== taken)];

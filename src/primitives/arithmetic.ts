@@ -16,12 +16,12 @@ const negated = (ops: Ops, a: Atom): Atom | undefined => {
   return maker?.primitive === 'neg' ? maker.inputs[0] : undefined;
 };
 
-/** [x, c] if this atom is x times a literal c. */
-const scaled = (ops: Ops, a: Atom): [Atom, number] | undefined => {
+/** x and the factor, if this atom is x times a literal. */
+const scaled = (ops: Ops, a: Atom): { readonly x: Atom; readonly by: number } | undefined => {
   const maker = ops.maker(a);
   if (maker?.primitive !== 'mul') return undefined;
-  const [x, c] = maker.inputs;
-  return c.kind === 'literal' ? [x, c.value] : undefined;
+  const c = maker.inputs[1];
+  return c.kind === 'literal' ? { x: maker.inputs[0], by: c.value } : undefined;
 };
 
 /** x times a factor that came of two literals; undefined where the factor over- or underflows on its own. */
@@ -38,13 +38,14 @@ export const neg = unary('neg', {
   },
   slope: (ops, x) => ops.full(x, -1),
   transpose: (ops, ct) => [ops.neg(ct)],
-  fold: (ops, [x]) => {
+  fold: (ops, inputs) => {
+    const x = inputs[0];
     const inner = negated(ops, x);
     if (inner) return inner;
     const maker = ops.maker(x);
     if (maker?.primitive === 'sub') return ops.sub(maker.inputs[1], maker.inputs[0]);
     const product = scaled(ops, x);
-    return product && times(ops, product[0], -product[1]);
+    return product && times(ops, product.x, -product.by);
   },
 });
 
@@ -53,9 +54,11 @@ export const add = binary('add', {
   loop: (x, dx, y, dy, out) => {
     for (let i = 0, p = 0, q = 0; i < out.length; i++, p += dx, q += dy) out[i] = x[p] + y[q];
   },
-  jvp: (ops, _inputs, [tx, ty]) => ops.addMaybe(tx, ty),
-  transpose: (_ops, ct, [x, y]) => [x ? undefined : ct, y ? undefined : ct],
-  fold: (ops, [x, y]) => {
+  jvp: (ops, _inputs, tangents) => ops.addMaybe(tangents[0], tangents[1]),
+  transpose: (_ops, ct, inputs) => [inputs[0] ? undefined : ct, inputs[1] ? undefined : ct],
+  fold: (ops, inputs) => {
+    const x = inputs[0];
+    const y = inputs[1];
     if (isZero(x)) return y;
     if (isZero(y)) return x;
     if (x.kind === 'literal') return ops.add(y, x);
@@ -74,12 +77,16 @@ export const sub = binary('sub', {
   loop: (x, dx, y, dy, out) => {
     for (let i = 0, p = 0, q = 0; i < out.length; i++, p += dx, q += dy) out[i] = x[p] - y[q];
   },
-  jvp: (ops, _inputs, [tx, ty]) => {
+  jvp: (ops, _inputs, tangents) => {
+    const tx = tangents[0];
+    const ty = tangents[1];
     if (!ty) return tx;
     return tx ? ops.sub(tx, ty) : ops.neg(ty);
   },
-  transpose: (ops, ct, [x, y]) => [x ? undefined : ct, y ? undefined : ops.neg(ct)],
-  fold: (ops, [x, y]) => {
+  transpose: (ops, ct, inputs) => [inputs[0] ? undefined : ct, inputs[1] ? undefined : ops.neg(ct)],
+  fold: (ops, inputs) => {
+    const x = inputs[0];
+    const y = inputs[1];
     if (isZero(y)) return x;
     if (isZero(x)) return ops.neg(y);
     const minusY = negated(ops, y);
@@ -93,15 +100,23 @@ export const mul = binary('mul', {
     for (let i = 0, p = 0, q = 0; i < out.length; i++, p += dx, q += dy) out[i] = x[p] * y[q];
   },
   integer: Math.imul,
-  jvp: (ops, [x, y], [tx, ty]) => {
+  jvp: (ops, inputs, tangents) => {
+    const x = inputs[0];
+    const y = inputs[1];
+    const tx = tangents[0];
+    const ty = tangents[1];
     if (x === y && tx && tx === ty) return ops.mul(tx, ops.mul(x, 2));
     return ops.addMaybe(tx && ops.mul(tx, y), ty && ops.mul(ty, x));
   },
-  transpose: (ops, ct, [x, y]) => {
+  transpose: (ops, ct, inputs) => {
+    const x = inputs[0];
+    const y = inputs[1];
     if (!x && !y) throw malformed('transpose met mul of two linear operands.');
     return [y && !x ? ops.mul(ct, y) : undefined, x && !y ? ops.mul(ct, x) : undefined];
   },
-  fold: (ops, [x, y]) => {
+  fold: (ops, inputs) => {
+    const x = inputs[0];
+    const y = inputs[1];
     if (isZero(x)) return ops.full(y, 0);
     if (isZero(y)) return ops.full(x, 0);
     if (isOne(x)) return y;
@@ -114,7 +129,7 @@ export const mul = binary('mul', {
       if (y.value === -1) return ops.neg(x);
       if (minusX) return ops.mul(minusX, -y.value);
       const product = scaled(ops, x);
-      return product && times(ops, product[0], product[1] * y.value);
+      return product && times(ops, product.x, product.by * y.value);
     }
     return undefined;
   },
@@ -139,7 +154,9 @@ export const div = binary('div', {
     if (x || !y) throw malformed('transpose met div by a linear operand.');
     return [ops.div(ct, y), undefined];
   },
-  fold: (ops, [x, y]) => {
+  fold: (ops, inputs) => {
+    const x = inputs[0];
+    const y = inputs[1];
     if (!isFloat(x.aval.dtype)) return isOne(y) ? x : undefined;
     if (isZero(x) && !isZero(y)) return ops.full(y, 0);
     if (isOne(y)) return x;
@@ -150,6 +167,6 @@ export const div = binary('div', {
     if (isPowerOfTwo(y.value)) return ops.mul(x, 1 / y.value);
     if (minusX) return ops.div(minusX, -y.value);
     const product = scaled(ops, x);
-    return product && times(ops, product[0], product[1] / y.value);
+    return product && times(ops, product.x, product.by / y.value);
   },
 });

@@ -5,11 +5,13 @@ import type { Ops } from './ops.ts';
 import type { Batched } from './primitive.ts';
 
 /** `list` with `item` put in before position `at`. */
-export const inserted = <T>(list: readonly T[], at: number, item: T): T[] => [
-  ...list.slice(0, at),
-  item,
-  ...list.slice(at),
-];
+export const inserted = <T>(list: readonly T[], at: number, item: T): T[] => {
+  const longer: T[] = [];
+  for (let i = 0; i < at; i++) longer.push(list[i]);
+  longer.push(item);
+  for (let i = at; i < list.length; i++) longer.push(list[i]);
+  return longer;
+};
 
 /** `list` without position `at`. */
 export const removed = <T>(list: readonly T[], at: number): T[] => [...list.slice(0, at), ...list.slice(at + 1)];
@@ -33,7 +35,10 @@ export const batchedAt = (ops: Ops, { value, axis }: Batched, size: number, at: 
 
 /** Where the first batched operand has its batch axis; the axis that the others move to. */
 const firstBatchAxis = (inputs: readonly Batched[]): number => {
-  for (const { axis } of inputs) if (axis !== null) return axis;
+  for (let i = 0; i < inputs.length; i++) {
+    const { axis } = inputs[i];
+    if (axis !== null) return axis;
+  }
   return 0;
 };
 

@@ -14,9 +14,10 @@ export const broadcast: Primitive<PrimitiveParams['broadcast']> = {
     expectCount('broadcast', inputs, 1);
     expectShape('broadcast', inputs, shape);
     const operand = inputs[0].shape;
-    const fits =
-      axes.length === operand.length &&
-      axes.every((axis, i) => shape[axis] === operand[i] && axis >= 0 && (i === 0 || axis > axes[i - 1]));
+    let fits = axes.length === operand.length;
+    for (let i = 0; i < axes.length; i++) {
+      fits &&= shape[axes[i]] === operand[i] && axes[i] >= 0 && (i === 0 || axes[i] > axes[i - 1]);
+    }
     if (!fits) throw misfit('broadcast', inputs, `its axes don't go to [${axes}] of [${shape}]`);
     return { shape, dtype: inputs[0].dtype };
   },
@@ -31,7 +32,7 @@ export const broadcast: Primitive<PrimitiveParams['broadcast']> = {
       { data: output.data, offset: 0, strides: stridesOf(output.shape) },
     );
   },
-  jvp: (ops, _inputs, [tangent], { shape, axes }) => tangent && ops.broadcast(tangent, shape, axes),
+  jvp: (ops, _inputs, tangents, { shape, axes }) => tangents[0] && ops.broadcast(tangents[0], shape, axes),
   transpose: (ops, ct, _inputs, { shape, axes }) => [
     ops.sum(
       ct,
@@ -46,7 +47,8 @@ export const broadcast: Primitive<PrimitiveParams['broadcast']> = {
     return { value: ops.broadcast(value, inserted(shape, to, size), inserted(places, from, to)), axis: to };
   },
   cost: (_inputs, _params, output) => sizeOf(output.shape),
-  fold: (ops, [x], { shape, axes }) => {
+  fold: (ops, inputs, { shape, axes }) => {
+    const x = inputs[0];
     if (x.kind === 'literal') return ops.literal(x.value, shape, x.aval.dtype);
     // Only axes of length 1 are new.
     if (shape.every((d, i) => d === 1 || axes.includes(i))) return ops.reshape(x, shape);

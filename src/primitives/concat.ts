@@ -28,9 +28,10 @@ export const concat: Primitive<PrimitiveParams['concat']> = {
   shape: (inputs, { axis }) => {
     if (inputs.length === 0) throw misfit('concat', inputs, 'it takes at least one operand');
     expectAxis('concat', inputs, axis);
-    const [{ shape, dtype }] = inputs;
+    const { shape, dtype } = inputs[0];
     let extent = 0;
-    for (const aval of inputs) {
+    for (let k = 0; k < inputs.length; k++) {
+      const aval = inputs[k];
       const fits = aval.shape.length === shape.length && aval.shape.every((d, i) => i === axis || d === shape[i]);
       if (!fits || aval.dtype !== dtype) throw misfit('concat', inputs, `they differ in more than axis ${axis}`);
       extent += aval.shape[axis];
@@ -66,11 +67,13 @@ export const concat: Primitive<PrimitiveParams['concat']> = {
   },
   cost: (_inputs, _params, output) => sizeOf(output.shape),
   fold: (ops, inputs, { axis }, output) => {
-    const filled = inputs.filter((a) => a.aval.shape[axis] !== 0);
-    if (filled.length === 0) return inputs[0];
-    if (filled.length === 1) return filled[0];
-    if (filled.length < inputs.length) return ops.concat(filled, axis);
-    const [first] = inputs;
+    if (inputs.length === 1 || inputs.some((a) => a.aval.shape[axis] === 0)) {
+      const filled = inputs.filter((a) => a.aval.shape[axis] !== 0);
+      if (filled.length === 0) return inputs[0];
+      return filled.length === 1 ? filled[0] : ops.concat(filled, axis);
+    }
+    if (!inputs.some((a) => a.kind === 'literal')) return undefined;
+    const first = inputs[0];
     if (first.kind === 'literal' && inputs.every((a) => a.kind === 'literal' && Object.is(a.value, first.value))) {
       return ops.literal(first.value, output.shape, output.dtype);
     }

@@ -1,6 +1,6 @@
 /** What a dot simplifies to: its operands' permutes and broadcasts become labels, and trivial ones products. */
 
-import { type Aval, sameShape } from '../ir/aval.ts';
+import type { Aval } from '../ir/aval.ts';
 import type { DotParams } from '../ir/params.ts';
 import type { Atom, Equation } from '../ir/program.ts';
 import type { Ops } from './ops.ts';
@@ -13,8 +13,15 @@ export const canonicalLabels = ({ lhs, rhs, out }: DotParams): DotParams => {
   return { lhs: renumbered(lhs), rhs: renumbered(rhs), out: renumbered(out) };
 };
 
-const sameLabels = (a: DotParams, b: DotParams): boolean =>
-  sameShape(a.lhs, b.lhs) && sameShape(a.rhs, b.rhs) && sameShape(a.out, b.out);
+const isCanonical = ({ lhs, rhs }: DotParams): boolean => {
+  let next = 0;
+  for (let i = 0; i < lhs.length; i++) if (lhs[i] !== next++) return false;
+  for (let i = 0; i < rhs.length; i++) {
+    if (rhs[i] > next || rhs[i] < 0) return false;
+    if (rhs[i] === next) next++;
+  }
+  return true;
+};
 
 /** Up to this many summed terms per element, a second dot costs no more than the permute that it saves. */
 const CHEAP_TERMS = 16;
@@ -93,6 +100,7 @@ const withoutBroadcast = (
 
 /** A dot without its axes of length 1: they come off the operands and go on the result by reshapes. */
 const withoutOnes = (ops: Ops, a: Operand, b: Operand, out: readonly number[], output: Aval): Atom | undefined => {
+  if (!a.value.aval.shape.includes(1) && !b.value.aval.shape.includes(1)) return undefined;
   const long = ({ value, labels }: Operand): Operand => ({
     value: ops.reshape(
       value,
@@ -101,7 +109,6 @@ const withoutOnes = (ops: Ops, a: Operand, b: Operand, out: readonly number[], o
     labels: labels.filter((_, i) => value.aval.shape[i] !== 1),
   });
   const [x, y] = [long(a), long(b)];
-  if (x.labels.length === a.labels.length && y.labels.length === b.labels.length) return undefined;
   const left = out.filter((_, i) => output.shape[i] !== 1);
   return ops.reshape(ops.dot(x.value, y.value, { lhs: x.labels, rhs: y.labels, out: left }), output.shape);
 };
@@ -127,8 +134,7 @@ export const sumOfDot = (ops: Ops, { inputs, params }: Equation, axes: readonly 
 };
 
 export const foldDot = (ops: Ops, [x, y]: readonly Atom[], params: DotParams, output: Aval): Atom | undefined => {
-  const canonical = canonicalLabels(params);
-  if (!sameLabels(canonical, params)) return ops.dot(x, y, canonical);
+  if (!isCanonical(params)) return ops.dot(x, y, canonicalLabels(params));
   const { lhs, rhs, out } = params;
   if (y.kind === 'literal') return ops.mul(arranged(ops, x, lhs, out, output), y.value);
   if (x.kind === 'literal') return ops.mul(arranged(ops, y, rhs, out, output), x.value);

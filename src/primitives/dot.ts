@@ -1,39 +1,48 @@
 /** dot: products of two operands' elements, summed over the axis labels that the result doesn't have. */
 
+import type { DiffopsError } from '../errors.ts';
 import { type Aval, sizeOf } from '../ir/aval.ts';
 import type { DotParams } from '../ir/params.ts';
 import type { Atom } from '../ir/program.ts';
 import { inserted } from './batching.ts';
-import { expectAlike, expectCount, expectDtype, misfit } from './checks.ts';
+import { expectCount, expectDtype, misfit } from './checks.ts';
 import { canonicalLabels, foldDot } from './dot-folds.ts';
 import { NUMBER } from './elementwise.ts';
 import { contract } from './matmul.ts';
 import type { Ops } from './ops.ts';
 import type { Primitive } from './primitive.ts';
 
-/** The extent of each label; throws for labels that don't fit the operands. */
-const extentsOf = (inputs: readonly Aval[], { lhs, rhs, out }: DotParams): Map<number, number> => {
-  const extents = new Map<number, number>();
-  for (const [operand, labels] of [lhs, rhs].entries()) {
-    const { shape } = inputs[operand];
-    if (labels.length !== shape.length || new Set(labels).size !== labels.length) {
-      throw misfit('dot', inputs, `[${labels}] doesn't label the axes of operand ${operand}`);
+const repeats = (labels: readonly number[]): boolean => {
+  for (let i = 1; i < labels.length; i++) if (labels.indexOf(labels[i]) < i) return true;
+  return false;
+};
+
+/** The extents of the result's labels; throws for labels that don't fit the operands. */
+const extentsOf = (inputs: readonly Aval[], { lhs, rhs, out }: DotParams): number[] => {
+  const x = inputs[0].shape;
+  const y = inputs[1].shape;
+  if (lhs.length !== x.length || repeats(lhs))
+    throw misfit('dot', inputs, `[${lhs}] doesn't label the axes of operand 0`);
+  if (rhs.length !== y.length || repeats(rhs))
+    throw misfit('dot', inputs, `[${rhs}] doesn't label the axes of operand 1`);
+  const extents: number[] = [];
+  for (let i = 0; i < out.length; i++) {
+    const left = lhs.indexOf(out[i]);
+    const right = left < 0 ? rhs.indexOf(out[i]) : -1;
+    if (left + right === -2 || out.indexOf(out[i]) < i) {
+      throw misfit('dot', inputs, `[${out}] doesn't label a result of [${lhs}] and [${rhs}]`);
     }
-    for (const [i, label] of labels.entries()) {
-      const known = extents.get(label);
-      if (known !== undefined && known !== shape[i]) {
-        throw misfit('dot', inputs, `label ${label} is ${known} and ${shape[i]} long`);
-      }
-      extents.set(label, shape[i]);
-    }
+    extents.push(left < 0 ? y[right] : x[left]);
   }
-  if (new Set(out).size !== out.length || !out.every((label) => extents.has(label))) {
-    throw misfit('dot', inputs, `[${out}] doesn't label a result of [${lhs}] and [${rhs}]`);
+  const alone = (label: number): DiffopsError =>
+    misfit('dot', inputs, `label ${label} is in one operand alone and not in the result`);
+  for (let i = 0; i < lhs.length; i++) {
+    const at = rhs.indexOf(lhs[i]);
+    if (at < 0 && !out.includes(lhs[i])) throw alone(lhs[i]);
+    if (at >= 0 && x[i] !== y[at]) throw misfit('dot', inputs, `label ${lhs[i]} is ${x[i]} and ${y[at]} long`);
   }
-  for (const label of extents.keys()) {
-    if (!out.includes(label) && !(lhs.includes(label) && rhs.includes(label))) {
-      throw misfit('dot', inputs, `label ${label} is in one operand alone and not in the result`);
-    }
+  for (let i = 0; i < rhs.length; i++) {
+    if (!lhs.includes(rhs[i]) && !out.includes(rhs[i])) throw alone(rhs[i]);
   }
   return extents;
 };
@@ -47,12 +56,8 @@ export const dot: Primitive<DotParams> = {
   shape: (inputs, params) => {
     expectCount('dot', inputs, 2);
     expectDtype('dot', inputs, NUMBER);
-    expectAlike(
-      'dot',
-      inputs.map(({ dtype }) => ({ dtype, shape: [] })),
-    );
-    const extents = extentsOf(inputs, params);
-    return { shape: params.out.map((label) => extents.get(label) as number), dtype: inputs[0].dtype };
+    if (inputs[0].dtype !== inputs[1].dtype) throw misfit('dot', inputs, 'dtypes differ');
+    return { shape: extentsOf(inputs, params), dtype: inputs[0].dtype };
   },
   evaluate: ([x, y], params, output) => contract(x, y, params, output),
   jvp: (ops, [x, y], [tx, ty], { lhs, rhs, out }) =>

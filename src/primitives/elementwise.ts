@@ -90,8 +90,10 @@ export const unary = (name: PrimitiveName, rules: Unary): Elementwise => {
   return {
     ...common(name, 1, { ...rules, sparsity: rules.sparsity ?? (rules.slope ? 'aligned' : 'none') }),
     evaluate: ([x], _params, output) => loop(x.data, stepOf(x), output.data),
-    jvp: (ops, [x], [tangent], _params, y) =>
-      tangent && rules.slope ? ops.mul(tangent, rules.slope(ops, x, y)) : null,
+    jvp: (ops, inputs, tangents, _params, y) => {
+      const tangent = tangents[0];
+      return tangent && rules.slope ? ops.mul(tangent, rules.slope(ops, inputs[0], y)) : null;
+    },
   };
 };
 

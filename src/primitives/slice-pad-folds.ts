@@ -1,6 +1,6 @@
 /** What slices and sums of pads simplify to: parts of what the operand was made of. */
 
-import type { Aval, Shape } from '../ir/aval.ts';
+import { type Aval, type Shape, sameShape } from '../ir/aval.ts';
 import type { PrimitiveParams } from '../ir/params.ts';
 import type { Atom, Equation } from '../ir/program.ts';
 import type { Ops } from './ops.ts';
@@ -8,8 +8,11 @@ import type { Ops } from './ops.ts';
 type Slice = PrimitiveParams['slice'];
 type Pad = PrimitiveParams['pad'];
 
-export const slicedShape = ({ starts, limits, strides }: Slice): number[] =>
-  starts.map((start, i) => Math.max(0, Math.ceil((limits[i] - start) / strides[i])));
+export const slicedShape = ({ starts, limits, strides }: Slice): number[] => {
+  const shape: number[] = [];
+  for (let i = 0; i < starts.length; i++) shape.push(Math.max(0, Math.ceil((limits[i] - starts[i]) / strides[i])));
+  return shape;
+};
 
 /** The last element that a slice takes along an axis. */
 const lastOf = ({ starts, strides }: Slice, axis: number, length: number): number =>
@@ -69,9 +72,10 @@ const sliceOfBroadcast = (ops: Ops, { inputs, params }: Equation, slice: Slice, 
   return ops.broadcast(ops.slice(inputs[0], pick(slice.starts), pick(slice.limits), pick(slice.strides)), shape, axes);
 };
 
-export const foldSlice = (ops: Ops, [x]: readonly Atom[], params: Slice, { shape }: Aval): Atom | undefined => {
+export const foldSlice = (ops: Ops, inputs: readonly Atom[], params: Slice, { shape }: Aval): Atom | undefined => {
+  const x = inputs[0];
   if (x.kind === 'literal') return ops.literal(x.value, shape, x.aval.dtype);
-  if (shape.every((d, i) => d === x.aval.shape[i])) return x;
+  if (sameShape(shape, x.aval.shape)) return x;
   if (shape.includes(0)) return ops.literal(0, shape, x.aval.dtype);
   const maker = ops.maker(x);
   switch (maker?.primitive) {
@@ -102,9 +106,11 @@ const paddedAxis = (maker: Equation | undefined): number | undefined => {
  * a split is then one concat, not a sum of pads.
  */
 export const sumOfPads = (ops: Ops, x: Atom, y: Atom): Atom | undefined => {
-  const [a, b] = [ops.maker(x), ops.maker(y)];
+  const a = ops.maker(x);
+  if (a?.primitive !== 'pad') return undefined;
+  const b = ops.maker(y);
   const axis = paddedAxis(a);
-  if (!a || !b || axis === undefined || paddedAxis(b) !== axis) return undefined;
+  if (!b || axis === undefined || paddedAxis(b) !== axis) return undefined;
   const lowOf = ({ params }: Equation): number => (params as unknown as Pad).low[axis];
   const [first, second] = lowOf(a) <= lowOf(b) ? [a, b] : [b, a];
   const { shape } = first.inputs[0].aval;

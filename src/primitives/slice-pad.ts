@@ -21,7 +21,8 @@ export const slice: Primitive<Slice> = {
     expectPerAxis('slice', inputs, 'limits', limits, 0);
     expectPerAxis('slice', inputs, 'strides', strides, 1);
     const { shape, dtype } = inputs[0];
-    if (!shape.every((d, i) => starts[i] <= limits[i] && limits[i] <= d)) {
+    for (let i = 0; i < shape.length; i++) {
+      if (starts[i] <= limits[i] && limits[i] <= shape[i]) continue;
       throw misfit('slice', inputs, `[${starts}] to [${limits}] is not inside`);
     }
     return { shape: slicedShape(params), dtype };
@@ -39,7 +40,8 @@ export const slice: Primitive<Slice> = {
       { data: output.data, offset: 0, strides: stridesOf(output.shape) },
     );
   },
-  jvp: (ops, _inputs, [tangent], { starts, limits, strides }) => tangent && ops.slice(tangent, starts, limits, strides),
+  jvp: (ops, _inputs, tangents, { starts, limits, strides }) =>
+    tangents[0] && ops.slice(tangents[0], starts, limits, strides),
   transpose: (ops, ct, _inputs, { starts, strides }, [x]) => {
     const { shape } = ct.aval;
     const spread = shape.map((d, i) => (d === 0 ? 0 : (d - 1) * strides[i] + 1));
@@ -53,7 +55,8 @@ export const slice: Primitive<Slice> = {
       ),
     ];
   },
-  vmap: (ops, [{ value, axis }], { starts, limits, strides }, size) => {
+  vmap: (ops, inputs, { starts, limits, strides }, size) => {
+    const { value, axis } = inputs[0];
     const at = axis as number;
     return {
       value: ops.slice(value, inserted(starts, at, 0), inserted(limits, at, size), inserted(strides, at, 1)),
@@ -91,7 +94,7 @@ export const pad: Primitive<Pad> = {
     );
   },
   // With another value than 0 it is affine: the tangent of the value is 0.
-  jvp: (ops, _inputs, [tangent], { low, high, interior }) => tangent && ops.pad(tangent, low, high, interior),
+  jvp: (ops, _inputs, tangents, { low, high, interior }) => tangents[0] && ops.pad(tangents[0], low, high, interior),
   transpose: (ops, ct, _inputs, { low, interior, value }, [x]) => {
     if (value !== 0) throw misfit('pad', [x], `transpose met it with ${value}, where it is not linear`);
     return [
@@ -111,7 +114,8 @@ export const pad: Primitive<Pad> = {
     };
   },
   cost: (_inputs, _params, output) => sizeOf(output.shape),
-  fold: (ops, [x], { low, high, interior, value }, output) => {
+  fold: (ops, inputs, { low, high, interior, value }, output) => {
+    const x = inputs[0];
     if (sizeOf(x.aval.shape) === 0 || (x.kind === 'literal' && Object.is(x.value, value))) {
       return ops.literal(value, output.shape, x.aval.dtype);
     }

@@ -50,7 +50,7 @@ export class DiagonalMerger {
   value(a: Atom): Atom {
     const form = this.#forms.get(a);
     if (form === undefined) return a;
-    const [{ base, coefficient }] = form;
+    const { base, coefficient } = form[0];
     if (form.length === 1 && coefficient === null) return base;
     const value = this.#own(() => this.#written(form));
     // From here on it is cheaper to use than to spell out again.
@@ -103,7 +103,8 @@ export class DiagonalMerger {
   /** The form of an elementwise linear equation; undefined for any other. */
   #formOf({ primitive, inputs }: Equation): Form | undefined {
     const ops = this.#ops;
-    const [x, y] = inputs;
+    const x = inputs[0];
+    const y = inputs[1];
     switch (primitive) {
       case 'neg':
         return this.#scaled(this.#form(x), (c, base) => (c ? ops.neg(c) : ops.full(base, -1)));

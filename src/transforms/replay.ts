@@ -18,6 +18,10 @@ export class Environment<T> {
   has(atom: Atom): boolean {
     return atom.kind === 'literal' || this.#values.has(atom);
   }
+  hasAll(atoms: readonly Atom[]): boolean {
+    for (let i = 0; i < atoms.length; i++) if (!this.has(atoms[i])) return false;
+    return true;
+  }
   get(atom: Atom): T {
     return atom.kind === 'literal' ? this.#literal(atom) : (this.#values.get(atom) as T);
   }

@@ -24,7 +24,7 @@ export const transposeInto = (
     if (value !== undefined) known.set(v, value);
   }
   const linear = program.equations.filter((equation) => {
-    if (!equation.inputs.every((a) => known.has(a))) return true;
+    if (!known.hasAll(equation.inputs)) return true;
     ops.at(equation);
     known.set(equation.output, ops.emit(equation.primitive, known.all(equation.inputs), equation.params));
     return false;
@@ -62,9 +62,9 @@ export const transposeInto = (
       equation.params,
       equation.inputs.map((a) => a.aval),
     );
-    for (const [j, operand] of equation.inputs.entries()) {
+    for (let j = 0; j < results.length; j++) {
       const result = results[j];
-      if (result) accumulate(operand, result);
+      if (result) accumulate(equation.inputs[j], result);
     }
   }
   return program.inputs
@@ -93,6 +93,7 @@ const paddedAxis = (
  * first, they become one concat (the builder's doing), where in another order they would stay pads.
  */
 const sumOf = (ops: Ops, parts: readonly Atom[]): Atom => {
+  if (parts.length === 1) return parts[0];
   const open: { readonly atom: Atom; readonly pad: ReturnType<typeof paddedAxis> }[] = [];
   for (const atom of parts) {
     const pad = paddedAxis(ops, atom);

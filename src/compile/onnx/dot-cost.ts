@@ -3,6 +3,7 @@
  * products of large and small shapes, and its transposes, whose speed depends on which axes move.
  */
 
+import { sameShape } from '../../ir/aval.ts';
 import { LONG_RUN, movesOne } from './transpose-steps.ts';
 
 export type Precision = 'float32' | 'float64' | 'integer';
@@ -117,6 +118,7 @@ export const transposeCost = (
   extent: Extent,
   precision: Precision,
 ): number => {
+  if (sameShape(from, to)) return 0;
   const runs = runsOf(from, to);
   if (runs.length <= 1) return 0;
   const product = (labels: readonly number[]): number => labels.reduce((size, label) => size * extent(label), 1);

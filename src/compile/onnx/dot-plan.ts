@@ -1,5 +1,6 @@
 /** Chooses how a dot is made of the engine's matrix products, by the measured cost of each part. */
 
+import { sameShape } from '../../ir/aval.ts';
 import { kernelCost, multiplyCost, type Precision, transposeCost } from './dot-cost.ts';
 
 /** Axis labels of an operand in order; lengths of 1 and repeated axes are left out beforehand. */
@@ -44,41 +45,40 @@ export interface PlainProduct {
 
 export type DotPlan = (MatrixProduct | PlainProduct) & { readonly cost: number };
 
+const same = sameShape;
 const has = (labels: Labels) => (label: number) => labels.includes(label);
 const lacks = (labels: Labels) => (label: number) => !labels.includes(label);
-const same = (a: Labels, b: Labels): boolean => a.length === b.length && a.every((label, i) => label === b[i]);
 
 const sizeOf = (labels: Labels, extent: (label: number) => number): number =>
   labels.reduce((product, label) => product * extent(label), 1);
 
-/** The layouts that a kernel takes for an operand with matrix axes `rows`, `columns`. */
-const layouts = (loops: Labels, rows: Labels, columns: Labels, { precision }: DotProblem): Layout[] => {
-  const plain = { order: [...loops, ...rows, ...columns], swapped: false, loopsInside: false };
-  const swapped = { order: [...loops, ...columns, ...rows], swapped: true, loopsInside: false };
-  if (precision === 'integer') return [plain];
-  if (loops.length === 0) return [plain, swapped];
-  if (precision === 'float64') return [plain];
-  return [
-    plain,
-    swapped,
-    { order: [...rows, ...loops, ...columns], swapped: false, loopsInside: true },
-    { order: [...columns, ...loops, ...rows], swapped: true, loopsInside: true },
-  ];
-};
+/** What a kernel takes: operands with their last two axis groups swapped, and with the loops between them. */
+interface Takes {
+  readonly swapped: boolean;
+  readonly loopsInside: boolean;
+}
 
-/** The layout that costs least to bring an operand into. */
+/** The layout, of those that a kernel takes for matrix axes `rows`, `columns`, that costs least to bring an operand into. */
 const cheapest = (
   labels: Labels,
-  options: readonly Layout[],
-  problem: DotProblem,
+  loops: Labels,
+  rows: Labels,
+  columns: Labels,
+  takes: Takes,
+  { extent, precision }: DotProblem,
 ): { layout: Layout; cost: number } => {
-  let best: { layout: Layout; cost: number } | undefined;
-  for (const layout of options) {
-    const cost = transposeCost(labels, layout.order, problem.extent, problem.precision);
-    if (!best || cost < best.cost) best = { layout, cost };
-    if (cost === 0) break;
+  let layout: Layout = { order: [...loops, ...rows, ...columns], swapped: false, loopsInside: false };
+  let cost = transposeCost(labels, layout.order, extent, precision);
+  const weigh = (order: Labels, swapped: boolean, loopsInside: boolean): void => {
+    const other = transposeCost(labels, order, extent, precision);
+    if (other < cost) [layout, cost] = [{ order, swapped, loopsInside }, other];
+  };
+  if (cost > 0 && takes.swapped) weigh([...loops, ...columns, ...rows], true, false);
+  if (loops.length > 0 && takes.loopsInside) {
+    if (cost > 0) weigh([...rows, ...loops, ...columns], false, true);
+    if (cost > 0) weigh([...columns, ...loops, ...rows], true, true);
   }
-  return best as { layout: Layout; cost: number };
+  return { layout, cost };
 };
 
 /**
@@ -98,13 +98,13 @@ const matrixProduct = (problem: DotProblem, exchanged: boolean, loops: Labels, k
   const rightLoops = loops.filter(has(rhs));
   // A kernel that is given loops inside must find the same loops in both operands.
   const uniform = leftLoops.length === loops.length && rightLoops.length === loops.length;
-  const swaps = loops.length === 0 || precision === 'float32';
-  const options = (own: Labels, rows: Labels, columns: Labels): Layout[] =>
-    layouts(own, rows, columns, problem).filter(
-      ({ swapped, loopsInside }) => (uniform || !loopsInside) && (swaps || !swapped),
-    );
-  const left = cheapest(lhs, options(leftLoops, m, k), problem);
-  const right = cheapest(rhs, options(rightLoops, k, n), problem);
+  const isFloat32 = precision === 'float32';
+  const takes = {
+    swapped: isFloat32 || (precision === 'float64' && loops.length === 0),
+    loopsInside: isFloat32 && uniform,
+  };
+  const left = cheapest(lhs, leftLoops, m, k, takes, problem);
+  const right = cheapest(rhs, rightLoops, k, n, takes, problem);
   const shape = { m: sizeOf(m, extent), n: sizeOf(n, extent), k: sizeOf(k, extent), loops: sizeOf(loops, extent) };
   const cost =
     left.cost +
@@ -155,7 +155,8 @@ export const dotPlans = (problem: DotProblem): DotPlan[] => {
   const { lhs, rhs, out } = problem;
   const summed = lhs.filter((label) => rhs.includes(label) && !out.includes(label));
   const plans = plainProducts(problem, summed);
-  const orders = [summed, rhs.filter(has(summed))];
+  const other = rhs.filter(has(summed));
+  const orders = same(summed, other) ? [summed] : [summed, other];
   for (const exchanged of [false, true]) {
     for (const loops of loopChoices(problem)) {
       for (const k of orders) plans.push(matrixProduct(problem, exchanged, loops, k));

@@ -17,6 +17,9 @@ export interface NodeOptions {
   readonly domain?: string;
 }
 
+const NONE: NonNullable<NodeOptions['attributes']> = {};
+const PLAIN: NodeOptions = {};
+
 /** Constants of more elements than this are made by a node at run time and not kept in the model. */
 const LARGEST_CONSTANT = 1 << 15;
 
@@ -40,12 +43,20 @@ export class GraphBuilder {
   readonly #made = new Set<string>();
 
   input(name: string, dtype: Dtype, shape: Shape): Tensor {
-    return { name, dtype, shape };
+    return { name, shape, dtype };
   }
 
   /** A node with one result. Operands are tensors or the names of int64 constants; an empty name leaves one out. */
-  node(opType: string, operands: readonly (Tensor | string)[], dtype: Dtype, shape: Shape, options: NodeOptions = {}) {
-    return this.several(opType, operands, [{ dtype, shape }], options)[0];
+  node(
+    opType: string,
+    operands: readonly (Tensor | string)[],
+    dtype: Dtype,
+    shape: Shape,
+    options: NodeOptions = PLAIN,
+  ): Tensor {
+    const result = { name: this.#name(), shape, dtype };
+    this.#push(opType, operands, [result.name], options);
+    return result;
   }
 
   /** A node with several results. */
@@ -53,19 +64,28 @@ export class GraphBuilder {
     opType: string,
     operands: readonly (Tensor | string)[],
     results: readonly { readonly dtype: Dtype; readonly shape: Shape }[],
-    { attributes = {}, domain }: NodeOptions = {},
+    options: NodeOptions = PLAIN,
   ): Tensor[] {
-    const outputs = results.map((result) => ({ name: this.#name(), ...result }));
-    this.nodes.push({
+    const outputs = results.map(({ dtype, shape }) => ({ name: this.#name(), shape, dtype }));
+    this.#push(
       opType,
-      ...(domain === undefined ? {} : { domain }),
-      name: `${this.label}#${this.nodes.length}`,
-      inputs: operands.map((o) => (typeof o === 'string' ? o : o.name)),
-      outputs: outputs.map((o) => o.name),
-      attributes,
-    });
-    for (const { name } of outputs) this.#made.add(name);
+      operands,
+      outputs.map((o) => o.name),
+      options,
+    );
     return outputs;
+  }
+
+  #push(opType: string, operands: readonly (Tensor | string)[], outputs: string[], options: NodeOptions): void {
+    const inputs: string[] = [];
+    for (let i = 0; i < operands.length; i++) {
+      const operand = operands[i];
+      inputs.push(typeof operand === 'string' ? operand : operand.name);
+    }
+    const name = `${this.label}#${this.nodes.length}`;
+    const { domain = '', attributes = NONE } = options;
+    this.nodes.push({ opType, domain, name, inputs, outputs, attributes });
+    for (let i = 0; i < outputs.length; i++) this.#made.add(outputs[i]);
   }
 
   /** Whether a tensor can be a result of the graph as it is. */
@@ -111,7 +131,7 @@ export class GraphBuilder {
   constant(data: TypedArray, shape: Shape, dtype: Dtype): Tensor {
     const name = this.#name();
     this.initializers.push({ name, dims: shape, dtype, rawData: bytesOf(data) });
-    return { name, dtype, shape };
+    return { name, shape, dtype };
   }
   /** 0, 1, … along one axis of length `length`. */
   counting(length: number, dtype: 'float32' | 'float64' | 'int32'): Tensor {

@@ -1,5 +1,6 @@
 /** The lowering of dot: repeated and length-1 axes are set aside, the rest is one matrix product or a multiply. */
 
+import { BoundedCache } from '../../bounded-cache.ts';
 import { type Dtype, isFloat, sizeOf } from '../../ir/aval.ts';
 import type { DotParams } from '../../ir/params.ts';
 import type { Atom } from '../../ir/program.ts';
@@ -119,6 +120,9 @@ const carriedOut = (graph: GraphBuilder, plan: DotPlan, lhs: Operand, rhs: Opera
     ? multiplyMatrices(graph, plan, lhs, rhs, extent)
     : multiplyElements(graph, plan.order, lhs, rhs, out, extent);
 
+/** Plans of recent dots: a program's groups have many alike. */
+const plans = new BoundedCache<DotPlan[]>(256);
+
 /** The lowering that carries out the plan that `choose` takes. */
 export const dotBy =
   (choose: (plans: readonly DotPlan[]) => DotPlan): Lowering<DotParams> =>
@@ -141,9 +145,10 @@ export const dotBy =
       (label) => !params.out.includes(label) && !given[0].labels.includes(label) && !given[1].labels.includes(label),
     );
     const out = params.out.filter((label) => lhs.labels.includes(label) || rhs.labels.includes(label));
-    const plan = choose(
-      dotPlans({ lhs: lhs.labels, rhs: rhs.labels, out, extent, precision: precisionOf(output.dtype) }),
-    );
+    const precision = precisionOf(output.dtype);
+    const key = [precision, lhs.labels, rhs.labels, out, [...extents]].join(' ');
+    const problem = { lhs: lhs.labels, rhs: rhs.labels, out, extent, precision };
+    const plan = choose(plans.getOrMake(key, () => dotPlans(problem)));
     const made = carriedOut(graph, plan, lhs, rhs, out, extent);
     const repeated = params.out.filter((label) => !out.includes(label));
     const order = [...repeated, ...made.labels].map((label) => params.out.indexOf(label));

@@ -15,12 +15,12 @@ type Emit = (graph: GraphBuilder, operands: readonly Tensor[], dtype: Dtype) => 
  * One node. Where operands differ in shape, axes on which all have length 1 are taken out: the engine would work
  * on runs of one element, 12 ns each (bench/lowering.ts).
  */
-const node =
-  (opType: string, attributes = {}): Emit =>
-  (graph, operands, dtype) => {
+const node = (opType: string, attributes = {}): Emit => {
+  const options = { attributes };
+  return (graph, operands, dtype) => {
     const shape = broadcastShape(operands.map((t) => t.shape));
     const alike = operands.every((t) => sameShape(t.shape, shape));
-    if (alike || !shape.includes(1)) return graph.node(opType, operands, dtype, shape, { attributes });
+    if (alike || !shape.includes(1)) return graph.node(opType, operands, dtype, shape, options);
     const rank = shape.length;
     const squeezed = operands.map((t) =>
       graph.reshape(
@@ -29,8 +29,9 @@ const node =
       ),
     );
     const dense = shape.filter((d) => d !== 1);
-    return graph.reshape(graph.node(opType, squeezed, dtype, dense, { attributes }), shape);
+    return graph.reshape(graph.node(opType, squeezed, dtype, dense, options), shape);
   };
+};
 
 /** Elements that would have to move to bring an operand into an order. */
 const moved = ({ tensor, order }: Placed, wanted: readonly number[]): number => {
@@ -64,10 +65,10 @@ const elementwise = (site: Site, inputs: readonly Atom[], dtype: Dtype, emit: Em
 };
 
 /** A primitive that is one node of ONNX. */
-export const native =
-  (opType: string, attributes = {}): Lowering<None> =>
-  (site, inputs, _params, output) =>
-    elementwise(site, inputs, output.dtype, node(opType, attributes));
+export const native = (opType: string, attributes = {}): Lowering<None> => {
+  const emit = node(opType, attributes);
+  return (site, inputs, _params, output) => elementwise(site, inputs, output.dtype, emit);
+};
 
 export const notEqual: Lowering<None> = (site, inputs) =>
   elementwise(site, inputs, 'bool', (graph, operands) =>

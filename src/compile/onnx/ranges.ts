@@ -37,8 +37,9 @@ export class Ranges {
       const [a, b] = [this.of(inputs[1]), this.of(inputs[2])];
       return a && b && { low: Math.min(a.low, b.low), high: Math.max(a.high, b.high), whole: a.whole && b.whole };
     }
-    const [x, y] = inputs.map((a) => this.of(a));
+    const x = inputs.length === 0 ? undefined : this.of(inputs[0]);
     if (!x) return undefined;
+    const y = inputs.length > 1 ? this.of(inputs[1]) : undefined;
     switch (primitive) {
       case 'cast':
         return { low: cut(x.low), high: cut(x.high), whole: x.whole || isInt };

@@ -21,16 +21,22 @@ export type Lowered = Tensor | Placed;
 
 /** The shape that NumPy's rules give operands of these shapes. */
 export const broadcastShape = (shapes: readonly Shape[]): number[] => {
-  const rank = Math.max(0, ...shapes.map((s) => s.length));
-  const result = new Array<number>(rank).fill(1);
-  for (const shape of shapes) {
-    const offset = rank - shape.length;
-    for (const [i, d] of shape.entries()) if (d !== 1) result[offset + i] = d;
+  let longest = shapes[0] ?? [];
+  for (let k = 1; k < shapes.length; k++) if (shapes[k].length > longest.length) longest = shapes[k];
+  const result = longest.slice();
+  for (let k = 0; k < shapes.length; k++) {
+    const shape = shapes[k];
+    const offset = result.length - shape.length;
+    for (let i = 0; i < shape.length; i++) if (shape[i] !== 1) result[offset + i] = shape[i];
   }
   return result;
 };
 
-export const inOrder = (rank: number): number[] => Array.from({ length: rank }, (_, i) => i);
+export const inOrder = (rank: number): number[] => {
+  const order: number[] = [];
+  for (let i = 0; i < rank; i++) order.push(i);
+  return order;
+};
 
 const none = (): boolean => false;
 const all = (): boolean => true;
@@ -87,6 +93,7 @@ export class Site {
     if (order) return { tensor: this.#tensor(atom), order };
     const tensor = this.#tensor(atom);
     const missing = length - tensor.shape.length;
+    if (missing === 0) return { tensor, order: inOrder(length) };
     const shape = [...new Array<number>(missing).fill(1), ...tensor.shape];
     return { tensor: this.graph.reshape(tensor, shape), order: inOrder(length) };
   }

@@ -19,12 +19,23 @@ const SMALL_MATRIX = 8192;
 /** From here on two passes over memory cost more than one slow one. */
 const LARGE_MATRIX = 1 << 19;
 
+const ascends = (values: readonly number[], without: number): boolean => {
+  let last = -1;
+  for (let i = 0; i < values.length; i++) {
+    if (i === without) continue;
+    if (values[i] < last) return false;
+    last = values[i];
+  }
+  return true;
+};
+
 /** Whether taking one axis out and putting it elsewhere is the whole permutation. */
-export const movesOne = (permutation: readonly number[]): boolean =>
-  permutation.some((_, out) => {
-    const rest = permutation.filter((_axis, i) => i !== out);
-    return rest.every((axis, i) => i === 0 || axis > rest[i - 1]);
-  });
+export const movesOne = (permutation: readonly number[]): boolean => {
+  let i = 1;
+  while (i < permutation.length && permutation[i] > permutation[i - 1]) i++;
+  // Where it first goes down, one of the two must be the one that moves.
+  return permutation.length > 0 && (ascends(permutation, i) || ascends(permutation, i - 1));
+};
 
 /** All permutations that differ from the identity by one moved axis. */
 const singleMoves = (rank: number): number[][] => {
