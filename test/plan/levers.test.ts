@@ -7,6 +7,7 @@ import { ALL_OFF, type Levers } from '../../src/plan/levers.ts';
 import type { Planned } from '../../src/plan/plan.ts';
 import { planHessian, planJacobian } from '../../src/plan/planner.ts';
 import type { PlanRequest } from '../../src/plan/request.ts';
+import { withoutFolds } from '../../src/primitives/table.ts';
 import { relativeError } from '../support/close.ts';
 import { anyLevers, EAGER, oneLeverOff } from './lever-choices.ts';
 import { type RandomNetwork, randomNetwork } from './random-networks.ts';
@@ -57,8 +58,12 @@ const referenceOf = (seed: number, network: RandomNetwork, kind: Kind): Float64A
   return matrix;
 };
 
+/** Half of them as they were written, with repetitions and the like that folds would have seen through. */
+const networkOf = (seed: number): RandomNetwork =>
+  seed % 2 === 0 ? randomNetwork(seed) : withoutFolds(() => randomNetwork(seed));
+
 const checkSame = (seed: number, levers: Levers, shape: Shape): void => {
-  const network = randomNetwork(seed);
+  const network = networkOf(seed);
   for (const kind of KINDS) {
     const reference = referenceOf(seed, network, kind);
     const planned = planOf(network, kind, levers, shape);
@@ -76,12 +81,12 @@ describe('one lever off, all others pulled', () => {
   test.each([['none', EAGER] as const, ...oneLeverOff])('%s', (_, levers) => {
     fc.assert(
       fc.property(seeds, shapes, (seed, shape) => checkSame(seed, levers, shape)),
-      { numRuns: 15, seed: 4 },
+      { numRuns: 12, seed: 4 },
     );
   });
 });
 
 test('any levers', () => {
   const run = (seed: number, levers: Levers, shape: Shape): void => checkSame(seed, levers, shape);
-  fc.assert(fc.property(fc.integer({ min: 100, max: 1e6 }), anyLevers, shapes, run), { numRuns: 120, seed: 5 });
+  fc.assert(fc.property(fc.integer({ min: 100, max: 1e6 }), anyLevers, shapes, run), { numRuns: 100, seed: 5 });
 }, 60_000);

@@ -147,6 +147,27 @@ const POLES: Pole[] = [
     steep: true,
     dtype: 'float64',
   },
+  {
+    name: 'a square times NaN',
+    at: 1,
+    make: (ops, x) => ops.mul(ops.mul(x, x), Number.NaN),
+    steep: true,
+    dtype: 'float64',
+  },
+  {
+    name: 'a square times infinity',
+    at: 1,
+    make: (ops, x) => ops.mul(Number.POSITIVE_INFINITY, ops.mul(x, x)),
+    steep: true,
+    dtype: 'float64',
+  },
+  {
+    name: 'a square over 0, 1, 2, …',
+    at: 1,
+    make: (ops, x) => ops.div(ops.mul(x, x), ops.iota([LENGTH], 0, 'float64')),
+    steep: true,
+    dtype: 'float64',
+  },
 ];
 
 /** Positive maps: each element goes somewhere, with a weight that is positive, so that nothing cancels. */

@@ -94,10 +94,10 @@ const moveToShape: Move = ({ random, ops }, x) => {
   return whole.length > 0 ? ops.reshape(x, pick(random, whole)) : undefined;
 };
 
-const repeat: Move = ({ random, ops }, x) => {
-  const at = Math.floor(random() * (rank(x) + 1));
+/** x repeated along a new axis at `at`. */
+const repeated = ({ random, ops }: Scene, x: Atom, at: number, times: readonly number[]): Atom => {
   const { shape } = x.aval;
-  const wider = [...shape.slice(0, at), pick(random, [1, 3, 4]), ...shape.slice(at)];
+  const wider = [...shape.slice(0, at), pick(random, times), ...shape.slice(at)];
   return ops.broadcast(
     x,
     wider,
@@ -105,11 +105,22 @@ const repeat: Move = ({ random, ops }, x) => {
   );
 };
 
-const turned: Move = ({ random, ops }, x) => {
-  const order = axesOf(x);
-  order.push(...order.splice(0, Math.floor(random() * order.length)));
-  if (flip(random)) order.reverse();
-  return ops.permute(x, order);
+const repeat: Move = (scene, x) => repeated(scene, x, Math.floor(scene.random() * (rank(x) + 1)), [1, 3, 4]);
+
+const orderOf = (random: Random, axes: number[]): number[] => {
+  axes.push(...axes.splice(0, Math.floor(random() * axes.length)));
+  return flip(random) ? axes.reverse() : axes;
+};
+
+const turned: Move = ({ random, ops }, x) => ops.permute(x, orderOf(random, axesOf(x)));
+
+/** A sum over repeated elements, in a way that folds don't see. */
+const repeatAndSum: Move = (scene, x) => {
+  const { random, ops } = scene;
+  const at = Math.floor(random() * (rank(x) + 1));
+  const wider = repeated(scene, x, at, [2, 3]);
+  const order = orderOf(random, axesOf(wider));
+  return ops.sum(ops.mul(ops.permute(wider, order), 0.4), [order.indexOf(at)]);
 };
 
 const SMOOTH: Move[] = [
@@ -137,6 +148,8 @@ const CORNERED: Move[] = [
 const MOVING: Move[] = [
   moveToShape,
   repeat,
+  repeatAndSum,
+  repeatAndSum,
   turned,
   along(({ ops }, x, axis) => ops.reverse(x, [axis])),
   along(({ random, ops }, x, axis) => {
@@ -187,8 +200,18 @@ export const randomNetwork = (seed: number, length = 14, flowing = false): Rando
   const scene: Scene = { random, ops, pool, indices };
   // Steps start from what depends on leaves; data come in as second operands.
   const varied: Atom[] = leaves.filter((a) => sizeOf(a.aval.shape) > 0);
+  // People keep parameters in one shape and use them in another.
+  for (const leaf of [...varied]) {
+    const other = flip(random) && moveToShape(scene, leaf);
+    if (!other) continue;
+    pool.push(other);
+    varied.push(other);
+  }
   for (let i = 0; i < length; i++) {
-    const made = pick(random, flowing ? FLOWING : MOVES)(scene, pick(random, flip(random) ? varied.slice(-3) : varied));
+    const made = pick(random, flowing ? FLOWING : MOVES)(
+      scene,
+      pick(random, flip(random) ? varied.slice(-1 - Math.floor(3 * random())) : varied),
+    );
     if (!made || made.kind === 'literal' || sizeOf(made.aval.shape) > LARGEST || rank(made) > 4) continue;
     pool.push(made);
     varied.push(made);
