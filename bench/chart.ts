@@ -1,6 +1,6 @@
 /** The chart of the ratios as SVG: two bars per workload on a logarithmic axis, Hessians and Jacobians apart. */
 
-import { type Figures, median, RATIOS, ratioOf, type WorkloadFigures } from './figures.ts';
+import { type Figures, median, RATIOS, ratioOf, times, type WorkloadFigures } from './figures.ts';
 
 const WIDTH = 760;
 const LEFT = 110;
@@ -21,8 +21,6 @@ const text = (x: number, y: number, value: string, rest = ''): string =>
 
 const line = (x: number, from: number, to: number, rest: string): string =>
   `<line x1="${x.toFixed(1)}" x2="${x.toFixed(1)}" y1="${from}" y2="${to}" ${rest}/>`;
-
-const told = (value: number): string => `${value < 10 ? value.toPrecision(2) : Math.round(value)}×`;
 
 /** Bars go from 1, where neither is ahead: to the right where diffops is faster, to the left where it is slower. */
 export const chart = (figures: Figures): string => {
@@ -49,7 +47,7 @@ export const chart = (figures: Figures): string => {
       const above = y + 4 + k * (BAR + 1);
       const width = Math.max(1, to - from).toFixed(1);
       parts.push(`<rect x="${from.toFixed(1)}" y="${above}" width="${width}" height="${BAR}" fill="${colour}"/>`);
-      parts.push(text(to + 4, above + BAR - 1.5, told(value), 'font-size="10"'));
+      parts.push(text(to + 4, above + BAR - 1.5, times(value), 'font-size="10"'));
     }
     y += ROW;
   };

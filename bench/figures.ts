@@ -35,6 +35,12 @@ export const median = (runs: Runs): number => {
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 };
 
+/** Three significant digits, never with an exponent. */
+export const digits = (value: number): string => String(Number(value.toPrecision(3)));
+
+/** `4.8×`, `23×`. */
+export const times = (value: number): string => `${value < 10 ? value.toPrecision(2) : Math.round(value)}×`;
+
 export interface Ratio {
   readonly title: string;
   /** Contenders: how many times `over` took the time of `under`. */

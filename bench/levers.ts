@@ -11,6 +11,7 @@ import type { Planned } from '../src/plan/plan.ts';
 import { planJacobian } from '../src/plan/planner.ts';
 import type { Problem } from '../src/problem.ts';
 import { Loaded } from './engine-profile.ts';
+import { digits } from './figures.ts';
 import { results } from './places.ts';
 import { type AtPoint, atPoint, fastestOf, loadTile, planWith, tilesOf } from './plan-timing.ts';
 import { inputsOf, pose, type Subject, subjectOf } from './subject.ts';
@@ -124,8 +125,8 @@ const measure = async (trial: Trial): Promise<LeverFigure> => {
 const HEAD = ['off', 'on', 'off ÷ on', 'workload', 'lever', 'in its place'];
 
 const cells = (f: LeverFigure): string[] => [
-  f.without.toPrecision(3),
-  f.with.toPrecision(3),
+  digits(f.without),
+  digits(f.with),
   (f.without / f.with).toFixed(2),
   f.workload,
   f.lever,

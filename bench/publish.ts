@@ -1,17 +1,18 @@
 /**
  * Writes measured figures into the documents: `npm run bench -- publish [results.json …]`, the newest results where none
- * are named; where several have a workload, the last one counts. It replaces what stands between the marks
- * `<!-- bench:NAME -->` and `<!-- /bench -->`, and the chart.
+ * are named; where several have a workload, the last one counts. It makes the chart, and replaces what stands between
+ * the marks `<!-- bench:NAME -->` and `<!-- /bench -->`; the table of levers is the one that `levers` wrote last.
  */
 
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { chart } from './chart.ts';
 import type { Figures } from './figures.ts';
+import { type LeverFigure, leversMarkdown } from './levers.ts';
 import { results, root } from './places.ts';
 import { asMarkdown, asSummary, provenance } from './tables.ts';
 import { workloads } from './workloads/index.ts';
 
-export const replaceMarked = (file: string, name: string, text: string): void => {
+const replaceMarked = (file: string, name: string, text: string): void => {
   const path = `${root}${file}`;
   const [begin, end] = [`<!-- bench:${name} -->`, '<!-- /bench -->'];
   const old = readFileSync(path, 'utf8');
@@ -45,4 +46,11 @@ export const main = (args: string[]): void => {
   const under = `Milliseconds, medians of runs taken in alternation: ${provenance(figures)}`;
   replaceMarked('README.md', 'summary', `${asSummary(figures)}\n\n${under}`);
   replaceMarked('docs/performance.md', 'timings', asMarkdown(figures));
+  const levers = `${results}levers.json`;
+  if (!existsSync(levers)) return;
+  replaceMarked(
+    'docs/performance.md',
+    'levers',
+    leversMarkdown(JSON.parse(readFileSync(levers, 'utf8')) as LeverFigure[]),
+  );
 };

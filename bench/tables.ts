@@ -1,12 +1,21 @@
 /** Figures as tables: all of them for a terminal and for Markdown, and the few that the README shows. */
 
-import { best, type Figures, median, RATIOS, type Ratio, type Runs, ratioOf, type WorkloadFigures } from './figures.ts';
+import {
+  best,
+  digits,
+  type Figures,
+  median,
+  RATIOS,
+  type Ratio,
+  type Runs,
+  ratioOf,
+  times,
+  type WorkloadFigures,
+} from './figures.ts';
 
 const CONTENDERS = ['diffops', 'diffops, one worker', 'diffops, float64', 'diffops, first call', 'jax', 'zodiax'];
 
-const times = (value: number): string => `${value < 10 ? value.toPrecision(2) : Math.round(value)}×`;
-const seconds = (runs: Runs | undefined): string =>
-  runs ? `${best(runs).toPrecision(3)} / ${median(runs).toPrecision(3)}` : '';
+const seconds = (runs: Runs | undefined): string => (runs ? `${digits(best(runs))} / ${digits(median(runs))}` : '');
 
 const ratio = (figures: WorkloadFigures, which: Ratio): string => {
   const [least, middle] = [ratioOf(figures, which, best), ratioOf(figures, which, median)];
@@ -21,7 +30,7 @@ export const row = (figures: WorkloadFigures): string[] => [
   figures.workload,
   columns(figures),
   ...CONTENDERS.map((name) => seconds(figures.seconds[name])),
-  figures.jaxCompiled?.toPrecision(2) ?? '',
+  figures.jaxCompiled === null ? '' : digits(figures.jaxCompiled),
   ...RATIOS.map((which) => ratio(figures, which)),
 ];
 
@@ -50,7 +59,7 @@ export const asMarkdown = (figures: Figures): string =>
     '',
   ].join('\n');
 
-const milliseconds = (runs: Runs | undefined): string => (runs ? (1000 * median(runs)).toPrecision(3) : '');
+const milliseconds = (runs: Runs | undefined): string => (runs ? digits(1000 * median(runs)) : '');
 
 /** The README's table: medians, in milliseconds. */
 export const asSummary = (figures: Figures): string => {
@@ -66,6 +75,5 @@ export const asSummary = (figures: Figures): string => {
       return value === undefined ? '' : times(value);
     }),
   ]);
-  const plain = (text: string): string => text.replace(/(\d\.\d+)e\+(\d+)/, (all) => String(Number(all)));
-  return markdown(head, rows).map(plain).join('\n');
+  return markdown(head, rows).join('\n');
 };

@@ -42,7 +42,7 @@ export const tall = (): Workload => {
     n: 6 * SPOTS + 3,
     f,
     x,
-    peerBatches: 1,
+    peerBatches: 4,
     runs: 7,
   };
 };
