@@ -148,9 +148,9 @@ const POLES: Pole[] = [
     dtype: 'float64',
   },
   {
-    name: 'a square times NaN',
+    name: 'a square times NaN beside another',
     at: 1,
-    make: (ops, x) => ops.mul(ops.mul(x, x), Number.NaN),
+    make: (ops, x) => ops.add(ops.mul(ops.mul(x, x), Number.NaN), ops.mul(x, x)),
     steep: true,
     dtype: 'float64',
   },
