@@ -15,8 +15,9 @@ import { batchedAt } from '../../primitives/batching.ts';
 import type { Ops } from '../../primitives/ops.ts';
 import { newOps, rulesOf } from '../../primitives/table.ts';
 import { denseSeeds } from '../unit-seeds.ts';
+import { type Axes, labelsAt, regrouped } from './axes.ts';
 import { Columns } from './columns.ts';
-import { type Cut, cutSeeds } from './cut-seeds.ts';
+import { cutSeeds, cutsOf } from './cut-seeds.ts';
 import { addForms, withFactor } from './forms.ts';
 import { Network, type Piece } from './network.ts';
 import { BATCH, type Factor, type Form, type Label, Labels, type Term } from './term.ts';
@@ -38,7 +39,15 @@ export interface SeedRequest {
   readonly structured: boolean;
 }
 
-type Axes = readonly (readonly Label[])[];
+/** A sum over axes of a value times something known. */
+interface Sum {
+  readonly x: Atom;
+  /** The axes of x that are summed over. */
+  readonly gone: readonly number[];
+  times(form: Form): Form;
+  /** The result's axes, of a term of x (or of x times the known). */
+  axesOf(term: Term): Axes;
+}
 
 class Contraction {
   readonly ops: Ops;
@@ -48,11 +57,17 @@ class Contraction {
   readonly #dtype: FloatDtype;
   readonly #known = new Map<Atom, Atom>();
   readonly #forms = new Map<Atom, Form>();
+  /** The reduce_sums and dots of each value, this program's. */
+  readonly #sums = new Map<Atom, Equation[]>();
 
   constructor(ops: Ops, rest: Program, { knownCount, width, shift, structured }: SeedRequest, tiles: number) {
     this.ops = ops;
     this.#width = width;
     this.#labels = new Labels(width);
+    for (const e of rest.equations) {
+      if (e.primitive !== 'dot' && e.primitive !== 'reduce_sum') continue;
+      for (const a of new Set(e.inputs)) this.#sums.set(a, [...(this.#sums.get(a) ?? []), e]);
+    }
     for (const v of rest.inputs.slice(0, knownCount)) this.#known.set(v, ops.input(v.aval, v.scope));
     const seeded = rest.inputs.slice(knownCount);
     this.#dtype = seeded[0].aval.dtype as FloatDtype;
@@ -159,49 +174,28 @@ class Contraction {
           axes: fresh.map((axis, i) => (axes.includes(i) ? term.axes[axes.indexOf(i)] : axis)),
         }));
       }
-      case 'reduce_sum': {
-        const axes = params.axes as readonly number[];
-        const kept = x.aval.shape.map((_, i) => i).filter((i) => !axes.includes(i));
-        return this.#contracted(x, (form) => form, axes).map((term) => ({
-          ...term,
-          axes: kept.map((i) => term.axes[i]),
-        }));
+      case 'reduce_sum':
+      case 'dot': {
+        const sum = this.#sumOf(equation);
+        return sum && this.#contracted(sum);
       }
       case 'slice':
       case 'pad':
       case 'concat':
         return this.#cut(equation);
-      case 'dot':
-        return this.#dot(inputs, params as unknown as DotParams, output.aval.shape);
       default:
         return undefined;
     }
   }
 
   /** Slices, pads and joins of seeds' axes; others are ops like any other. */
-  #cut({ primitive, inputs, params, output }: Equation): Form | undefined {
+  #cut(equation: Equation): Form | undefined {
     const { ops } = this;
-    const cutting = (x: Atom, cuts: readonly Cut[]): Form | undefined =>
-      cutSeeds(ops, this.#labels, this.#form(x), cuts, this.#dtype);
-    const before = inputs[0].aval.shape;
-    const after = output.aval.shape;
-    const changed = (starts: readonly number[]): Cut[] =>
-      before.flatMap((d, axis) => (d === after[axis] ? [] : [{ axis, start: starts[axis], size: after[axis] }]));
-    if (primitive === 'concat') {
-      const axis = params.axis as number;
-      let start = 0;
-      let sum: Form | undefined = [];
-      for (const x of inputs) {
-        const part = cutting(x, [{ axis, start: -start, size: after[axis] }]);
-        sum = part && sum && addForms(ops, sum, part, this.#labels);
-        start += x.aval.shape[axis];
-      }
-      return sum;
-    }
-    const { strides, interior } = params as { strides?: readonly number[]; interior?: readonly number[] };
-    if (strides?.some((s) => s !== 1) || interior?.some((d) => d !== 0)) return undefined;
-    if (primitive === 'slice') return cutting(inputs[0], changed(params.starts as readonly number[]));
-    return cutting(inputs[0], changed((params.low as readonly number[]).map((d) => -d)));
+    const cuts = cutsOf(equation);
+    return cuts?.reduce<Form | undefined>((sum, each, k) => {
+      const part = cutSeeds(ops, this.#labels, this.#form(equation.inputs[k]), each, this.#dtype);
+      return part && sum && addForms(ops, sum, part, this.#labels);
+    }, []);
   }
 
   #times(form: Form, factor: Atom): Form {
@@ -251,47 +245,68 @@ class Contraction {
     return terms;
   }
 
-  #dot(inputs: readonly Atom[], { lhs, rhs, out }: DotParams, shape: Shape): Form | undefined {
+  /** What a reduce_sum or a dot does to a form; undefined where a dot's other operand isn't known. */
+  #sumOf({ primitive, inputs, params, output }: Equation): Sum | undefined {
+    if (primitive === 'reduce_sum') {
+      const gone = params.axes as readonly number[];
+      const kept = inputs[0].aval.shape.map((_, i) => i).filter((i) => !gone.includes(i));
+      return {
+        x: inputs[0],
+        gone,
+        times: (form) => form,
+        axesOf: (term) => kept.map((i) => term.axes[i]),
+      };
+    }
+    const { lhs, rhs, out } = params as unknown as DotParams;
     const knownFirst = this.#knownValue(inputs[0]) !== undefined;
     const [knownLabels, labels] = knownFirst ? [lhs, rhs] : [rhs, lhs];
     const [known, x] = knownFirst ? inputs : [inputs[1], inputs[0]];
     const array = this.#knownValue(known);
     if (!array) return undefined;
-    const fresh = this.#freshAxes(shape);
+    const fresh = this.#freshAxes(output.aval.shape);
     const axesOf = (term: Term): ((name: number) => readonly Label[]) => {
       return (name) => (labels.includes(name) ? term.axes[labels.indexOf(name)] : fresh[out.indexOf(name)]);
     };
-    const summedAxes = labels.map((_, i) => i).filter((i) => !out.includes(labels[i]));
-    const times = (form: Form): Form => {
-      if (array.kind === 'literal') return this.#scaled(form, array.value);
-      return this.#settled(withFactor(this.ops, form, (term) => this.#labelled(array, knownLabels.map(axesOf(term)))));
+    return {
+      x,
+      gone: labels.map((_, i) => i).filter((i) => !out.includes(labels[i])),
+      times: (form) => {
+        if (array.kind === 'literal') return this.#scaled(form, array.value);
+        return this.#settled(
+          withFactor(this.ops, form, (term) => this.#labelled(array, knownLabels.map(axesOf(term)))),
+        );
+      },
+      axesOf: (term) => out.map(axesOf(term)),
     };
-    const contracted = this.#contracted(x, times, summedAxes);
-    return contracted.map((term) => ({ ...term, axes: out.map(axesOf(term)) }));
   }
 
-  /**
-   * A form times something, summed over some axes, which stay as axes without labels. If it costs less to add up
-   * several terms first, they are.
-   */
-  #contracted(x: Atom, times: (form: Form) => Form, axes: readonly number[]): Term[] {
+  /** A form times something, summed over some axes. If it costs less to add up several of its terms first, they are. */
+  #contracted(sum: Sum): Form {
     const network = this.#network;
-    const goneOf = (term: Term): Set<Label> => new Set(axes.flatMap((i) => term.axes[i]));
-    const priceOf = (form: Form): number =>
-      form.reduce((sum, term) => sum + network.eliminationCost(term, goneOf(term)), 0);
-    let form = this.#form(x);
+    const { x, times, gone, axesOf } = sum;
+    const form = this.#form(x);
     const dense = form.filter((term) => !this.#hasDelta(term));
-    if (dense.length > 1) {
-      const apart = priceOf(times(dense));
-      const making = dense.reduce((sum, term) => sum + network.materializationCost(term), 0);
-      // Priced with a stand-in: what matters are the labels of the array that they would be added up to.
-      const standIn = { scale: 1, axes: dense[0].axes, factors: [this.#standIn(dense[0].axes)] };
-      if (making + priceOf(times([standIn])) < apart) {
-        form = [...form.filter((term) => this.#hasDelta(term)), ...this.#dense(dense, x.aval.shape)];
-        this.#forms.set(x, form);
-      }
+    if (dense.length > 1 && this.#addsUp(x, dense)) {
+      this.#forms.set(x, [...form.filter((term) => this.#hasDelta(term)), ...this.#dense(dense, x.aval.shape)]);
     }
-    return times(form).map((term) => network.eliminate(term, goneOf(term)));
+    return times(this.#form(x)).map((term) => {
+      const summed = network.eliminate(term, labelsAt(term, gone));
+      return { ...summed, axes: axesOf(summed) };
+    });
+  }
+
+  /** Whether all sums over x cost less when these terms of it are added up to one array before. */
+  #addsUp(x: Atom, terms: Form): boolean {
+    const network = this.#network;
+    // Priced with a stand-in: what matters are the labels of the array that they would be added up to.
+    const standIn = [{ scale: 1, axes: terms[0].axes, factors: [this.#standIn(terms[0].axes)] }];
+    const making = terms.reduce((cost, term) => cost + network.materializationCost(term), 0);
+    const sums = (this.#sums.get(x) ?? []).flatMap((equation) => this.#sumOf(equation) ?? []);
+    const priceOf = ({ times, gone }: Sum, form: Form): number =>
+      times(form).reduce((cost, term) => cost + network.eliminationCost(term, labelsAt(term, gone)), 0);
+    const apart = sums.reduce((cost, sum) => cost + priceOf(sum, terms), 0);
+    const together = sums.reduce((cost, sum) => cost + priceOf(sum, standIn), making);
+    return together < apart;
   }
 
   #standIn(axes: Axes): Factor {
@@ -337,23 +352,6 @@ class Contraction {
     return this.#arrayForm(batchedAt(ops, batched, this.#width, 0), output.aval.shape);
   }
 }
-
-/** Labels in order as axes of a shape, each a run of whole labels. */
-const regrouped = (flat: readonly Label[], shape: Shape, labels: Labels): Axes | undefined => {
-  const axes: Label[][] = [];
-  let next = 0;
-  for (const d of shape) {
-    const axis: Label[] = [];
-    let size = 1;
-    while (size < d && next < flat.length) {
-      axis.push(flat[next]);
-      size *= labels.size(flat[next++]);
-    }
-    if (size !== d) return undefined;
-    axes.push(axis);
-  }
-  return axes;
-};
 
 export interface Contracted {
   readonly program: Program;

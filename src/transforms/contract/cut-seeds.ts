@@ -1,6 +1,7 @@
 /** Slices, pads and joins along axes that have a seed's label: the unit vector stays one, and only moves. */
 
 import type { FloatDtype } from '../../ir/aval.ts';
+import type { Equation } from '../../ir/program.ts';
 import type { Ops } from '../../primitives/ops.ts';
 import { withFactor } from './forms.ts';
 import type { Factor, Form, Label, Labels, Term } from './term.ts';
@@ -11,6 +12,31 @@ export interface Cut {
   readonly start: number;
   readonly size: number;
 }
+
+/**
+ * What a slice, a pad or a join does to each of its operands, which are then added up; undefined where it spreads or
+ * skips elements.
+ */
+export const cutsOf = ({ primitive, inputs, params, output }: Equation): Cut[][] | undefined => {
+  const after = output.aval.shape;
+  if (primitive === 'concat') {
+    const axis = params.axis as number;
+    let next = 0;
+    return inputs.map((x) => {
+      const start = -next;
+      next += x.aval.shape[axis];
+      return [{ axis, start, size: after[axis] }];
+    });
+  }
+  const { strides, interior } = params as { strides?: readonly number[]; interior?: readonly number[] };
+  if (strides?.some((s) => s !== 1) || interior?.some((d) => d !== 0)) return undefined;
+  const starts =
+    primitive === 'slice' ? (params.starts as readonly number[]) : (params.low as readonly number[]).map((d) => -d);
+  const changed = inputs[0].aval.shape.flatMap((d, axis) =>
+    d === after[axis] ? [] : [{ axis, start: starts[axis], size: after[axis] }],
+  );
+  return [changed];
+};
 
 /** The indices of a seed's axis that have a place in a window: first … limit−1. */
 const rangeOf = (labels: Labels, seed: Label): { readonly first: number; readonly limit: number } => {

@@ -190,7 +190,7 @@ export class Network {
     }
     const left = this.#emit(order.left, factors, kept, rank);
     const right = this.#emit(order.right, factors, kept, rank);
-    const out = [...order.labels].sort((a, b) => rank(a) - rank(b));
+    const out = [...order.labels].sort((a, b) => rank(a, order.dynamic) - rank(b, order.dynamic));
     if (!order.dynamic) return multiply(this.ops, left, right, out);
     return multiply(this.ops, this.#take(left), this.#take(right), out);
   }
@@ -202,10 +202,13 @@ export class Network {
   }
 }
 
-type Rank = (label: Label) => number;
+type Rank = (label: Label, dynamic: boolean) => number;
 
-/** Where a label stands in products: the batch, then what will be summed or taken, then the axes in their order. */
+/**
+ * Where a label stands in products: the batch, the axes in their order, and what will be summed or taken. That comes
+ * first at the point, where it is taken from, and last in the batch: a sum over the last axis is one product of matrices.
+ */
 const rankIn = (axes: Term['axes']): Rank => {
   const places = new Map(axes.flat().map((label, i) => [label, i + 1]));
-  return (label) => (label === BATCH ? -1 : (places.get(label) ?? 0));
+  return (label, dynamic) => (label === BATCH ? -1 : (places.get(label) ?? (dynamic ? places.size + 1 : 0)));
 };
