@@ -25,8 +25,11 @@ interface Rates {
   readonly row: number;
   /** Per element of the matrix in a product with a vector: the matrix on the right or on the left, as it is or swapped. */
   readonly vector: { readonly right: readonly [number, number]; readonly left: readonly [number, number] };
-  /** More per element of an operand that is far larger than the cache; thrice that if read by columns. */
-  readonly far: number;
+  /**
+   * More per element of an operand that is far larger than the cache: of a left one, thrice that if read by columns; of
+   * a right one, which is packed; in a product with a vector.
+   */
+  readonly far: { readonly left: number; readonly right: number; readonly vector: number };
   /** Per element of a transpose: that keeps the innermost run, and per run; that moves one axis; that moves several. */
   readonly transpose: { readonly kept: number; readonly run: number; readonly one: number; readonly several: number };
 }
@@ -41,7 +44,7 @@ const FLOAT32: Rates = {
   leftSwapped: 0.24,
   row: 2,
   vector: { right: [0.083, 0.075], left: [0.075, 0.07] },
-  far: 0.5,
+  far: { left: 0.35, right: 1.5, vector: 0.15 },
   transpose: { kept: 0.3, run: 12, one: 0.5, several: 1.1 },
 };
 const FLOAT64: Rates = {
@@ -53,7 +56,7 @@ const FLOAT64: Rates = {
   leftSwapped: 0.21,
   row: 1,
   vector: { right: [0.5, 0.4], left: [0.3, 0.68] },
-  far: 1,
+  far: { left: 0.7, right: 2, vector: 0.3 },
   transpose: { kept: 0.6, run: 11, one: 1.5, several: 3.5 },
 };
 const RATES: Record<Precision, Rates> = {
@@ -81,10 +84,13 @@ export const kernelCost = (
   precision: Precision,
 ): number => {
   const rates = RATES[precision];
-  const far = (m * k > FAR ? m * k * (leftSwapped ? 3 : 1) : 0) + (k * n > FAR ? k * n : 0);
-  const fixed = rates.call + far * rates.far;
-  if (m === 1) return NODE + loops * (fixed + k * n * rates.vector.right[Number(rightSwapped)]);
-  if (n === 1) return NODE + loops * (fixed + m * k * rates.vector.left[Number(leftSwapped)]);
+  const farOf = (size: number, rate: number): number => (size > FAR ? size * rate : 0);
+  const vector = (size: number, rate: number): number =>
+    NODE + loops * (rates.call + size * rate + farOf(size, rates.far.vector));
+  if (m === 1) return vector(k * n, rates.vector.right[Number(rightSwapped)]);
+  if (n === 1) return vector(m * k, rates.vector.left[Number(leftSwapped)]);
+  const far = farOf(m * k, rates.far.left * (leftSwapped ? 3 : 1)) + farOf(k * n, rates.far.right);
+  const fixed = rates.call + far;
   const flops = 2 * m * Math.ceil(n / rates.lanes) * rates.lanes * k;
   const turned = leftSwapped ? rates.leftSwapped * m * k : 0;
   return (

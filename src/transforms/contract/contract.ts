@@ -290,7 +290,7 @@ class Contraction {
       this.#forms.set(x, [...form.filter((term) => this.#hasDelta(term)), ...this.#dense(dense, x.aval.shape)]);
     }
     return times(this.#form(x)).map((term) => {
-      const summed = network.eliminate(term, labelsAt(term, gone));
+      const summed = network.eliminate(term, labelsAt(term, gone), axesOf(term));
       return { ...summed, axes: axesOf(summed) };
     });
   }

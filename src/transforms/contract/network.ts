@@ -32,8 +32,11 @@ export class Network {
     this.#dtype = dtype;
   }
 
-  /** The term with `gone` summed over: the factors that have these labels are multiplied out at once. */
-  eliminate(term: Term, gone: ReadonlySet<Label>): Term {
+  /**
+   * The term with `gone` summed over: the factors that have these labels are multiplied out at once. `after`: the axes
+   * that the result will have.
+   */
+  eliminate(term: Term, gone: ReadonlySet<Label>, after: Term['axes']): Term {
     const { labels } = this;
     const axes = term.axes.map((axis) => axis.filter((label) => !gone.has(label)));
     // Summing over an axis that has a seed's label picks the one element that isn't zero: nothing to do.
@@ -50,7 +53,7 @@ export class Network {
     // The last chance to scale at the point is before the batch comes in.
     const dynamic = order.kind === 'product' && order.dynamic;
     const ready = dynamic ? this.#withScale(joined, scale) : joined;
-    const product = this.#emit(order, ready, kept, rankIn(axes));
+    const product = this.#emit(order, ready, kept, rankIn(after));
     return { scale: dynamic ? 1 : scale, axes, factors: [...rest, product] };
   }
 
