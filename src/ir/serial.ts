@@ -72,12 +72,29 @@ export const deserialize = (serial: SerialProgram): Program => {
   return { inputs, equations, outputs: serial.outputs.map(atom) };
 };
 
+const textOf = ({ shape, dtype }: Aval): string => `${dtype}[${shape}]`;
+
 /** A key that is equal for programs of equal structure; scopes don't count. */
 export const hashOf = (program: Program): string => {
-  const { inputs, equations, outputs } = serialize(program);
-  const bare = equations.map((e) => [e.primitive, e.inputs, e.params, e.output, e.region ?? 0]);
-  return createHash('sha256')
-    .update(JSON.stringify([inputs, bare, outputs]))
-    .digest('hex')
-    .slice(0, 32);
+  const numbers = new Map<Atom, number>();
+  const atom = (a: Atom): string =>
+    a.kind === 'var' ? ` ${numbers.get(a)}` : ` ${encodeNumber(a.value)}:${textOf(a.aval)}`;
+  let text = '';
+  for (const v of program.inputs) {
+    numbers.set(v, numbers.size);
+    text += `${textOf(v.aval)} `;
+  }
+  for (const { primitive, inputs, params, output, region } of program.equations) {
+    text += `\n${region ?? 0} ${primitive}`;
+    for (const a of inputs) text += atom(a);
+    for (const name in params) {
+      const value = params[name];
+      text += `|${name}=${typeof value === 'number' ? encodeNumber(value) : value}`;
+    }
+    text += `|${textOf(output.aval)}`;
+    numbers.set(output, numbers.size);
+  }
+  text += '\n';
+  for (const a of program.outputs) text += atom(a);
+  return createHash('sha256').update(text).digest('hex').slice(0, 32);
 };

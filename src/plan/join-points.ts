@@ -1,5 +1,6 @@
 /** Joins what all groups know at the point into one program, or gives each tile its own copy of it. */
 
+import { pruned } from '../ir/builder.ts';
 import type { Atom, Program } from '../ir/program.ts';
 import type { Source } from '../pool/job.ts';
 import { newOps } from '../primitives/table.ts';
@@ -29,7 +30,9 @@ export interface Joined {
  */
 export const joinPoints = (program: Program, strands: readonly Stages[]): Joined => {
   const ops = newOps();
-  const inputs = program.inputs.map((v) => ops.input(v.aval, v.scope));
+  // One group's program is as it is.
+  const only = strands.length === 1 && strands[0].tile.point === null ? strands[0].point : null;
+  const inputs = only ? only.inputs : program.inputs.map((v) => ops.input(v.aval, v.scope));
   const places = new Map<Atom, number>(inputs.map((v, i) => [v, i]));
   const outputs = new Map<Atom, number>();
   const sourceOf = (atom: Atom): Source => {
@@ -43,11 +46,13 @@ export const joinPoints = (program: Program, strands: readonly Stages[]): Joined
     return { from: 'residual', index };
   };
   const groups = strands.map(({ point, tile }) => {
-    const known = point ? replay(ops, point, inputs) : inputs;
+    const known = only ? only.outputs : point ? replay(ops, point, inputs) : inputs;
     const sources = (tile.point ? replay(ops, tile.point, known) : known).map(sourceOf);
     return { program: tile.program, sources };
   });
-  return { point: outputs.size === 0 ? null : ops.build([...outputs.keys()]), groups };
+  if (outputs.size === 0) return { point: null, groups };
+  const residuals = [...outputs.keys()];
+  return { point: only ? pruned({ ...only, outputs: residuals }) : ops.build(residuals), groups };
 };
 
 /** No point program: every tile program takes the recorded program's inputs and makes all that it needs of them. */

@@ -1,10 +1,12 @@
 /** A concat of slices of one array along one axis, as a roll or a flip by halves makes it: one Gather instead. */
 
+import { sizeOf } from '../../ir/aval.ts';
 import type { Atom, Equation } from '../../ir/program.ts';
 import type { Lowered, Site } from './site.ts';
 
-/** Rows shorter than this many elements are faster sliced (bench/lowering.ts). */
+/** Rows shorter than this many elements are faster sliced, unless there are few: each costs a Gather 9 ns, and a node 800. */
 const SHORT_ROW = 16;
+const FEW_ROWS = 256;
 
 /** The part of `whole` along `axis` that a slice takes, if it takes all of the other axes, one element after another. */
 const partOf = (
@@ -28,10 +30,10 @@ export const rolled = (site: Site, inputs: readonly Atom[], axis: number): Lower
   const { order } = site.placed(first.whole);
   const tensor = site.at(first.whole, order, (i) => i === axis);
   const at = order.indexOf(axis);
-  const row = tensor.shape.slice(at + 1).reduce((size, d) => size * d, 1);
-  if (row < SHORT_ROW) return undefined;
+  const row = sizeOf(tensor.shape.slice(at + 1));
   const places = parts.flatMap((part) => part?.places ?? []);
   const shape = tensor.shape.map((d, i) => (i === at ? places.length : d));
+  if (row < SHORT_ROW && sizeOf(shape) / row > FEW_ROWS) return undefined;
   const attributes = { axis: at };
   return {
     tensor: site.graph.node('Gather', [tensor, site.graph.ints(places)], tensor.dtype, shape, { attributes }),
