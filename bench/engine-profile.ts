@@ -23,7 +23,7 @@ export interface EquationTime {
 export interface EngineProfile {
   readonly equations: readonly EquationTime[];
   readonly nodes: number;
-  /** Microseconds of a run as its caller sees it, with the profiler off; like all here, the mean of the faster half. */
+  /** Microseconds of a run as its caller sees it, with the profiler off; like all here, the lower quartile of several. */
   readonly run: number;
   /** Of it, spent in nodes. */
   readonly inNodes: number;
@@ -116,8 +116,6 @@ const MILLISECONDS = 400;
 const FEWEST = 6;
 const MOST = 40;
 
-const meanOf = (values: readonly number[]): number => values.reduce((sum, v) => sum + v, 0) / values.length;
-
 /** Profiles a program at these inputs; the profiler's file is made in a temporary folder and is gone afterwards. */
 export const profileOf = async (program: Program, inputs: readonly Value[]): Promise<EngineProfile> => {
   const folder = mkdtempSync(join(tmpdir(), 'diffops-profile-'));
@@ -133,17 +131,16 @@ export const profileOf = async (program: Program, inputs: readonly Value[]): Pro
     const first = await plain.run();
     await loaded.run();
     const count = Math.min(MOST, Math.max(FEWEST, Math.round((1000 * MILLISECONDS) / first)));
-    const profiled: number[] = [];
     const unprofiled: number[] = [];
     for (let k = 0; k < count; k++) {
-      profiled.push(await loaded.run());
+      await loaded.run();
       unprofiled.push(await plain.run());
     }
     await loaded.release(true);
     await plain.release();
     const [file] = readdirSync(folder);
     const events: TraceEvent[] = JSON.parse(readFileSync(join(folder, file), 'utf8'));
-    return { run: meanOf(fasterHalf(unprofiled).map((k) => unprofiled[k])), ...summary(events, profiled) };
+    return { run: lowerQuartile(unprofiled), ...summary(events) };
   } finally {
     process.removeListener('exit', remove);
     remove();
@@ -153,38 +150,31 @@ export const profileOf = async (program: Program, inputs: readonly Value[]): Pro
 const TIMED = /_kernel_time$/;
 const PLACE = /\((\d+)\)#\d+_kernel_time$/;
 
-/** Places of the fastest values, half of them. */
-const fasterHalf = (took: readonly number[]): number[] => {
-  const order = took.map((_, k) => k).sort((a, b) => took[a] - took[b]);
-  return order.slice(0, Math.ceil(took.length / 2));
-};
+/** The value below which a quarter lies: what it takes when nobody else is at work, but not the luckiest run. */
+const lowerQuartile = (values: readonly number[]): number =>
+  [...values].sort((a, b) => a - b)[Math.floor((values.length - 1) / 4)];
 
-/** What the nodes took; the first run is left out: it fills caches and memory. */
-const summary = (events: readonly TraceEvent[], took: readonly number[]): Omit<EngineProfile, 'run'> => {
+/** What the nodes of each equation took, by runs; the first run is left out: it fills caches and memory. */
+const summary = (events: readonly TraceEvent[]): Omit<EngineProfile, 'run'> => {
   const byTime = (a: TraceEvent, b: TraceEvent): number => a.ts - b.ts;
   const [, ...runs] = events.filter((e) => e.name === 'model_run').sort(byTime);
   const nodes = events.filter((e) => e.cat === 'Node' && TIMED.test(e.name)).sort(byTime);
-  const kept = fasterHalf(took);
-  const times = new Map<number, { microseconds: number; ops: string[] }>();
-  let inNodes = 0;
-  let counted = 0;
-  for (const [nth, k] of kept.entries()) {
-    const { ts, dur } = runs[k];
+  const times = new Map<number, { readonly took: number[]; readonly ops: string[] }>();
+  for (const [k, { ts, dur }] of runs.entries()) {
     for (const node of nodes) {
       if (node.ts < ts || node.ts >= ts + dur) continue;
       const place = PLACE.exec(node.name);
       const index = place ? Number(place[1]) : -1;
-      const entry = times.get(index) ?? { microseconds: 0, ops: [] };
+      const entry = times.get(index) ?? { took: new Array<number>(runs.length).fill(0), ops: [] };
       times.set(index, entry);
-      entry.microseconds += node.dur / kept.length;
-      if (nth === 0) entry.ops.push(node.args.op_name ?? '');
-      inNodes += node.dur / kept.length;
-      counted += 1 / kept.length;
+      entry.took[k] += node.dur;
+      if (k === 0) entry.ops.push(node.args.op_name ?? '');
     }
   }
+  const equations = [...times].map(([index, { took, ops }]) => ({ index, microseconds: lowerQuartile(took), ops }));
   return {
-    equations: [...times].map(([index, entry]) => ({ index, ...entry })),
-    nodes: Math.round(counted),
-    inNodes,
+    equations,
+    nodes: equations.reduce((sum, { ops }) => sum + ops.length, 0),
+    inNodes: equations.reduce((sum, { microseconds }) => sum + microseconds, 0),
   };
 };

@@ -10,7 +10,7 @@ import * as tf from '@tensorflow/tfjs';
 import { prepareHessian, prepareJacobian } from '../src/index.ts';
 import { type Aval, printAval } from '../src/ir/aval.ts';
 import type { Equation, Program } from '../src/ir/program.ts';
-import { flopsOf, nanosecondsOf } from '../src/plan/cost.ts';
+import { flopsOf, nanosecondsOf, timesOf } from '../src/plan/cost.ts';
 import { seedsOf } from '../src/pool/run-job.ts';
 import { type EngineProfile, type EquationTime, profileOf, valuesAt } from './engine-profile.ts';
 import { inputsOf, pose, type Subject, sourcesOf, subjectOf } from './subject.ts';
@@ -27,14 +27,7 @@ interface View {
 }
 
 /** What the cost model says of each equation, in microseconds. */
-const predictions = ({ equations }: Program): number[] => {
-  const broadcasts = equations.filter((e) => e.primitive === 'broadcast');
-  // A broadcast is free by itself: it makes its consumers dearer.
-  return equations.map((e) => {
-    const repeated = e.primitive === 'broadcast' ? [] : broadcasts.filter((b) => e.inputs.includes(b.output));
-    return nanosecondsOf({ inputs: [], equations: [...repeated, e], outputs: [] }) / 1000;
-  });
-};
+const predictions = (program: Program): number[] => timesOf(program).map((time) => time / 1000);
 
 const microseconds = (value: number): string => value.toFixed(value < 9.95 ? 1 : 0);
 const percent = (part: number, whole: number): string => `${((100 * part) / whole).toFixed(1)}%`;

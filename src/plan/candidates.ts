@@ -2,7 +2,16 @@
 
 import { bytesOf } from '../ir/aval.ts';
 import type { Pushforward } from '../transforms/pushforward.ts';
-import { flopsOf, livePeakBytes, movedBytesOf, nanosecondsOf, nodesOf, widestValue } from './cost.ts';
+import {
+  CACHED_BYTES,
+  flopsOf,
+  livePeakBytes,
+  movedBytesOf,
+  nanosecondsOf,
+  nodesOf,
+  tileNanoseconds,
+  widestValue,
+} from './cost.ts';
 import type { LeafRange } from './groups.ts';
 import type { Prices, Way } from './prices.ts';
 import type { SetRequest } from './request.ts';
@@ -34,13 +43,19 @@ const SHORT = 64;
 const CONTRACTING = 1e5;
 const EVALUATIONS = 10;
 
-/** Bytes that the products of all groups may hold, or each group this many times what it holds uncontracted. */
+/** Bytes that the products of all groups may hold, and a tile's values; or so many times what they hold uncontracted. */
 const PRODUCT_BYTES = 128 * 2 ** 20;
+const TILE_BYTES = 32 * 2 ** 20;
 const HEAVIER = 4;
 
-/** Bytes that a tile program needs while it runs, and what it has made at the point. */
-const bytesOfTile = ({ point, program }: TileProgram): number =>
-  livePeakBytes(program) + (point?.outputs.reduce((sum, a) => sum + bytesOf(a.aval), 0) ?? 0);
+const productBytes = ({ point }: TileProgram): number =>
+  point?.outputs.reduce((sum, a) => sum + bytesOf(a.aval), 0) ?? 0;
+
+/** Bytes that a strand's tile may hold. */
+interface Bearable {
+  readonly products: number;
+  readonly tile: number;
+}
 
 const countOf = ({ range: { first, limit } }: Strand): number => limit - first;
 
@@ -63,18 +78,20 @@ const batchedTiles = (request: SetRequest, strand: Strand, block: number): Candi
   const places = levers.batchAxis === 'by price' ? (['leading', 'trailing'] as const) : [levers.batchAxis];
   return places.map((shaping): Candidate => {
     const tile = tileProgram(strand.rest, tileRequest(request, strand, width), shaping);
-    return { tile, width, shaping, nanoseconds: nanosecondsOf(tile.program) / width, fits: true };
+    return { tile, width, shaping, nanoseconds: tileNanoseconds(tile.program) / width, fits: true };
   });
 };
 
 /** The strand's program contracted, in tiles of a width, whose products may hold so many bytes. */
-const contractedTile = (request: SetRequest, strand: Strand, width: number, bearable: number): Candidate => {
+const contractedTile = (request: SetRequest, strand: Strand, width: number, bearable: Bearable): Candidate => {
   const count = countOf(strand);
   const tiles = request.levers.pointProducts ? Math.ceil(count / width) : null;
   const tile = contractedTileProgram(strand.rest, tileRequest(request, strand, width), tiles);
   const pointShare = tile.point ? nanosecondsOf(tile.point) / count : 0;
-  const nanoseconds = nanosecondsOf(tile.program) / width + pointShare;
-  return { tile, width, shaping: 'contracted', nanoseconds, fits: bytesOfTile(tile) <= bearable };
+  const live = livePeakBytes(tile.program);
+  const nanoseconds = tileNanoseconds(tile.program) / width + pointShare;
+  const fits = productBytes(tile) <= bearable.products && live <= bearable.tile;
+  return { tile, width, shaping: 'contracted', nanoseconds, fits };
 };
 
 /** Widths for contracted tiles, widest first: down to what the plain program bears. */
@@ -93,21 +110,25 @@ const candidatesOf = (request: SetRequest, strand: Strand, block: number, strand
   const others = plain.filter((way) => way !== cheapest);
   // Without a sum of products there is nothing to contract, and unit vectors soon spread; a long program that runs in no time gains nothing either.
   const { equations } = strand.rest;
-  const worthwhile = cheapest.nanoseconds * countOf(strand) * EVALUATIONS > CONTRACTING * equations.length;
+  const spent = (nanosecondsOf(cheapest.tile.program) / cheapest.width) * countOf(strand);
+  const worthwhile = spent * EVALUATIONS > CONTRACTING * equations.length;
   const promising = equations.length <= SHORT || equations.some((e) => CONTRACTED.has(e.primitive));
   const pays = contraction === 'always' || (worthwhile && promising);
   if (request.checkpoint || contraction === 'never' || !pays) return [cheapest, ...others];
   let best = contraction === 'always' ? undefined : cheapest;
-  const bound = Math.max(PRODUCT_BYTES / strands, HEAVIER * bytesOfTile(cheapest.tile));
-  const bearable = contraction === 'always' ? Number.POSITIVE_INFINITY : bound;
+  const plainBytes = HEAVIER * livePeakBytes(cheapest.tile.program);
+  const bearable =
+    contraction === 'always'
+      ? { products: Number.POSITIVE_INFINITY, tile: Number.POSITIVE_INFINITY }
+      : { products: Math.max(PRODUCT_BYTES / strands, plainBytes), tile: Math.max(TILE_BYTES, plainBytes) };
   const tried: Candidate[] = [...plain];
   for (const width of contractedWidths(request, strand, block, cheapest.width)) {
     const way = contractedTile(request, strand, width, bearable);
     tried.push(way);
     if (!way.fits) continue;
-    // A narrower tile has the same steps for fewer columns.
     if (!best || way.nanoseconds < best.nanoseconds) best = way;
-    break;
+    // A narrower tile has the same steps for fewer columns; it gains only where this one's values overflow the caches.
+    if (livePeakBytes(way.tile.program) <= CACHED_BYTES) break;
   }
   const taken = best as Candidate;
   return [taken, ...tried.filter((way) => way !== taken)];
@@ -144,5 +165,5 @@ export const cheapestTile = (
 export const batchedPrice = (request: SetRequest, strand: Strand, block: number): number => {
   const { tile, width } = cheapestOf(batchedTiles(request, strand, block));
   const tiles = Math.ceil(countOf(strand) / width);
-  return tiles * nanosecondsOf(tile.program) + (strand.point ? nanosecondsOf(strand.point) : 0);
+  return tiles * tileNanoseconds(tile.program) + (strand.point ? nanosecondsOf(strand.point) : 0);
 };

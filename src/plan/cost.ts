@@ -5,7 +5,14 @@ import type { DotParams } from '../ir/params.ts';
 import type { Atom, Equation, Program, Var } from '../ir/program.ts';
 import { isVar } from '../ir/program.ts';
 import { rulesOf } from '../primitives/table.ts';
-import { PER_ELEMENT, PER_STEP, productCost } from '../transforms/contract/order.ts';
+import {
+  farTime,
+  GATHER_NODES,
+  PER_ELEMENT,
+  PER_GATHERED,
+  PER_STEP,
+  productCost,
+} from '../transforms/contract/order.ts';
 
 const operationsOf = ({ primitive, inputs, params, output }: Equation): number =>
   rulesOf(primitive).cost(
@@ -36,24 +43,51 @@ export const movedBytesOf = (program: Program): number => {
 /** Elements moved per element of the result, for primitives that move. */
 const MOVES: Readonly<Record<string, number>> = {
   permute: 3,
-  gather: 1,
+  gather: PER_GATHERED / PER_ELEMENT,
   scatter_add: 4,
   slice: 0.7,
   concat: 0.7,
   pad: 1.2,
   reverse: 1,
-  windows: 2,
-  fold: 4,
+  windows: 4,
+  fold: 11,
   cumsum: 3,
 };
-/** Starting on another run of contiguous elements, in nanoseconds: of a copy, and of a repeated operand. */
+/** Sums of at most so many elements are made of pieces; runs shorter than this are no runs. */
+const SHORT_SUM = 4;
+const SHORT_RUN = 32;
+
+/** Nodes for one equation, where there are several, or as slow as several: the engine's integer arithmetic. */
+const NODES: Readonly<Record<string, number>> = { gather: GATHER_NODES, one_hot: 5 };
+const INTEGER_NODES = 4;
+
+/** Starting on another run of contiguous elements, in nanoseconds: of a copy, of a concat, and of a repeated operand. */
 const PER_RUN = 6;
+const PER_CONCAT_RUN = 0.5;
 const PER_SPAN = 4;
 
-/** Nanoseconds of one core that a program takes; right to a factor of two or so, and so are ratios (see bench). */
-export const nanosecondsOf = (program: Program): number => {
-  const makers = new Map<Atom, Equation>(program.equations.map((e) => [e.output, e]));
-  return program.equations.reduce((sum, e) => sum + timeOf(e, makers), 0);
+/**
+ * Nanoseconds of one core that a program takes when nothing else runs; right to a factor of two or so, and its ratios
+ * are better (bench/alternatives.ts, bench/profile.ts).
+ */
+export const nanosecondsOf = (program: Program): number => timesOf(program).reduce((sum, time) => sum + time, 0);
+
+/** What a run of a program costs beside its equations. */
+const PER_TILE = 40_000;
+
+/** What the caches of a core hold, about. */
+export const CACHED_BYTES = 4 * 2 ** 20;
+/** How much more a tile takes whose values don't fit there, beside what its large equations are priced for. */
+const OVERFLOW = 1.1;
+
+/** Nanoseconds of one core that a run of a tile program takes. */
+export const tileNanoseconds = (program: Program): number =>
+  (nanosecondsOf(program) + PER_TILE) * (livePeakBytes(program) > CACHED_BYTES ? OVERFLOW : 1);
+
+/** Nanoseconds of each equation. */
+export const timesOf = ({ equations }: Program): number[] => {
+  const makers = new Map<Atom, Equation>(equations.map((e) => [e.output, e]));
+  return equations.map((e) => timeOf(e, makers));
 };
 
 /** Elements after the last axis on which an op that moves works, that axis included: what it copies at once. */
@@ -93,19 +127,38 @@ const spanOf = (repeated: Equation): number => {
   return span;
 };
 
+/** Nanoseconds per element of what is summed: short sums are of pieces, and sums in short runs jump about. */
+const readPrice = ({ inputs, params }: Equation): number => {
+  const { shape } = inputs[0].aval;
+  const axes = params.axes as readonly number[];
+  const count = axes.reduce((product, axis) => product * shape[axis], 1);
+  const run = sizeOf(shape.slice(Math.max(-1, ...axes) + 1));
+  return count <= SHORT_SUM || (run > 1 && run < SHORT_RUN) ? 0.9 : 0.15;
+};
+
 const timeOf = (equation: Equation, makers: ReadonlyMap<Atom, Equation>): number => {
   const { primitive, inputs, output } = equation;
   if (FREE.has(primitive)) return 0;
   if (primitive === 'dot') return dotTime(equation);
   const made = sizeOf(output.aval.shape);
   const read = Math.max(0, ...inputs.map((a) => (isVar(a) ? sizeOf(a.aval.shape) : 0)));
-  const moved = PER_ELEMENT * Math.max(made * (MOVES[primitive] ?? 1), read / 2, operationsOf(equation));
-  if (primitive in MOVES) return PER_STEP + moved + (PER_RUN * made) / Math.max(1, runOf(equation));
-  const spans = inputs.map((a) => {
+  const summing = primitive === 'reduce_sum' ? readPrice(equation) * read : 0;
+  const work = Math.max(
+    summing,
+    PER_ELEMENT * Math.max(made * (MOVES[primitive] ?? 1), read / 2, operationsOf(equation)),
+  );
+  let moved = made;
+  let spans = 0;
+  for (const a of inputs) {
     const maker = makers.get(a);
-    return maker?.primitive === 'broadcast' ? made / spanOf(maker) : 0;
-  });
-  return PER_STEP + moved + PER_SPAN * Math.max(0, ...spans);
+    if (maker?.primitive === 'broadcast') spans = Math.max(spans, made / spanOf(maker));
+    else if (isVar(a)) moved += sizeOf(a.aval.shape);
+  }
+  const nodes = NODES[primitive] ?? (output.aval.dtype === 'int32' ? INTEGER_NODES : 1);
+  const fixed = PER_STEP * nodes + farTime(moved);
+  if (!(primitive in MOVES)) return fixed + work + PER_SPAN * spans;
+  const perRun = primitive === 'concat' ? PER_CONCAT_RUN : PER_RUN;
+  return fixed + work + (perRun * made) / Math.max(1, runOf(equation));
 };
 
 const dotTime = ({ inputs, params }: Equation): number => {

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import type { Atom, Program } from '../../src/ir/program.ts';
-import { flopsOf, movedBytesOf, nanosecondsOf, nodesOf } from '../../src/plan/cost.ts';
+import { flopsOf, movedBytesOf, nodesOf, tileNanoseconds } from '../../src/plan/cost.ts';
 import type { Levers } from '../../src/plan/levers.ts';
 import { Plan } from '../../src/plan/plan.ts';
 import { planHessian } from '../../src/plan/planner.ts';
@@ -43,7 +43,7 @@ describe('prices', () => {
         bytes: movedBytesOf(program),
         nodes: nodesOf(program),
       });
-      expect(nanoseconds).toBe(nanosecondsOf(program) / width);
+      expect(nanoseconds).toBe(tileNanoseconds(program) / width);
       expect(against).toEqual([]);
     }
   });

@@ -31,11 +31,35 @@ export interface Pricing {
   readonly seeds: ReadonlySet<Label>;
 }
 
-/** Nanoseconds of one core, as measured (bench/lowering.ts): what matters is their ratio. */
+/** Nanoseconds of one core when nothing else runs, as the engine's profile has them (bench/profile.ts): what matters is their ratio. */
 const PER_MULTIPLY_ADD = 0.025;
-const PER_BATCHED_MULTIPLY_ADD = 0.075;
-export const PER_ELEMENT = 0.35;
+/** Columns of a product that the engine works on at once. */
+const LANES = 16;
+/** Per element: of an elementwise op; of an outer product; of the matrix in a product with a vector. */
+export const PER_ELEMENT = 0.3;
+const PER_OUTER = 0.15;
+const PER_MATRIX_ELEMENT = 0.11;
 export const PER_STEP = 3000;
+/** Nodes that the engine runs to take an array at the batch's seeds, of which −1 is none; and per element of what is taken. */
+export const GATHER_NODES = 5;
+export const PER_GATHERED = 0.9;
+/** One product of a loop; more where it is of vectors. One run of neighbours in an outer product. */
+const PER_LOOP = 150;
+const PER_VECTOR_LOOP = 800;
+const PER_OUTER_RUN = 8;
+/** More per element of an operand whose axes are moved before it is multiplied. */
+const PER_TURNED = 0.6;
+/** More per element of a large operand of a matrix product: a right one, which is packed; a left one summed over an outer axis. */
+const PER_PACKED = 0.9;
+const LARGE_PACKED = 1 << 19;
+const PER_TURNED_LEFT = 1.5;
+const LARGE_LEFT = 1 << 18;
+/** Elements that caches hold: what an op reads and writes beyond them comes from memory. */
+const CACHED = 1 << 21;
+const PER_FAR_ELEMENT = 0.25;
+
+/** What an op takes more because not all that it reads and writes is in a cache. */
+export const farTime = (moved: number): number => PER_FAR_ELEMENT * Math.max(0, moved - CACHED);
 /** A constant product larger than this many elements is not kept at the point. */
 const CONSTANT_CAP = 1 << 22;
 /** More factors than this are priced greedily. */
@@ -53,7 +77,7 @@ const withoutSeeds = (labels: readonly Label[], { labels: sizes }: Pricing): Lab
 const gatherCost = (way: Priced, pricing: Pricing): number => {
   if (way.dynamic || !way.labels.some((label) => pricing.labels.isSeed(label))) return 0;
   const size = pricing.labels.volume([BATCH, ...withoutSeeds(way.labels, pricing)]);
-  return PER_STEP + PER_ELEMENT * size;
+  return GATHER_NODES * PER_STEP + PER_GATHERED * size;
 };
 
 /** The labels of a way once it is taken at the batch's columns. */
@@ -84,15 +108,20 @@ const join = (left: Priced, right: Priced, needed: (label: Label) => boolean, pr
   const kept = [...new Set([...a, ...b])].filter((label) => label === BATCH || needed(label));
   const taken = gatherCost(left, pricing) + gatherCost(right, pricing);
   const dynamic = kept.includes(BATCH);
+  // The batch comes first in what is made.
+  const placed = dynamic ? [BATCH, ...kept.filter((label) => label !== BATCH)] : kept;
   return {
     order: made(kept, dynamic),
-    cost: left.cost + right.cost + taken + productCost(a, b, kept, sizes),
+    cost: left.cost + right.cost + taken + productCost(a, b, placed, sizes),
     labels: kept,
     dynamic,
   };
 };
 
-/** Nanoseconds of a product of arrays labelled a and b whose result is labelled `kept`. */
+/**
+ * Nanoseconds of a product of arrays labelled a and b whose result is labelled `kept`; labels stand in the order of
+ * the axes, as far as it is known.
+ */
 export const productCost = (
   a: readonly Label[],
   b: readonly Label[],
@@ -102,15 +131,50 @@ export const productCost = (
   const union = new Set([...a, ...b]);
   const summed = [...union].filter((label) => !kept.includes(label));
   const moved = sizes.volume(a) + sizes.volume(b) + sizes.volume(kept);
-  if (summed.length === 0) return PER_STEP + PER_ELEMENT * moved;
-  // One product for each index of a label that all three have: small ones run far below the peak.
-  const loops = sizes.volume(kept.filter((label) => a.includes(label) && b.includes(label)));
-  const rows = sizes.volume(kept.filter((label) => a.includes(label) && !b.includes(label)));
-  const columns = sizes.volume(kept.filter((label) => b.includes(label) && !a.includes(label)));
+  const fixed = PER_STEP + farTime(moved);
+  const made = sizes.volume(kept);
+  const kind = (label: Label): number => Number(a.includes(label)) + 2 * Number(b.includes(label));
+  const shared = kept.filter((label) => kind(label) === 3);
+  if (summed.length === 0) {
+    if (shared.length === 0) return fixed + PER_OUTER * made;
+    const innermost = kept.slice(kept.findLastIndex((label) => kind(label) !== kind(kept[kept.length - 1])) + 1);
+    return fixed + (PER_ELEMENT + PER_OUTER_RUN / sizes.volume(innermost)) * made;
+  }
+  const own = kept.filter((label) => kind(label) !== 3);
+  const [left, right] = own.length === 0 || a.includes(own[0]) ? [a, b] : [b, a];
+  const loops = sizes.volume(shared);
+  const rows = sizes.volume(own.filter((label) => left.includes(label)));
+  const columns = sizes.volume(own.filter((label) => right.includes(label)));
+  const turns = turned(a, shared, summed, sizes) + turned(b, shared, summed, sizes);
   // A product with a vector moves its matrix through the core once for each multiplication.
-  if (Math.min(rows, columns) < 4) return PER_STEP + PER_ELEMENT * moved;
-  const perMultiplyAdd = loops > 1 ? PER_BATCHED_MULTIPLY_ADD : PER_MULTIPLY_ADD;
-  return PER_STEP + perMultiplyAdd * sizes.volume(union) + 0.25 * PER_ELEMENT * moved + 100 * (loops - 1);
+  if (Math.min(rows, columns) < 4) {
+    const elements = Math.max(sizes.volume(a), sizes.volume(b)) * Math.min(rows, columns);
+    return fixed + turns + PER_MATRIX_ELEMENT * elements + (loops > 1 ? PER_VECTOR_LOOP * loops : 0);
+  }
+  const [leftSize, rightSize] = [sizes.volume(left), sizes.volume(right)];
+  const packed = rightSize >= LARGE_PACKED ? PER_PACKED * rightSize : 0;
+  const isTurned = leftSize >= LARGE_LEFT && !summed.includes(left[left.length - 1]);
+  const moves = turns + packed + (isTurned ? PER_TURNED_LEFT * leftSize : 0);
+  const full = (Math.ceil(columns / LANES) * LANES) / columns;
+  return fixed + moves + PER_MULTIPLY_ADD * full * sizes.volume(union) + PER_LOOP * (loops - 1);
+};
+
+/** What it takes to bring an operand's axes into an order in which loops come first, then summed and own axes apart. */
+const turned = (
+  labels: readonly Label[],
+  loops: readonly Label[],
+  summed: readonly Label[],
+  sizes: { volume(labels: Iterable<Label>): number },
+): number => {
+  let changes = 0;
+  let inLoops = true;
+  for (const [i, label] of labels.entries()) {
+    const isLoop = loops.includes(label);
+    if (isLoop && !inLoops) return PER_TURNED * sizes.volume(labels);
+    if (!isLoop && !inLoops && summed.includes(label) !== summed.includes(labels[i - 1])) changes++;
+    inLoops = isLoop;
+  }
+  return changes > 1 ? PER_TURNED * sizes.volume(labels) : 0;
 };
 
 /**
