@@ -13,7 +13,7 @@ import {
 } from './options.ts';
 import type { PoolStats } from './pool/pool.ts';
 import { type Evaluation, evaluateAt, Prepared, type Report, type Unflatten } from './prepared.ts';
-import { type MatrixKind, type Problem, poseProblem } from './problem.ts';
+import { compileAhead, compileAll, type MatrixKind, type Problem, poseProblem } from './problem.ts';
 import { unflattenTree } from './pytree.ts';
 import { Runners } from './runners.ts';
 import type { RecordedFunction } from './trace/record.ts';
@@ -56,8 +56,11 @@ const jacobianResult = <Y>(
 };
 
 /** Evaluates a problem at the point and data with which it was posed. */
-const evaluateHere = (problem: Problem, runners: Runners): Promise<Evaluation> =>
-  evaluateAt(problem, runners, problem.x, problem.fixed, problem.settings);
+const evaluateHere = (problem: Problem, runners: Runners): Promise<Evaluation> => {
+  const evaluation = evaluateAt(problem, runners, problem.x, problem.fixed, problem.settings);
+  compileAhead(problem).catch(() => {});
+  return evaluation;
+};
 
 /** A pool that is kept, and all that computes matrices on it. Its functions may be taken off it; `await using` closes it. */
 export class Runtime {
@@ -91,7 +94,7 @@ export class Runtime {
     x: X,
     options?: HessianOptions<D>,
   ): Promise<Prepared<X, D, HessianResult<X>>> =>
-    new Prepared(this.#pose('hessian', f, x, options), this.#runners, hessianResult);
+    new Prepared(compileAll(this.#pose('hessian', f, x, options)), this.#runners, hessianResult);
 
   /** Records, plans and compiles once; `evaluate` then takes any point of the same structure. */
   readonly prepareJacobian = async <X, Y, D = unknown>(
@@ -99,7 +102,7 @@ export class Runtime {
     x: X,
     options?: JacobianOptions<D>,
   ): Promise<Prepared<X, D, JacobianResult<X, Y>>> =>
-    new Prepared(this.#pose('jacobian', f, x, options), this.#runners, jacobianResult<Y>);
+    new Prepared(compileAll(this.#pose('jacobian', f, x, options)), this.#runners, jacobianResult<Y>);
 
   /** The Hessian in blocks of whole columns, each column once, in no promised order. */
   readonly hessianBlocks = <X, D = unknown>(

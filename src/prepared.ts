@@ -127,12 +127,15 @@ export const evaluateAt = async (
   const buffer = allocate(problem);
   const job = jobOf(problem, x, fixed, runners.threads);
   const began = performance.now();
+  const compiledBefore = problem.phases.compile;
   const stats = await runners.for(planned).run(job, {
     sink: { kind: 'matrix', buffer },
     signal: options.signal,
     onTile: progressListener(options.onProgress),
   });
-  const report = reportOf(problem, plan, stats, performance.now() - began);
+  // What was compiled meanwhile is a phase of its own.
+  const compiling = problem.phases.compile - compiledBefore;
+  const report = reportOf(problem, plan, stats, Math.max(0, performance.now() - began - compiling));
   if (settings.checkFinite && stats.spoiled >= 0) throw nonFinite(x, stats.spoiled, problem.kind);
   const numbers = planned.dtype === 'float64' ? new Float64Array(buffer) : new Float32Array(buffer);
   return {

@@ -61,7 +61,7 @@ export const flattenData = (data: unknown, finite: boolean): Flat | undefined =>
   data === undefined ? undefined : flattenTree(data, { name: 'data', finite, differentiated: false });
 
 /**
- * Records, plans and compiles. `wholeColumns`: for blocks that are given out one by one, so that no mirrored half
+ * Records and plans; programs are compiled when they are asked for. `wholeColumns`: for blocks that are given out one by one, so that no mirrored half
  * can be skipped.
  */
 export const poseProblem = (
@@ -80,9 +80,8 @@ export const poseProblem = (
   const t2 = performance.now();
   const engine: EngineName = call.settings.jit ? 'onnx' : 'interpret';
   const programs = [...planned.groups.map((group) => group.program), ...(planned.point ? [planned.point] : [])];
-  const artifacts = programs.map((program) => compileProgram(program, engine));
-  const t3 = performance.now();
-  const phases = { record: t1 - t0, transform: t2 - t1, compile: t3 - t2 };
+  const phases = { record: t1 - t0, transform: t2 - t1, compile: 0 };
+  const artifacts = programs.map((program) => timed(phases, () => compileProgram(program, engine)));
   return {
     ...call,
     kind,
@@ -92,6 +91,46 @@ export const poseProblem = (
     phases,
     fixed: fixedOf({ recording, precision: call.precision }, call.data),
   };
+};
+
+/** An artifact whose making counts in `phases`, whenever that is. */
+const timed = (phases: { compile: number }, make: () => Artifact): Artifact => {
+  const watched = <T>(step: () => T): T => {
+    const began = performance.now();
+    const result = step();
+    phases.compile += performance.now() - began;
+    return result;
+  };
+  const artifact = watched(make);
+  const { engine, key, inputs, outputs } = artifact;
+  if (engine !== 'onnx') return artifact;
+  return {
+    engine,
+    key,
+    inputs,
+    outputs,
+    get model() {
+      return watched(() => artifact.model as Uint8Array);
+    },
+  };
+};
+
+/** Compiles what isn't compiled yet. */
+export const compileAll = (problem: Problem): Problem => {
+  for (const artifact of problem.artifacts) void artifact.model;
+  return problem;
+};
+
+/**
+ * Compiles the rest of a problem that already runs, an artifact at a time: in the order in which threads will ask for
+ * them, but for what they ask for sooner. What fails here fails where it is asked for.
+ */
+export const compileAhead = async ({ artifacts }: Problem): Promise<void> => {
+  const order = [...artifacts.slice(-1), ...artifacts.slice(0, -1)];
+  for (const artifact of order) {
+    await new Promise((resolve) => setImmediate(resolve));
+    void artifact.model;
+  }
 };
 
 /** Plans of recent programs, by structure and by the options that shape them: an equal program plans nothing again. */

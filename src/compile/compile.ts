@@ -13,15 +13,26 @@ import { encodeModel } from './onnx/model.ts';
 const KEPT = 64;
 const artifacts = new BoundedCache<Artifact>(KEPT);
 
-const onnxArtifact = (program: Program, key: string): Artifact => ({
-  engine: 'onnx',
-  key,
-  inputs: program.inputs.map((v) => v.aval),
-  outputs: program.outputs.map((a) => a.aval),
-  model: encodeModel(lowerProgram(legalize(program))),
-});
+const onnxArtifact = (program: Program, key: string): Artifact => {
+  let waiting: Program | undefined = program;
+  let model: Uint8Array | undefined;
+  return {
+    engine: 'onnx',
+    key,
+    inputs: program.inputs.map((v) => v.aval),
+    outputs: program.outputs.map((a) => a.aval),
+    get model() {
+      model ??= encodeModel(lowerProgram(legalize(waiting as Program)));
+      waiting = undefined;
+      return model;
+    },
+  };
+};
 
-/** Equal programs give the same artifact without being compiled again. */
+/**
+ * Equal programs give the same artifact without being compiled again. A model is made when it is first asked for, so
+ * that threads can load one while the next is made.
+ */
 export const compileProgram = (program: Program, engine: EngineName): Artifact => {
   if (engine === 'interpret') return interpretedArtifact(program);
   const key = `onnx-${hashOf(program)}`;

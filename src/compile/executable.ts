@@ -13,7 +13,7 @@ export interface Artifact {
   readonly key: string;
   readonly inputs: readonly Aval[];
   readonly outputs: readonly Aval[];
-  /** ONNX: the model's bytes. */
+  /** ONNX: the model's bytes; made when they are first asked for. */
   readonly model?: Uint8Array;
   /** Interpreter: the program. */
   readonly program?: SerialProgram;

@@ -6,6 +6,10 @@ import { bytesPerElement, type FloatDtype } from '../ir/aval.ts';
 const CACHE_BYTES = 1 << 20;
 /** A group of many columns is cut into at least so many tiles, for workers to share. */
 const FEWEST_TILES = 4;
+/** But into two where a tile's widest value has fewer elements than this: there, what counts is the number of nodes that run. */
+const LIGHT_ELEMENTS = 1 << 15;
+/** A tile's widest value stays below this, whatever that makes of its width. */
+const MOST_BYTES = 1 << 30;
 /** Narrower tiles are all overhead, wider ones gain nothing: see bench. */
 const NARROWEST = 8;
 const WIDEST = 512;
@@ -15,9 +19,11 @@ const WIDEST = 512;
  * Tiles are made equally wide, so that the last one isn't mostly padding.
  */
 export const tileWidthOf = (widest: number, dtype: FloatDtype, count: number, block: number): number => {
-  const byCache = Math.floor(CACHE_BYTES / (widest * bytesPerElement(dtype)));
-  const wish = Math.min(Math.max(byCache, NARROWEST), WIDEST, sharedWidth(count), block, count);
-  return evenWidth(wish, count);
+  const bytes = widest * bytesPerElement(dtype);
+  const byCache = Math.floor(CACHE_BYTES / bytes);
+  const bearable = Math.max(1, Math.floor(MOST_BYTES / bytes));
+  const shared = widest * sharedWidth(count) < LIGHT_ELEMENTS ? Math.ceil(count / 2) : sharedWidth(count);
+  return evenWidth(Math.min(Math.max(byCache, NARROWEST), bearable, WIDEST, shared, block, count), count);
 };
 
 /** The widest that tiles of `count` seeds may be, so that there are some for every worker. */
