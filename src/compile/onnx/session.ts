@@ -77,7 +77,8 @@ class OnnxExecutable implements Executable {
     return this.outputs.map(({ shape, dtype }, k) => ({
       shape,
       dtype,
-      data: results[session.outputNames[k]].data as TypedArray,
+      // What the engine hands back for an array of ours is another array with the same numbers.
+      data: into && sizeOf(shape) > 0 ? into[k] : (results[session.outputNames[k]].data as TypedArray),
     }));
   }
 
