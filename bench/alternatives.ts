@@ -13,7 +13,7 @@ import type { Planned } from '../src/plan/plan.ts';
 import type { Shaping } from '../src/plan/prices.ts';
 import { sharedWidth } from '../src/plan/width.ts';
 import { Loaded } from './engine-profile.ts';
-import { type AtPoint, atPoint, fastestOf, loadTile, planWith, pointFor, tilesOf } from './plan-timing.ts';
+import { type AtPoint, atPoint, fastestOf, loadTile, planWith, pointFor, type Timed, tilesOf } from './plan-timing.ts';
 import { inputsOf, pose, type Subject, subjectOf } from './subject.ts';
 import { table } from './table.ts';
 import { workloads } from './workloads/index.ts';
@@ -60,7 +60,7 @@ const seedsOfPlan = ({ tiles }: Planned): number => tiles.reduce((sum, { count }
 
 /** What each way takes per seed: its tiles, and what it has made at the point beyond what every way needs. */
 const timeWays = async (ways: readonly { readonly at: AtPoint; readonly chosen: boolean }[], group: number) => {
-  const tiles: Loaded[] = [];
+  const tiles: Timed[] = [];
   const points: (Loaded | undefined)[] = [];
   for (const { at } of ways) {
     tiles.push(await loadTile(at, group));

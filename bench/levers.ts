@@ -13,7 +13,7 @@ import type { Problem } from '../src/problem.ts';
 import { Loaded } from './engine-profile.ts';
 import { digits } from './figures.ts';
 import { results } from './places.ts';
-import { type AtPoint, atPoint, fastestOf, loadTile, planWith, tilesOf } from './plan-timing.ts';
+import { type AtPoint, atPoint, fastestOf, loadTile, planWith, type Timed, tilesOf } from './plan-timing.ts';
 import { inputsOf, pose, type Subject, subjectOf } from './subject.ts';
 import { table } from './table.ts';
 import { workloads } from './workloads/index.ts';
@@ -90,9 +90,9 @@ const offPlan = (trial: Trial, subject: Subject, problem: Problem): Planned => {
 };
 
 /** The distinct programs of a plan, each with how often it runs for the whole matrix. */
-const programsOf = async (at: AtPoint): Promise<{ readonly loaded: Loaded; readonly times: number }[]> => {
+const programsOf = async (at: AtPoint): Promise<{ readonly loaded: Timed; readonly times: number }[]> => {
   const { planned, inputs } = at;
-  const byHash = new Map<string, { readonly loaded: Loaded; times: number }>();
+  const byHash = new Map<string, { readonly loaded: Timed; times: number }>();
   for (const [k, { program, first, limit }] of planned.groups.entries()) {
     const key = `${hashOf(program)} ${limit - first}`;
     const known = byHash.get(key);

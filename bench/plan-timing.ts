@@ -8,6 +8,9 @@ import type { Planned } from '../src/plan/plan.ts';
 import { planHessian, planJacobian } from '../src/plan/planner.ts';
 import { seedsOf } from '../src/pool/run-job.ts';
 import type { Problem } from '../src/problem.ts';
+import { blockOfTile } from '../src/stitch/block.ts';
+import { TileMemory } from '../src/stitch/tile-memory.ts';
+import { type MatrixView, writeTile } from '../src/stitch/write-tile.ts';
 import { Loaded, valuesAt } from './engine-profile.ts';
 import { type Subject, sourcesOf } from './subject.ts';
 
@@ -35,11 +38,50 @@ export const atPoint = async (planned: Planned, inputs: readonly Value[]): Promi
   return { planned, inputs, residuals: planned.point ? await valuesAt(planned.point, inputs) : [] };
 };
 
-/** A group's tile program with operands for a tile in its middle. */
-export const loadTile = ({ planned, inputs, residuals }: AtPoint, group: number): Promise<Loaded> => {
+/** What is timed by the processor time of a run. */
+export interface Timed {
+  /** Microseconds of the processor. */
+  run(): Promise<number>;
+  release(): Promise<void>;
+}
+
+/** A matrix larger than this is never held: its tiles become blocks. */
+const HELD_BYTES = 2 ** 29;
+
+/** The matrices that tiles are written to; each is of all plans of its size. */
+const views = new Map<string, MatrixView>();
+
+const viewOf = ({ rows, columns, dtype }: Planned): MatrixView | undefined => {
+  const Data = dtype === 'float64' ? Float64Array : Float32Array;
+  if (rows * columns * Data.BYTES_PER_ELEMENT > HELD_BYTES) return undefined;
+  const key = `${rows} ${columns} ${dtype}`;
+  const view = views.get(key) ?? { data: new Data(rows * columns), row0: 0, column0: 0, stride: columns };
+  views.set(key, view);
+  return view;
+};
+
+/** A group's tile in its middle, from its seeds to its place in the matrix. */
+export const loadTile = async ({ planned, inputs, residuals }: AtPoint, group: number): Promise<Timed> => {
   const own = planned.tiles.filter((tile) => tile.group === group);
-  const part = planned.groups[group];
-  return Loaded.load(part.program, [...sourcesOf(part, inputs, residuals), seedsOf(part, own[own.length >> 1])]);
+  const tile = own[own.length >> 1];
+  const part = { ...planned.groups[group], artifact: group };
+  const loaded = await Loaded.load(part.program, [...sourcesOf(part, inputs, residuals), seedsOf(part, tile)]);
+  const memory = new TileMemory();
+  const view = viewOf(planned);
+  return {
+    run: async () => {
+      const computing = await loaded.run();
+      // As in a worker, results are computed where they are written from.
+      const values = memory.place(loaded.values());
+      const outputs = loaded.values().map((value, k) => ({ ...value, data: values[k].array }));
+      const began = process.cpuUsage();
+      if (view) writeTile(view, memory, part, tile, outputs);
+      else blockOfTile(planned, memory, part, tile, outputs);
+      const { user, system } = process.cpuUsage(began);
+      return computing + user + system;
+    },
+    release: () => loaded.release(),
+  };
 };
 
 export const tilesOf = ({ tiles }: Planned, group: number): number =>
@@ -54,7 +96,7 @@ export const pointFor = ({ point, groups }: Planned, group: number): Program | n
 
 /** Microseconds of the processor in the fastest run of each, run in turns; `undefined` takes none. */
 export const fastestOf = async (
-  programs: readonly (Loaded | undefined)[],
+  programs: readonly (Timed | undefined)[],
   { milliseconds, rounds }: { readonly milliseconds: number; readonly rounds: number },
 ): Promise<number[]> => {
   const least = programs.map((loaded) => (loaded ? Number.POSITIVE_INFINITY : 0));

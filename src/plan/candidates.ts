@@ -1,6 +1,7 @@
 /** Tile programs for a group of seeds, each with its price; the cheapest is what the plan takes. */
 
 import { bytesOf } from '../ir/aval.ts';
+import type { Placement } from '../pool/job.ts';
 import type { Pushforward } from '../transforms/pushforward.ts';
 import {
   CACHED_BYTES,
@@ -9,6 +10,7 @@ import {
   movedBytesOf,
   nanosecondsOf,
   nodesOf,
+  stitchNanoseconds,
   tileNanoseconds,
   widestValue,
 } from './cost.ts';
@@ -25,6 +27,7 @@ export interface Strand extends Pushforward {
   readonly shift: number;
   /** Where each output of `rest` lies on the other side of the matrix. */
   readonly offsets: readonly number[];
+  readonly placement: Placement;
 }
 
 interface Candidate extends Way {
@@ -67,6 +70,10 @@ const tileRequest = ({ program, levers }: SetRequest, strand: Strand, width: num
   structured: levers.structuredSeeds,
 });
 
+/** Nanoseconds for a tile, from its seeds to its place in the matrix. */
+const priceOf = ({ placement }: Strand, { program, outputs }: TileProgram, width: number): number =>
+  tileNanoseconds(program) + stitchNanoseconds(outputs, width, placement);
+
 /** The strand's program batched equation by equation, with the batch axis wherever it costs less. */
 const batchedTiles = (request: SetRequest, strand: Strand, block: number): Candidate[] => {
   const { levers, precision } = request;
@@ -78,7 +85,7 @@ const batchedTiles = (request: SetRequest, strand: Strand, block: number): Candi
   const places = levers.batchAxis === 'by price' ? (['leading', 'trailing'] as const) : [levers.batchAxis];
   return places.map((shaping): Candidate => {
     const tile = tileProgram(strand.rest, tileRequest(request, strand, width), shaping);
-    return { tile, width, shaping, nanoseconds: tileNanoseconds(tile.program) / width, fits: true };
+    return { tile, width, shaping, nanoseconds: priceOf(strand, tile, width) / width, fits: true };
   });
 };
 
@@ -89,7 +96,7 @@ const contractedTile = (request: SetRequest, strand: Strand, width: number, bear
   const tile = contractedTileProgram(strand.rest, tileRequest(request, strand, width), tiles);
   const pointShare = tile.point ? nanosecondsOf(tile.point) / count : 0;
   const live = livePeakBytes(tile.program);
-  const nanoseconds = tileNanoseconds(tile.program) / width + pointShare;
+  const nanoseconds = priceOf(strand, tile, width) / width + pointShare;
   const fits = productBytes(tile) <= bearable.products && live <= bearable.tile;
   return { tile, width, shaping: 'contracted', nanoseconds, fits };
 };
@@ -165,5 +172,5 @@ export const cheapestTile = (
 export const batchedPrice = (request: SetRequest, strand: Strand, block: number): number => {
   const { tile, width } = cheapestOf(batchedTiles(request, strand, block));
   const tiles = Math.ceil(countOf(strand) / width);
-  return tiles * tileNanoseconds(tile.program) + (strand.point ? nanosecondsOf(strand.point) : 0);
+  return tiles * priceOf(strand, tile, width) + (strand.point ? nanosecondsOf(strand.point) : 0);
 };

@@ -4,6 +4,7 @@ import { bytesOf, sizeOf } from '../ir/aval.ts';
 import type { DotParams } from '../ir/params.ts';
 import type { Atom, Equation, Program, Var } from '../ir/program.ts';
 import { isVar } from '../ir/program.ts';
+import type { Placement, TileOutput } from '../pool/job.ts';
 import { rulesOf } from '../primitives/table.ts';
 import {
   farTime,
@@ -83,6 +84,20 @@ const OVERFLOW = 1.1;
 /** Nanoseconds of one core that a run of a tile program takes. */
 export const tileNanoseconds = (program: Program): number =>
   (nanosecondsOf(program) + PER_TILE) * (livePeakBytes(program) > CACHED_BYTES ? OVERFLOW : 1);
+
+/** Nanoseconds of writing an element to its place, and of starting on a line of the matrix. */
+const PER_WRITTEN = 3;
+const PER_LINE = 60;
+
+/** Nanoseconds of one core for writing a tile's outputs to their places. */
+export const stitchNanoseconds = (outputs: readonly TileOutput[], width: number, placement: Placement): number =>
+  outputs.reduce((sum, { size, placed }) => {
+    // Entries with places of their own are lines of one element.
+    const across = placement === 'column' ? 0 : placed ? width * size : width;
+    const down = placement === 'row' ? 0 : placed ? width * size : size;
+    const times = placement === 'symmetric' ? 2 : 1;
+    return sum + times * PER_WRITTEN * width * size + PER_LINE * (across + down);
+  }, 0);
 
 /** Nanoseconds of each equation. */
 export const timesOf = ({ equations }: Program): number[] => {

@@ -2,7 +2,6 @@
 
 import { bytesOf, sizeOf } from '../ir/aval.ts';
 import type { Atom } from '../ir/program.ts';
-import type { Placement } from '../pool/job.ts';
 import { withoutFolds } from '../primitives/table.ts';
 import { grad } from '../transforms/grad.ts';
 import { forwardOf, reverseOf } from '../transforms/pushforward.ts';
@@ -41,8 +40,7 @@ const planned = (request: PlanRequest, plan: (request: SetRequest) => Planned): 
 export const planHessian = (request: PlanRequest, symmetric: boolean): Planned =>
   planned(request, (set) => {
     const sizes = sizesOf(request.program.inputs.slice(0, request.leaves));
-    const placement = symmetric ? 'symmetric' : 'column';
-    return assemble(set, hessianStrands(set, sizes, symmetric), 'forward-over-reverse', placement);
+    return assemble(set, hessianStrands(set, sizes, symmetric), 'forward-over-reverse');
   });
 
 const hessianStrands = (request: SetRequest, sizes: readonly number[], symmetric: boolean): Strand[] => {
@@ -64,7 +62,14 @@ const hessianStrands = (request: SetRequest, sizes: readonly number[], symmetric
       const start = (shift * shape[0]) / (group.limit - group.first);
       const trimmed = shift === 0 ? restricted : firstOutputFrom(restricted, start);
       const places = offsets.slice(firstRow).map((offset, k) => (k === 0 ? offset + shift : offset));
-      return { ...forwardOf(trimmed, active, checkpoint, levers.merging), range: part, shift, offsets: places };
+      const placement = symmetric ? 'symmetric' : 'column';
+      return {
+        ...forwardOf(trimmed, active, checkpoint, levers.merging),
+        range: part,
+        shift,
+        offsets: places,
+        placement,
+      };
     });
   });
 };
@@ -73,7 +78,7 @@ type JacobianMode = 'forward' | 'reverse';
 
 /** The Jacobian by columns (JVPs) or by rows (VJPs). */
 export const planJacobian = (request: PlanRequest, mode: JacobianMode): Planned =>
-  planned(request, (set) => assemble(set, jacobianStrands(set, mode), mode, mode === 'forward' ? 'column' : 'row'));
+  planned(request, (set) => assemble(set, jacobianStrands(set, mode), mode));
 
 const jacobianStrands = (request: SetRequest, mode: JacobianMode): Strand[] => {
   const { program, leaves, checkpoint, levers } = request;
@@ -96,7 +101,8 @@ const jacobianStrands = (request: SetRequest, mode: JacobianMode): Strand[] => {
             checkpoint,
             levers.merging,
           );
-    return { ...derivative, range: group, shift: 0, offsets: offsetsOf(other) };
+    const placement = mode === 'forward' ? 'column' : 'row';
+    return { ...derivative, range: group, shift: 0, offsets: offsetsOf(other), placement };
   });
 };
 
@@ -111,15 +117,15 @@ export const chooseMode = (request: PlanRequest): JacobianMode => {
   return priceOf('forward') <= priceOf('reverse') ? 'forward' : 'reverse';
 };
 
-const assemble = (request: SetRequest, strands: readonly Strand[], mode: PlanMode, placement: Placement): Planned => {
+const assemble = (request: SetRequest, strands: readonly Strand[], mode: PlanMode): Planned => {
   const { program, precision, checkpoint, leaves, levers } = request;
   const n = total(sizesOf(program.inputs.slice(0, leaves)));
   const rows = mode === 'forward-over-reverse' ? n : total(sizesOf(program.outputs));
-  const seeds = placement === 'row' ? rows : n;
+  const seeds = mode === 'reverse' ? rows : n;
   const block = request.nbatches === 'auto' ? seeds : blockSizeOf(seeds, request.nbatches);
   const chosen = strands.map((strand) => ({ ...strand, ...cheapestTile(request, strand, block, strands.length) }));
   const { point, groups: joined } = (levers.residuals ? joinPoints : withoutPoint)(program, chosen);
-  const groups = chosen.map(({ range: { first, limit }, tile: { outputs }, width }, k): PlannedGroup => {
+  const groups = chosen.map(({ range: { first, limit }, tile: { outputs }, width, placement }, k): PlannedGroup => {
     return { ...joined[k], outputs, first, limit, width, placement };
   });
   const tiles = groups.flatMap((group, k) => tilesOf(k, group.first, group.limit, group.width));

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import type { Atom, Program } from '../../src/ir/program.ts';
-import { flopsOf, movedBytesOf, nodesOf, tileNanoseconds } from '../../src/plan/cost.ts';
+import { flopsOf, movedBytesOf, nodesOf, stitchNanoseconds, tileNanoseconds } from '../../src/plan/cost.ts';
 import type { Levers } from '../../src/plan/levers.ts';
 import { Plan } from '../../src/plan/plan.ts';
 import { planHessian } from '../../src/plan/planner.ts';
@@ -36,14 +36,15 @@ const printed = (planned: ReturnType<typeof planOf>): string[] => String(new Pla
 describe('prices', () => {
   test('are those of the tile programs', () => {
     const planned = planOf(network(), 2, { contraction: 'never', batchAxis: 'leading' });
-    for (const [k, { program, width }] of planned.groups.entries()) {
+    for (const [k, { program, width, outputs, placement }] of planned.groups.entries()) {
       const { flops, bytes, nodes, nanoseconds, against } = planned.prices[k];
       expect({ flops, bytes, nodes }).toEqual({
         flops: flopsOf(program),
         bytes: movedBytesOf(program),
         nodes: nodesOf(program),
       });
-      expect(nanoseconds).toBe(tileNanoseconds(program) / width);
+      const stitching = stitchNanoseconds(outputs, width, placement);
+      expect(nanoseconds).toBe((tileNanoseconds(program) + stitching) / width);
       expect(against).toEqual([]);
     }
   });
