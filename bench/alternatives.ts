@@ -83,7 +83,7 @@ const waysOf = async (chosen: AtPoint, plain: Planned, forced: Forced, group: nu
   const { first, limit, width: taken } = chosen.planned.groups[group];
   const seen = new Set([`${chosen.planned.prices[group].shaping} ${taken}`]);
   const ways = [{ at: chosen, chosen: true }];
-  const most = sharedWidth(limit - first);
+  const most = Math.max(taken, sharedWidth(limit - first, Number.POSITIVE_INFINITY));
   for (const shaping of Object.keys(SHAPES) as Shaping[]) {
     for (const times of WIDTHS) {
       const wish = Math.min(most, Math.max(NARROWEST, Math.round(times * plain.groups[group].width)));

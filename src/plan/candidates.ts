@@ -18,7 +18,7 @@ import type { LeafRange } from './groups.ts';
 import type { Prices, Way } from './prices.ts';
 import type { SetRequest } from './request.ts';
 import { contractedTileProgram, type TileProgram, type TileRequest, tileProgram } from './tile-program.ts';
-import { evenWidth, sharedWidth, tileWidthOf } from './width.ts';
+import { evenWidth, sharedWidth, soleWidth, tileWidthOf } from './width.ts';
 
 /** One group of seeds with the derivative program restricted to it. */
 export interface Strand extends Pushforward {
@@ -74,19 +74,30 @@ const tileRequest = ({ program, levers }: SetRequest, strand: Strand, width: num
 const priceOf = ({ placement }: Strand, { program, outputs }: TileProgram, width: number): number =>
   tileNanoseconds(program) + stitchNanoseconds(outputs, width, placement);
 
+/** Nanoseconds of a group's tiles below which there is nothing to share: a thread would hear of it too late. */
+const UNSHARED = 3e6;
+
+/** Elements per seed of the largest value. */
+const widestOf = (request: SetRequest, strand: Strand): number =>
+  widestValue(strand.rest, tileRequest(request, strand, 1).knownCount);
+
 /** The strand's program batched equation by equation, with the batch axis wherever it costs less. */
 const batchedTiles = (request: SetRequest, strand: Strand, block: number): Candidate[] => {
   const { levers, precision } = request;
   const count = countOf(strand);
-  const { knownCount } = tileRequest(request, strand, 1);
-  const width = levers.fittingWidth
-    ? tileWidthOf(widestValue(strand.rest, knownCount), precision, count, block)
-    : evenWidth(Math.min(block, count), count);
   const places = levers.batchAxis === 'by price' ? (['leading', 'trailing'] as const) : [levers.batchAxis];
-  return places.map((shaping): Candidate => {
-    const tile = tileProgram(strand.rest, tileRequest(request, strand, width), shaping);
-    return { tile, width, shaping, nanoseconds: priceOf(strand, tile, width) / width, fits: true };
-  });
+  const tilesAt = (width: number): Candidate[] =>
+    places.map((shaping): Candidate => {
+      const tile = tileProgram(strand.rest, tileRequest(request, strand, width), shaping);
+      return { tile, width, shaping, nanoseconds: priceOf(strand, tile, width) / width, fits: true };
+    });
+  if (!levers.fittingWidth) return tilesAt(evenWidth(Math.min(block, count), count));
+  const widest = widestOf(request, strand);
+  const shared = tilesAt(tileWidthOf(widest, precision, count, block));
+  const [{ width }] = shared;
+  const alone = soleWidth(widest, precision, count, block);
+  // Too little work to share is done in one go.
+  return width < alone && cheapestOf(shared).nanoseconds * count < UNSHARED ? tilesAt(alone) : shared;
 };
 
 /** The strand's program contracted, in tiles of a width, whose products may hold so many bytes. */
@@ -105,7 +116,8 @@ const contractedTile = (request: SetRequest, strand: Strand, width: number, bear
 const contractedWidths = (request: SetRequest, strand: Strand, block: number, plain: number): number[] => {
   if (!request.levers.fittingWidth) return [plain];
   const count = countOf(strand);
-  const widths = WIDER.map((times) => evenWidth(Math.min(times * plain, sharedWidth(count), block, count), count));
+  const shared = sharedWidth(count, widestOf(request, strand));
+  const widths = WIDER.map((times) => evenWidth(Math.min(times * plain, shared, block, count), count));
   return widths.filter((width, i) => width !== widths[i - 1]);
 };
 

@@ -6,7 +6,7 @@ import { bytesPerElement, type FloatDtype } from '../ir/aval.ts';
 const CACHE_BYTES = 1 << 20;
 /** A group of many columns is cut into at least so many tiles, for workers to share. */
 const FEWEST_TILES = 4;
-/** But into two where a tile's widest value has fewer elements than this: there, what counts is the number of nodes that run. */
+/** But into two, or one, where a tile's widest value has fewer elements than this: there, what counts is the number of nodes that run. */
 const LIGHT_ELEMENTS = 1 << 15;
 /** A tile's widest value stays below this, whatever that makes of its width. */
 const MOST_BYTES = 1 << 30;
@@ -22,12 +22,23 @@ export const tileWidthOf = (widest: number, dtype: FloatDtype, count: number, bl
   const bytes = widest * bytesPerElement(dtype);
   const byCache = Math.floor(CACHE_BYTES / bytes);
   const bearable = Math.max(1, Math.floor(MOST_BYTES / bytes));
-  const shared = widest * sharedWidth(count) < LIGHT_ELEMENTS ? Math.ceil(count / 2) : sharedWidth(count);
-  return evenWidth(Math.min(Math.max(byCache, NARROWEST), bearable, WIDEST, shared, block, count), count);
+  const wish = Math.min(Math.max(byCache, NARROWEST), bearable, WIDEST, sharedWidth(count, widest), block, count);
+  return evenWidth(wish, count);
 };
 
-/** The widest that tiles of `count` seeds may be, so that there are some for every worker. */
-export const sharedWidth = (count: number): number => Math.max(NARROWEST, Math.ceil(count / FEWEST_TILES));
+/** The width of tiles that are all for one thread; arguments as above. */
+export const soleWidth = (widest: number, dtype: FloatDtype, count: number, block: number): number => {
+  const byCache = Math.floor(CACHE_BYTES / (widest * bytesPerElement(dtype)));
+  return evenWidth(Math.min(Math.max(byCache, NARROWEST), WIDEST, block, count), count);
+};
+
+/** The widest that tiles of `count` seeds may be, so that there are some for every worker; `widest` as above. */
+export const sharedWidth = (count: number, widest: number): number => {
+  const isLight = (width: number): boolean => widest * width < LIGHT_ELEMENTS;
+  if (isLight(count)) return count;
+  const quarter = Math.max(NARROWEST, Math.ceil(count / FEWEST_TILES));
+  return isLight(quarter) ? Math.ceil(count / 2) : quarter;
+};
 
 /** The width at which `count` seeds fall into as many tiles as at `wish`, all but the last equally full. */
 export const evenWidth = (wish: number, count: number): number => Math.ceil(count / Math.ceil(count / wish));
