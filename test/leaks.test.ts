@@ -176,7 +176,7 @@ describe('a script that calls hessian once ends by itself', () => {
       child.on('close', (code, signal) => resolve({ code, signal, out, err }));
     });
 
-  test.each([{}, { workers: 2 }, { workers: 1, jit: false }, { workers: 2, nbatches: 20 }])(
+  test.each([{}, { workers: 2, nbatches: 2 }, { workers: 1, jit: false }, { workers: 2, nbatches: 20 }])(
     'with %j',
     async (options) => {
       const { code, signal, out, err } = await run(options);

@@ -6,7 +6,7 @@ import { ALL_ON, type Levers } from '../../src/plan/levers.ts';
 /** Every lever pulled, whatever the size and the price. */
 export const EAGER: Levers = { ...ALL_ON, groups: 'each leaf', splitting: 'always', contraction: 'always' };
 
-export const CHOICES: { readonly [L in keyof Levers]: readonly Levers[L][] } = {
+const CHOICES: { readonly [L in keyof Levers]: readonly Levers[L][] } = {
   groups: ['by size', 'one', 'each leaf'],
   trimming: [true, false],
   splitting: ['by size', 'never', 'always'],
