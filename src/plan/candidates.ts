@@ -28,6 +28,8 @@ export interface Strand extends Pushforward {
   /** Where each output of `rest` lies on the other side of the matrix. */
   readonly offsets: readonly number[];
   readonly placement: Placement;
+  /** Which part of a leaf that was cut; 0: the first, or the whole. */
+  readonly part: number;
 }
 
 interface Candidate extends Way {
@@ -60,6 +62,8 @@ interface Bearable {
   readonly tile: number;
 }
 
+const UNBOUNDED: Bearable = { products: Number.POSITIVE_INFINITY, tile: Number.POSITIVE_INFINITY };
+
 const countOf = ({ range: { first, limit } }: Strand): number => limit - first;
 
 const tileRequest = ({ program, levers }: SetRequest, strand: Strand, width: number): TileRequest => ({
@@ -81,16 +85,22 @@ const UNSHARED = 3e6;
 const widestOf = (request: SetRequest, strand: Strand): number =>
   widestValue(strand.rest, tileRequest(request, strand, 1).knownCount);
 
+const batchedTile = (
+  request: SetRequest,
+  strand: Strand,
+  width: number,
+  shaping: 'leading' | 'trailing',
+): Candidate => {
+  const tile = tileProgram(strand.rest, tileRequest(request, strand, width), shaping);
+  return { tile, width, shaping, nanoseconds: priceOf(strand, tile, width) / width, fits: true };
+};
+
 /** The strand's program batched equation by equation, with the batch axis wherever it costs less. */
 const batchedTiles = (request: SetRequest, strand: Strand, block: number): Candidate[] => {
   const { levers, precision } = request;
   const count = countOf(strand);
   const places = levers.batchAxis === 'by price' ? (['leading', 'trailing'] as const) : [levers.batchAxis];
-  const tilesAt = (width: number): Candidate[] =>
-    places.map((shaping): Candidate => {
-      const tile = tileProgram(strand.rest, tileRequest(request, strand, width), shaping);
-      return { tile, width, shaping, nanoseconds: priceOf(strand, tile, width) / width, fits: true };
-    });
+  const tilesAt = (width: number): Candidate[] => places.map((shaping) => batchedTile(request, strand, width, shaping));
   if (!levers.fittingWidth) return tilesAt(evenWidth(Math.min(block, count), count));
   const widest = widestOf(request, strand);
   const shared = tilesAt(tileWidthOf(widest, precision, count, block));
@@ -138,7 +148,7 @@ const candidatesOf = (request: SetRequest, strand: Strand, block: number, strand
   const plainBytes = HEAVIER * livePeakBytes(cheapest.tile.program);
   const bearable =
     contraction === 'always'
-      ? { products: Number.POSITIVE_INFINITY, tile: Number.POSITIVE_INFINITY }
+      ? UNBOUNDED
       : { products: Math.max(PRODUCT_BYTES / strands, plainBytes), tile: Math.max(TILE_BYTES, plainBytes) };
   const tried: Candidate[] = [...plain];
   for (const width of contractedWidths(request, strand, block, cheapest.width)) {
@@ -158,14 +168,25 @@ const cheapestOf = (ways: readonly Candidate[]): Candidate =>
 
 const wayOf = ({ tile: _, ...way }: Candidate): Way => way;
 
-/** The tile program that costs least per seed, and what it was weighed against. */
+/** The strand's program made in a way that was chosen before. */
+const sameWay = (request: SetRequest, strand: Strand, { shaping, width }: Way): Candidate => {
+  const even = evenWidth(Math.min(width, countOf(strand)), countOf(strand));
+  if (shaping !== 'contracted') return batchedTile(request, strand, even, shaping);
+  return contractedTile(request, strand, even, UNBOUNDED);
+};
+
+/**
+ * The tile program that costs least per seed, and what it was weighed against. `like`: the way of an earlier part of the
+ * same leaf, which has the same program but for more rows: what was best there is best here.
+ */
 export const cheapestTile = (
   request: SetRequest,
   strand: Strand,
   block: number,
   strands: number,
+  like: Way | undefined,
 ): { readonly tile: TileProgram; readonly width: number; readonly prices: Prices } => {
-  const [taken, ...others] = candidatesOf(request, strand, block, strands);
+  const [taken, ...others] = like ? [sameWay(request, strand, like)] : candidatesOf(request, strand, block, strands);
   const { program } = taken.tile;
   return {
     tile: taken.tile,

@@ -57,17 +57,18 @@ const hessianStrands = (request: SetRequest, sizes: readonly number[], symmetric
     const restricted = withOutputs(gradient, firstRow + 1, leaves + 1);
     const active = program.inputs.map((_, i) => i >= group.firstLeaf && i < group.limitLeaf);
     const { shape } = program.inputs[group.firstLeaf].aval;
-    return partsOf(group, shape, restricted.equations.length, splitting).map((part): Strand => {
+    return partsOf(group, shape, restricted.equations.length, splitting).map((part, k): Strand => {
       const shift = part.first - group.first;
       const start = (shift * shape[0]) / (group.limit - group.first);
       const trimmed = shift === 0 ? restricted : firstOutputFrom(restricted, start);
-      const places = offsets.slice(firstRow).map((offset, k) => (k === 0 ? offset + shift : offset));
+      const places = offsets.slice(firstRow).map((offset, row) => (row === 0 ? offset + shift : offset));
       const placement = symmetric ? 'symmetric' : 'column';
       return {
         ...forwardOf(trimmed, active, checkpoint, levers.merging),
         range: part,
         shift,
         offsets: places,
+        part: k,
         placement,
       };
     });
@@ -102,7 +103,7 @@ const jacobianStrands = (request: SetRequest, mode: JacobianMode): Strand[] => {
             levers.merging,
           );
     const placement = mode === 'forward' ? 'column' : 'row';
-    return { ...derivative, range: group, shift: 0, offsets: offsetsOf(other), placement };
+    return { ...derivative, range: group, shift: 0, offsets: offsetsOf(other), placement, part: 0 };
   });
 };
 
@@ -123,7 +124,11 @@ const assemble = (request: SetRequest, strands: readonly Strand[], mode: PlanMod
   const rows = mode === 'forward-over-reverse' ? n : total(sizesOf(program.outputs));
   const seeds = mode === 'reverse' ? rows : n;
   const block = request.nbatches === 'auto' ? seeds : blockSizeOf(seeds, request.nbatches);
-  const chosen = strands.map((strand) => ({ ...strand, ...cheapestTile(request, strand, block, strands.length) }));
+  const chosen: (Strand & ReturnType<typeof cheapestTile>)[] = [];
+  for (const strand of strands) {
+    const like = strand.part > 0 ? chosen.at(-1)?.prices : undefined;
+    chosen.push({ ...strand, ...cheapestTile(request, strand, block, strands.length, like) });
+  }
   const { point, groups: joined } = (levers.residuals ? joinPoints : withoutPoint)(program, chosen);
   const groups = chosen.map(({ range: { first, limit }, tile: { outputs }, width, placement }, k): PlannedGroup => {
     return { ...joined[k], outputs, first, limit, width, placement };
