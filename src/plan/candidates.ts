@@ -44,6 +44,9 @@ const CONTRACTED: ReadonlySet<string> = new Set(['dot', 'reduce_sum']);
 /** In a program of so few equations, unit vectors may stay what they are to the end. */
 const SHORT = 64;
 
+/** Making a program of more equations than this takes as long as some runs of it. */
+const LONG = 400;
+
 /** Nanoseconds that contracting takes per equation, here; and how many evaluations a plan is thought to serve. */
 const CONTRACTING = 1e5;
 const EVALUATIONS = 10;
@@ -95,11 +98,17 @@ const batchedTile = (
   return { tile, width, shaping, nanoseconds: priceOf(strand, tile, width) / width, fits: true };
 };
 
+/** Where the batch axis may stand; in a long program without a product or a sum, nothing speaks for the front. */
+const axesWorthTrying = ({ rest: { equations } }: Strand): readonly ('leading' | 'trailing')[] =>
+  equations.length > LONG && !equations.some((e) => CONTRACTED.has(e.primitive))
+    ? ['trailing']
+    : ['leading', 'trailing'];
+
 /** The strand's program batched equation by equation, with the batch axis wherever it costs less. */
 const batchedTiles = (request: SetRequest, strand: Strand, block: number): Candidate[] => {
   const { levers, precision } = request;
   const count = countOf(strand);
-  const places = levers.batchAxis === 'by price' ? (['leading', 'trailing'] as const) : [levers.batchAxis];
+  const places = levers.batchAxis === 'by price' ? axesWorthTrying(strand) : [levers.batchAxis];
   const tilesAt = (width: number): Candidate[] => places.map((shaping) => batchedTile(request, strand, width, shaping));
   if (!levers.fittingWidth) return tilesAt(evenWidth(Math.min(block, count), count));
   const widest = widestOf(request, strand);
