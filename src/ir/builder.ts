@@ -8,6 +8,8 @@ import { SharedEquations } from './shared-equations.ts';
 
 /** What the builder must know of primitives; the table of primitives supplies it. */
 export interface Inference {
+  /** Whether equal equations become one. */
+  readonly shares: boolean;
   /** The result's aval; throws a PROGRAM error for operands that don't fit. */
   infer(primitive: PrimitiveName, inputs: readonly Aval[], params: Params): Aval;
   /** A simpler atom with the same value, or undefined. */
@@ -56,7 +58,7 @@ export class Builder {
     const aval = this.#inference.infer(primitive, avals, params);
     const folded = this.#inference.fold(this, primitive, inputs, params, aval);
     if (folded) return folded;
-    const shared = this.#shared.find(primitive, inputs, params, this.region);
+    const shared = this.#inference.shares && this.#shared.find(primitive, inputs, params, this.region);
     if (shared) return shared.output;
     const output = newVar(aval, this.scope);
     const region = this.region === 0 ? undefined : this.region;

@@ -75,6 +75,7 @@ const tileRequest = ({ program, levers }: SetRequest, strand: Strand, width: num
   shift: strand.shift,
   offsets: strand.offsets,
   structured: levers.structuredSeeds,
+  bands: levers.bands,
 });
 
 /** Nanoseconds for a tile, from its seeds to its place in the matrix. */

@@ -10,10 +10,14 @@ export interface Levers {
   readonly splitting: 'by size' | 'never' | 'always';
   /** Whether seeds stay what they are, unit vectors given by their index; else they are dense arrays. */
   readonly structuredSeeds: boolean;
+  /** Whether contraction keeps unit vectors through cuts, and gives outputs that are zero off some bands as these bands. */
+  readonly bands: boolean;
   /** Whether neighbouring diagonal maps become one, known at the point. */
   readonly merging: boolean;
   /** Whether programs are folded as they are built. */
   readonly folding: boolean;
+  /** Whether equal equations become one as programs are built. */
+  readonly sharing: boolean;
   /** Whether a tile program keeps sums of products and multiplies them out in the cheapest order. */
   readonly contraction: 'by price' | 'never' | 'always';
   /** Whether contraction makes products of constants once per point; else in every tile. */
@@ -31,8 +35,10 @@ export const ALL_ON: Levers = {
   trimming: true,
   splitting: 'by size',
   structuredSeeds: true,
+  bands: true,
   merging: true,
   folding: true,
+  sharing: true,
   contraction: 'by price',
   pointProducts: true,
   batchAxis: 'by price',
@@ -46,8 +52,10 @@ export const ALL_OFF: Levers = {
   trimming: false,
   splitting: 'never',
   structuredSeeds: false,
+  bands: false,
   merging: false,
   folding: false,
+  sharing: false,
   contraction: 'never',
   pointProducts: false,
   batchAxis: 'leading',

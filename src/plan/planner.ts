@@ -2,7 +2,7 @@
 
 import { bytesOf, sizeOf } from '../ir/aval.ts';
 import type { Atom } from '../ir/program.ts';
-import { withoutFolds } from '../primitives/table.ts';
+import { simplifying } from '../primitives/table.ts';
 import { grad } from '../transforms/grad.ts';
 import { forwardOf, reverseOf } from '../transforms/pushforward.ts';
 import { withOutputs } from '../transforms/replay.ts';
@@ -30,7 +30,7 @@ const total = (sizes: readonly number[]): number => sizes.reduce((sum, size) => 
 /** What `plan` makes of a request with every lever set. */
 const planned = (request: PlanRequest, plan: (request: SetRequest) => Planned): Planned => {
   const set = withLevers(request);
-  return set.levers.folding ? plan(set) : withoutFolds(() => plan(set));
+  return simplifying(set.levers, () => plan(set));
 };
 
 /**

@@ -176,6 +176,7 @@ const emptyLiteral = (ops: Ops, name: PrimitiveName, inputs: readonly Atom[], ou
 };
 
 const inference: Inference = {
+  shares: true,
   infer: (name, inputs, params) => rulesOf(name).shape(inputs, params),
   fold: (builder, name, inputs, params, output) => {
     const ops = builder as Ops;
@@ -191,20 +192,22 @@ const inference: Inference = {
   },
 };
 
-/** What folds only what later passes rely on: that no array is without elements. */
-const unfolded: Inference = {
-  infer: inference.infer,
-  fold: (builder, name, inputs, _params, output) => emptyLiteral(builder as Ops, name, inputs, output),
-};
+/** Folds only what later passes rely on: that no array is without elements. */
+const foldEmpty: Inference['fold'] = (builder, name, inputs, _params, output) =>
+  emptyLiteral(builder as Ops, name, inputs, output);
 
 let current = inference;
 
 /** A new builder of programs over these primitives. */
 export const newOps = (): Ops => new Ops(current);
 
-/** Runs `step`, which must be synchronous, with builders that fold nothing that they needn't: for tests that compare. */
-export const withoutFolds = <T>(step: () => T): T => {
-  current = unfolded;
+/** Runs `step`, which must be synchronous, with builders that fold nothing that they needn't, or share nothing: for tests that compare. */
+export const simplifying = <T>(
+  { folding, sharing }: { readonly folding: boolean; readonly sharing: boolean },
+  step: () => T,
+): T => {
+  if (folding && sharing) return step();
+  current = { ...inference, shares: sharing, ...(folding ? {} : { fold: foldEmpty }) };
   try {
     return step();
   } finally {

@@ -13,7 +13,11 @@ import { avalOf, randomFrom, value } from './support.ts';
 
 /** A builder that folds nothing. */
 const plainOps = (): Ops =>
-  new Ops({ infer: (name, inputs, params) => rulesOf(name).shape(inputs, params), fold: () => undefined });
+  new Ops({
+    shares: true,
+    infer: (name, inputs, params) => rulesOf(name).shape(inputs, params),
+    fold: () => undefined,
+  });
 
 /** Whole numbers stay exact up to here. */
 const EXACT = 2 ** 40;

@@ -27,7 +27,7 @@ test.each<[string, (ops: Ops, zero: Atom, x: Atom) => Atom, number[]]>([
   const x = ops.input({ shape: [4], dtype: 'float64' });
   const { program, pieces } = contract(
     ops.build([use(ops, cancelled(ops, x), x)]),
-    { knownCount: 0, width: 1, shift: 0, structured: true },
+    { knownCount: 0, width: 1, shift: 0, structured: true, bands: true },
     4,
   );
   const outputs = evaluateProgram(program, [{ shape: [1], dtype: 'int32', data: Int32Array.from([2]) }]);

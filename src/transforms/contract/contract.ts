@@ -37,6 +37,8 @@ export interface SeedRequest {
   readonly shift: number;
   /** Whether later steps may see that seeds are unit vectors; false is for tests that compare. */
   readonly structured: boolean;
+  /** Whether they are followed through slices, pads and joins, and outputs given in pieces. */
+  readonly bands: boolean;
 }
 
 /** A sum over axes of a value times something known. */
@@ -54,13 +56,15 @@ class Contraction {
   readonly #network: Network;
   readonly #labels: Labels;
   readonly #width: number;
+  readonly #bands: boolean;
   readonly #dtype: FloatDtype;
   readonly #known = new Map<Atom, Atom>();
   readonly #forms = new Map<Atom, Form>();
   /** The reduce_sums and dots of each value, this program's. */
   readonly #sums = new Map<Atom, Equation[]>();
 
-  constructor(ops: Ops, rest: Program, { knownCount, width, shift, structured }: SeedRequest, tiles: number) {
+  constructor(ops: Ops, rest: Program, { knownCount, width, shift, structured, bands }: SeedRequest, tiles: number) {
+    this.#bands = bands;
     this.ops = ops;
     this.#width = width;
     this.#labels = new Labels(width);
@@ -125,10 +129,11 @@ class Contraction {
   output(a: Atom): Piece[] {
     const { shape } = a.aval;
     const form = this.#form(a);
-    if (form.length > 0) return this.#network.pieces(form, shape);
+    if (form.length > 0) return this.#network.pieces(form, shape, this.#bands);
     const known = this.#knownValue(a);
-    if (known === undefined || (known.kind === 'literal' && known.value === 0)) return [];
-    const values = batchedAt(this.ops, { value: known, axis: null }, this.#width, 0);
+    const zero = known === undefined || (known.kind === 'literal' && known.value === 0);
+    if (zero && this.#bands) return [];
+    const values = batchedAt(this.ops, { value: known ?? this.ops.full(a, 0), axis: null }, this.#width, 0);
     return [{ values: this.ops.reshape(values, [this.#width, sizeOf(shape)]) }];
   }
 
@@ -191,7 +196,7 @@ class Contraction {
   /** Slices, pads and joins of seeds' axes; others are ops like any other. */
   #cut(equation: Equation): Form | undefined {
     const { ops } = this;
-    const cuts = cutsOf(equation);
+    const cuts = this.#bands ? cutsOf(equation) : undefined;
     return cuts?.reduce<Form | undefined>((sum, each, k) => {
       const part = cutSeeds(ops, this.#labels, this.#form(equation.inputs[k]), each, this.#dtype);
       return part && sum && addForms(ops, sum, part, this.#labels);

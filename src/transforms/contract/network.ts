@@ -86,12 +86,12 @@ export class Network {
 
   /**
    * The value of a form that is an output, in pieces. Where all terms have a seed's labels on the first axes, they are
-   * zero but at one place on these axes, and only that is computed.
+   * zero but at one place on these axes, and only that is computed (`bands`).
    */
-  pieces(form: Form, shape: Shape): Piece[] {
+  pieces(form: Form, shape: Shape, bands: boolean): Piece[] {
     const { ops } = this;
     const width = this.labels.size(BATCH);
-    const placed = this.#placedAxes(form);
+    const placed = bands ? this.#placedAxes(form) : 0;
     const rest = shape.slice(placed);
     if (sizeOf(shape) < FEWEST_PLACES * sizeOf(rest)) {
       return [{ values: ops.reshape(this.materialize(form, shape), [width, sizeOf(shape)]) }];
