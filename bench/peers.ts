@@ -1,4 +1,4 @@
-/** JAX and zodiax in a Python process of their own, asked for one run at a time. */
+/** JAX, zodiax and perhaps PyTorch in a Python process of their own, asked for one run at a time. */
 
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { Workload } from './workloads/workload.ts';
 
-export type PeerName = 'jax' | 'zodiax';
+export type PeerName = 'jax' | 'zodiax' | 'torch';
 
 /** Columns of a matrix by their index. */
 export type Columns = Readonly<Record<string, readonly number[]>>;
@@ -29,9 +29,9 @@ export interface Peers {
 /** The Python files are not compiled: they stay in the source folder. */
 const folder = fileURLToPath(new URL('../../bench/peers/', import.meta.url));
 
-/** Sets the environment up where it isn't, and starts the runner. */
-export const startPeers = async (): Promise<Peers> => {
-  const setup = spawnSync('bash', ['setup.sh'], { cwd: folder, stdio: ['ignore', 2, 2] });
+/** Sets the environment up where it isn't, with PyTorch if it is wanted, and starts the runner. */
+export const startPeers = async (torch: boolean): Promise<Peers> => {
+  const setup = spawnSync('bash', ['setup.sh', ...(torch ? ['torch'] : [])], { cwd: folder, stdio: ['ignore', 2, 2] });
   if (setup.status !== 0) throw new Error(`bench/peers/setup.sh failed with ${setup.status}; see what pip said above`);
   const child = spawn('.venv/bin/python', ['runner.py'], { cwd: folder, stdio: ['pipe', 'pipe', 'inherit'] });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();

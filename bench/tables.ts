@@ -13,7 +13,15 @@ import {
   type WorkloadFigures,
 } from './figures.ts';
 
-const CONTENDERS = ['diffops', 'diffops, one worker', 'diffops, float64', 'diffops, first call', 'jax', 'zodiax'];
+const CONTENDERS = [
+  'diffops',
+  'diffops, one worker',
+  'diffops, float64',
+  'diffops, first call',
+  'jax',
+  'zodiax',
+  'torch',
+];
 
 const seconds = (runs: Runs | undefined): string => (runs ? `${digits(best(runs))} / ${digits(median(runs))}` : '');
 

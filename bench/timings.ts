@@ -1,6 +1,6 @@
 /**
- * Times whole matrices: `npm run bench [-- --peers] [--only mlp,heat] [--runs 5]`. With peers, JAX and zodiax run in
- * alternation with diffops, and spot columns are compared.
+ * Times whole matrices: `npm run bench [-- --peers] [--torch] [--only mlp,heat] [--runs 5]`. With peers, JAX and zodiax
+ * run in alternation with diffops, and spot columns are compared; with torch, PyTorch runs, too, where it has a twin.
  */
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -48,7 +48,12 @@ const contendersOf = async (workload: Workload): Promise<Contender[]> => {
   return all;
 };
 
-const measure = async (workload: Workload, runs: number, peers: Peers | undefined): Promise<WorkloadFigures> => {
+const measure = async (
+  workload: Workload,
+  runs: number,
+  peers: Peers | undefined,
+  torch: boolean,
+): Promise<WorkloadFigures> => {
   const { name, about, n, matrix = 'hessian', columns = n } = workload;
   const seconds: Record<string, number[]> = {};
   let jaxCompiled: number | null = null;
@@ -77,6 +82,7 @@ const measure = async (workload: Workload, runs: number, peers: Peers | undefine
         if (!(apart <= AGREEMENT)) throw new Error(`${name}: that is more than ${AGREEMENT}`);
       }
       await ask('jax');
+      if (torch && workload.hasTorch) await ask('torch');
     }
   } finally {
     for (const each of contenders) await each.close();
@@ -97,6 +103,7 @@ export const main = async (args: string[]): Promise<void> => {
     args,
     options: {
       peers: { type: 'boolean', default: false },
+      torch: { type: 'boolean', default: false },
       only: { type: 'string', default: Object.keys(workloads).join(',') },
       runs: { type: 'string' },
     },
@@ -104,12 +111,13 @@ export const main = async (args: string[]): Promise<void> => {
   const names = flags.only.split(',');
   const unknown = names.filter((name) => !(name in workloads));
   if (unknown.length > 0) throw new Error(`no workload ${unknown}; there are ${Object.keys(workloads).join(', ')}`);
-  const peers = flags.peers ? await startPeers() : undefined;
+  const peers = flags.peers || flags.torch ? await startPeers(flags.torch) : undefined;
   const measured: WorkloadFigures[] = [];
   for (const name of names) {
     const workload = workloads[name]();
     try {
-      measured.push(await measure(workload, flags.runs ? Number(flags.runs) : workload.runs, peers));
+      const runs = flags.runs ? Number(flags.runs) : workload.runs;
+      measured.push(await measure(workload, runs, peers, flags.torch));
     } catch (error) {
       // The others are measured all the same.
       console.error(error);

@@ -3,7 +3,7 @@
 `jax` is the matrix by hand, compiled once and reused: a Hessian by jit(lax.map(vmap(linearize(grad f)))), of which
 `columns` says how many are made where that isn't all; a Jacobian by jit(jacrev f) or jit(jacfwd f). Its first command
 also gives `compiled`, the seconds of compiling alone. `zodiax` is zodiax's hessian or jacobian as a user calls it, which
-compiles on every call. The command {"peer": "columns", "workload", "columns": […]} gives these columns by single
+compiles on every call; `torch` is torch.func's jacrev(grad f). The command {"peer": "columns", "workload", "columns": […]} gives these columns by single
 products, to compare results with.
 """
 
@@ -75,6 +75,22 @@ def by_zodiax(name, nbatches):
     return {"seconds": time.perf_counter() - start}
 
 
+def by_torch(name, nbatches):
+    """torch.func as its documentation has it: jacrev of grad, in chunks of columns."""
+    import torch
+    from torch_workloads import TORCH_WORKLOADS
+
+    f, flat = TORCH_WORKLOADS[name]()
+    whole = torch.func.jacrev(torch.func.grad(f), chunk_size=-(-flat.numel() // nbatches))
+    start = time.perf_counter()
+    matrix = whole(flat)
+    seconds = time.perf_counter() - start
+    for j, column in columns(name, [0, flat.numel() - 1]).items():
+        apart = np.abs(matrix[:, int(j)].numpy() - column).max() / np.abs(column).max()
+        assert apart < 2e-3, f"column {j} of {name}: PyTorch and JAX differ by {apart} of its largest entry"
+    return {"seconds": seconds}
+
+
 def columns(name, wanted):
     f, flat = pose(name)
     inner = f if name in JACOBIANS else jax.grad(f)
@@ -89,6 +105,8 @@ def run(command):
         return columns(name, command["columns"])
     if peer == "jax":
         return by_hand(name, command["nbatches"], command.get("columns"))
+    if peer == "torch":
+        return by_torch(name, command["nbatches"])
     return by_zodiax(name, command["nbatches"])
 
 

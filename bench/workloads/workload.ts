@@ -17,6 +17,8 @@ export interface Workload {
   readonly columns?: number;
   /** Blocks that the peers compute the columns in: about the fastest for them. */
   readonly peerBatches: number;
+  /** Whether PyTorch has a twin of it (`peers/torch_workloads.py`). */
+  readonly hasTorch?: boolean;
   /** Timed runs of each contender; the slow workloads get few. */
   readonly runs: number;
 }
