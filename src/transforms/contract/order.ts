@@ -151,12 +151,16 @@ export const productCost = (
     const elements = Math.max(sizes.volume(a), sizes.volume(b)) * Math.min(rows, columns);
     return fixed + turns + PER_MATRIX_ELEMENT * elements + (loops > 1 ? PER_VECTOR_LOOP * loops : 0);
   }
-  const [leftSize, rightSize] = [sizes.volume(left), sizes.volume(right)];
-  const packed = rightSize >= LARGE_PACKED ? PER_PACKED * rightSize : 0;
-  const isTurned = leftSize >= LARGE_LEFT && !summed.includes(left[left.length - 1]);
-  const moves = turns + packed + (isTurned ? PER_TURNED_LEFT * leftSize : 0);
-  const full = (Math.ceil(columns / LANES) * LANES) / columns;
-  return fixed + moves + PER_MULTIPLY_ADD * full * sizes.volume(union) + PER_LOOP * (loops - 1);
+  const kernel = (first: readonly Label[], second: readonly Label[], across: number): number => {
+    const [leftSize, rightSize] = [sizes.volume(first), sizes.volume(second)];
+    const packed = rightSize >= LARGE_PACKED ? PER_PACKED * rightSize : 0;
+    const isTurned = leftSize >= LARGE_LEFT && !summed.includes(first[first.length - 1]);
+    const full = (Math.ceil(across / LANES) * LANES) / across;
+    return packed + (isTurned ? PER_TURNED_LEFT * leftSize : 0) + PER_MULTIPLY_ADD * full * sizes.volume(union);
+  };
+  // The other way round, the result is turned.
+  const cheaper = Math.min(kernel(left, right, columns), kernel(right, left, rows) + PER_TURNED * made);
+  return fixed + turns + cheaper + PER_LOOP * (loops - 1);
 };
 
 /** What it takes to bring an operand's axes into an order in which loops come first, then summed and own axes apart. */
