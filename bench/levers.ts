@@ -16,6 +16,7 @@ import { results } from './places.ts';
 import { type AtPoint, atPoint, fastestOf, loadTile, planWith, type Timed, tilesOf } from './plan-timing.ts';
 import { inputsOf, pose, type Subject, subjectOf } from './subject.ts';
 import { table } from './table.ts';
+import { UsageError } from './usage.ts';
 import { workloads } from './workloads/index.ts';
 
 export interface LeverFigure {
@@ -146,6 +147,10 @@ export const leversMarkdown = (figures: readonly LeverFigure[]): string => {
 };
 
 export const main = async (args: string[]): Promise<void> => {
+  const known = [...new Set(TRIALS.flatMap(({ lever, workload }) => [lever, workload]))];
+  const strange = args.filter((word) => !known.some((name) => name.includes(word)));
+  if (strange.length > 0)
+    throw new UsageError(`no lever or workload ${strange.join(', ')}; there are ${known.join(', ')}`);
   const wanted = TRIALS.filter(
     ({ lever, workload }) => args.length === 0 || args.some((word) => lever.includes(word) || word === workload),
   );

@@ -11,6 +11,7 @@ import { type Phases, prepareHessian, hessian as wholeHessian } from '../src/ind
 import { Draw } from './draw.ts';
 import { best, median } from './figures.ts';
 import { table } from './table.ts';
+import { UsageError } from './usage.ts';
 
 const POINTS = 100;
 const SAMPLES = 200;
@@ -83,7 +84,8 @@ const measure = async ({ name, f, start }: Loop, precision: 'float32' | 'float64
   return [...numbers.map((ms) => ms.toFixed(2)), precision, name];
 };
 
-export const main = async (_args: readonly string[] = []): Promise<void> => {
+export const main = async (args: readonly string[] = []): Promise<void> => {
+  if (args.length > 0) throw new UsageError(`newton takes no arguments, got ${args.join(' ')}`);
   await tf.setBackend('cpu');
   const rows: string[][] = [];
   for (const loop of [logistic(), network()]) {

@@ -4,6 +4,7 @@
  */
 
 import * as tf from '@tensorflow/tfjs';
+import { UsageError } from './usage.ts';
 
 interface Command {
   main(args: string[]): Promise<void> | void;
@@ -21,11 +22,22 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
 
 const [first, ...rest] = process.argv.slice(2);
 const named = first !== undefined && !first.startsWith('-');
-const command = commands[named ? first : 'timings'];
-if (command) {
-  await tf.setBackend('cpu');
-  await (await command()).main(named ? rest : process.argv.slice(2));
-} else {
-  console.error(`no command ${first}; there are ${Object.keys(commands).join(', ')}`);
+const name = named ? first : 'timings';
+
+/** A mistake of whoever called, told in a line. */
+const refuse = (message: string): void => {
+  console.error(message);
   process.exitCode = 2;
-}
+};
+
+if (Object.hasOwn(commands, name)) {
+  await tf.setBackend('cpu');
+  const { main } = await commands[name]();
+  try {
+    await main(named ? rest : process.argv.slice(2));
+  } catch (error) {
+    const { code, message } = error as { code?: string; message: string };
+    if (!(error instanceof UsageError) && !code?.startsWith('ERR_PARSE_ARGS')) throw error;
+    refuse(message);
+  }
+} else refuse(`no command ${first}; there are ${Object.keys(commands).join(', ')}`);

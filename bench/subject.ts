@@ -6,6 +6,7 @@ import type { Value } from '../src/ir/aval.ts';
 import type { Planned } from '../src/plan/plan.ts';
 import { type Problem, poseProblem } from '../src/problem.ts';
 import { valuesOf } from '../src/unflatten.ts';
+import { checked, UsageError } from './usage.ts';
 import { workloads } from './workloads/index.ts';
 
 export interface Subject {
@@ -25,11 +26,12 @@ const IS_PATH = /[/\\]|\.[cm]?js$/;
 export const subjectOf = async (name: string): Promise<Subject> => {
   if (IS_PATH.test(name)) {
     const { f, x, options = {}, matrix = 'hessian' } = await import(pathToFileURL(resolve(name)).href);
-    if (typeof f !== 'function' || x === undefined) throw new Error(`${name} must export a function f and a tree x`);
+    if (typeof f !== 'function' || x === undefined)
+      throw new UsageError(`${name} must export a function f and a tree x`);
     return { name, matrix, f, x, options, streamed: false };
   }
   const make = workloads[name];
-  if (!make) throw new Error(`no workload ${name}; there are ${Object.keys(workloads).join(', ')}`);
+  checked([name], workloads, 'workload');
   const { f, x, matrix = 'hessian', columns } = make();
   return { name, matrix, f, x, options: {}, streamed: columns !== undefined };
 };

@@ -11,6 +11,7 @@ import { machine } from './machine.ts';
 import { type Columns, type PeerName, type Peers, startPeers } from './peers.ts';
 import { results, root } from './places.ts';
 import { asMarkdown, asText, header, row } from './tables.ts';
+import { checked, UsageError } from './usage.ts';
 import { workloads } from './workloads/index.ts';
 import type { Workload } from './workloads/workload.ts';
 
@@ -109,8 +110,9 @@ export const main = async (args: string[]): Promise<void> => {
     },
   });
   const names = flags.only.split(',');
-  const unknown = names.filter((name) => !(name in workloads));
-  if (unknown.length > 0) throw new Error(`no workload ${unknown}; there are ${Object.keys(workloads).join(', ')}`);
+  checked(names, workloads, 'workload');
+  if (flags.runs !== undefined && !(Number(flags.runs) >= 1))
+    throw new UsageError(`--runs is ${flags.runs}; it is a number from 1 on`);
   const peers = flags.peers || flags.torch ? await startPeers(flags.torch) : undefined;
   const measured: WorkloadFigures[] = [];
   for (const name of names) {
@@ -125,6 +127,7 @@ export const main = async (args: string[]): Promise<void> => {
     }
   }
   await peers?.close();
+  if (measured.length === 0) return;
   const figures: Figures = {
     date: new Date().toISOString(),
     machine: machine(),

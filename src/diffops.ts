@@ -58,7 +58,12 @@ const jacobianResult = <Y>(
 /** Evaluates a problem at the point and data with which it was posed. */
 const evaluateHere = (problem: Problem, runners: Runners): Promise<Evaluation> => {
   const evaluation = evaluateAt(problem, runners, problem.x, problem.fixed, problem.settings);
-  compileAhead(problem).catch(() => {});
+  let over = false;
+  const end = (): void => {
+    over = true;
+  };
+  evaluation.then(end, end);
+  compileAhead(problem, () => over).catch(() => {});
   return evaluation;
 };
 

@@ -123,12 +123,13 @@ export const compileAll = (problem: Problem): Problem => {
 
 /**
  * Compiles the rest of a problem that already runs, an artifact at a time: in the order in which threads will ask for
- * them, but for what they ask for sooner. What fails here fails where it is asked for.
+ * them, but for what they ask for sooner, and until it is over. What fails here fails where it is asked for.
  */
-export const compileAhead = async ({ artifacts }: Problem): Promise<void> => {
+export const compileAhead = async ({ artifacts }: Problem, isOver: () => boolean): Promise<void> => {
   const order = [...artifacts.slice(-1), ...artifacts.slice(0, -1)];
   for (const artifact of order) {
     await new Promise((resolve) => setImmediate(resolve));
+    if (isOver()) return;
     void artifact.model;
   }
 };

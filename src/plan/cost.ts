@@ -24,18 +24,34 @@ const operationsOf = ({ primitive, inputs, params, output }: Equation): number =
 
 export const flopsOf = (program: Program): number => program.equations.reduce((sum, e) => sum + operationsOf(e), 0);
 
-/** Equations for which an engine runs a node; it makes no copy for a view. */
-const working = (program: Program): readonly Equation[] => program.equations.filter((e) => !FREE.has(e.primitive));
+/** Engines make no copy for these: a reshape is a view, a broadcast happens inside its consumers. */
+const FREE: ReadonlySet<string> = new Set(['reshape', 'broadcast']);
 
-export const nodesOf = (program: Program): number => working(program).length;
+/** The equations whose results are made: not those of views, but for a broadcast that is an output. */
+const madeIn = ({ equations, outputs }: Program): ReadonlySet<Equation> => {
+  const views = new Map<Atom, Equation>();
+  for (const e of equations) if (FREE.has(e.primitive)) views.set(e.output, e);
+  const isRepeated = (a: Atom): boolean => {
+    let view = views.get(a);
+    while (view?.primitive === 'reshape') view = views.get(view.inputs[0]);
+    return view !== undefined;
+  };
+  const repeated = new Set(outputs.filter(isRepeated));
+  return new Set(equations.filter((e) => !FREE.has(e.primitive) || repeated.has(e.output)));
+};
+
+/** Nodes that an engine runs. */
+export const nodesOf = (program: Program): number => madeIn(program).size;
 
 /** Bytes that a program reads and writes, each operand once for each equation that takes it, and as large as it is kept. */
 export const movedBytesOf = (program: Program): number => {
   const kept = new Map<Atom, number>();
   const bytes = (a: Atom): number => (isVar(a) ? (kept.get(a) ?? bytesOf(a.aval)) : 0);
+  const made = madeIn(program);
   let moved = 0;
-  for (const { primitive, inputs, output } of program.equations) {
-    if (FREE.has(primitive)) kept.set(output, bytes(inputs[0]));
+  for (const equation of program.equations) {
+    const { inputs, output } = equation;
+    if (!made.has(equation)) kept.set(output, bytes(inputs[0]));
     else moved += bytesOf(output.aval) + inputs.reduce((sum, a) => sum + bytes(a), 0);
   }
   return moved;
@@ -107,9 +123,10 @@ export const stitchNanoseconds = (outputs: readonly TileOutput[], width: number,
   }, 0);
 
 /** Nanoseconds of each equation. */
-export const timesOf = ({ equations }: Program): number[] => {
-  const makers = new Map<Atom, Equation>(equations.map((e) => [e.output, e]));
-  return equations.map((e) => timeOf(e, makers));
+export const timesOf = (program: Program): number[] => {
+  const made = madeIn(program);
+  const makers = new Map<Atom, Equation>(program.equations.map((e) => [e.output, e]));
+  return program.equations.map((e) => (made.has(e) ? timeOf(e, makers) : 0));
 };
 
 /** Elements after the last axis on which an op that moves works, that axis included: what it copies at once. */
@@ -160,7 +177,6 @@ const readPrice = ({ inputs, params }: Equation): number => {
 
 const timeOf = (equation: Equation, makers: ReadonlyMap<Atom, Equation>): number => {
   const { primitive, inputs, output } = equation;
-  if (FREE.has(primitive)) return 0;
   if (primitive === 'dot') return dotTime(equation);
   const made = sizeOf(output.aval.shape);
   const read = Math.max(0, ...inputs.map((a) => (isVar(a) ? sizeOf(a.aval.shape) : 0)));
@@ -193,28 +209,26 @@ const dotTime = ({ inputs, params }: Equation): number => {
   return productCost(lhs, rhs, out, { volume: volumeOf });
 };
 
-/** Engines make no copy for these: a reshape is a view, a broadcast happens inside its consumers. */
-const FREE: ReadonlySet<string> = new Set(['reshape', 'broadcast']);
-
 /**
  * Bytes of a program's own values at the fullest moment when its equations run in order and each value is
  * released after its last use. Inputs are the caller's and don't count; outputs stay alive.
  */
 export const livePeakBytes = (program: Program): number => {
+  const made = madeIn(program);
   const lastUse = new Map<Atom, number>();
   for (const [i, e] of program.equations.entries()) for (const a of e.inputs) lastUse.set(a, i);
   for (const a of program.outputs) lastUse.set(a, Number.POSITIVE_INFINITY);
   // A view keeps its source alive.
   for (let i = program.equations.length - 1; i >= 0; i--) {
     const e = program.equations[i];
-    if (!FREE.has(e.primitive) || e.inputs.length === 0) continue;
+    if (made.has(e) || e.inputs.length === 0) continue;
     const source = e.inputs[0];
     lastUse.set(source, Math.max(lastUse.get(source) ?? i, lastUse.get(e.output) ?? i));
   }
   const dying = new Map<number, Var[]>();
   const own = new Set<Atom>();
   for (const e of program.equations) {
-    if (FREE.has(e.primitive)) continue;
+    if (!made.has(e)) continue;
     own.add(e.output);
     const last = lastUse.get(e.output);
     if (last === undefined || !Number.isFinite(last)) continue;
@@ -234,13 +248,14 @@ export const livePeakBytes = (program: Program): number => {
 
 /** Elements of the largest value that a program makes from its inputs but the first `knownCount`; at least 1. */
 export const widestValue = (program: Program, knownCount: number): number => {
+  const made = madeIn(program);
   const dependent = new Set<Atom>(program.inputs.slice(knownCount));
   let widest = 1;
   for (const v of dependent) widest = Math.max(widest, sizeOf(v.aval.shape));
   for (const e of program.equations) {
     if (!e.inputs.some((a) => isVar(a) && dependent.has(a))) continue;
     dependent.add(e.output);
-    if (!FREE.has(e.primitive)) widest = Math.max(widest, sizeOf(e.output.aval.shape));
+    if (made.has(e)) widest = Math.max(widest, sizeOf(e.output.aval.shape));
   }
   return widest;
 };

@@ -9,7 +9,7 @@ const FEWEST_TILES = 4;
 /** But into two, or one, where a tile's widest value has fewer elements than this: there, what counts is the number of nodes that run. */
 const LIGHT_ELEMENTS = 1 << 15;
 /** A tile's widest value stays below this, whatever that makes of its width. */
-const MOST_BYTES = 1 << 30;
+const MOST_BYTES = 1 << 28;
 /** Narrower tiles are all overhead, wider ones gain nothing: see bench. */
 const NARROWEST = 8;
 const WIDEST = 512;

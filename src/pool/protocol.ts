@@ -22,7 +22,8 @@ export interface Brief {
 /** The coordinator's side of the port; a worker calls it, never the other way round: orders go by the control buffer. */
 export interface Coordinator {
   brief(): Brief;
-  artifact(index: number): Artifact;
+  /** Null: it can't be made, and the run has failed. */
+  artifact(index: number): Artifact | null;
   fixed(): readonly Value[];
   progress(): void;
   block(index: number, block: Block, spoiled: number): void;

@@ -25,7 +25,8 @@ export interface Work {
   readonly engines: Engines;
   /** Where tiles are computed into. */
   readonly memory: TileMemory;
-  artifact(index: number): Artifact | Promise<Artifact>;
+  /** Null: it can't be made, and the run has failed. */
+  artifact(index: number): Artifact | null | Promise<Artifact | null>;
   /** The values of the job's `fixed`. */
   fixed(): readonly Value[] | Promise<readonly Value[]>;
   /** Brings a tile's outputs to where they go; resolves when the loop may go on. */
@@ -140,7 +141,7 @@ class Loop {
     const found = engines.find(job.keys[index], job.threads);
     if (found) return found;
     const artifact = await this.#work.artifact(index);
-    return this.#native('load', () => engines.load(artifact, job.threads));
+    return artifact ? this.#native('load', () => engines.load(artifact, job.threads)) : undefined;
   }
 
   /** Runs a step that is in native code, during which the process must not end; undefined when the run was stopped. */

@@ -100,9 +100,16 @@ export class Run {
     this.#deafen = signal ? onAbort(signal, () => this.fail(signal.reason)) : () => {};
   }
 
-  artifact(index: number): Artifact {
-    const artifact = this.artifacts[index];
-    return artifact.model ? { ...artifact, model: compact(artifact.model) } : artifact;
+  /** One that can't be compiled ends the run. */
+  artifact(index: number): Artifact | null {
+    try {
+      const artifact = this.artifacts[index];
+      const { model } = artifact;
+      return model ? { ...artifact, model: compact(model) } : artifact;
+    } catch (thrown) {
+      this.fail(DiffopsError.from(thrown));
+      return null;
+    }
   }
 
   /** Whether nothing remains to be started. */

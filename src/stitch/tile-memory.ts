@@ -2,7 +2,8 @@
 
 import { type Aval, type FloatDtype, sizeOf, type TypedArray, type Value } from '../ir/aval.ts';
 import { malformed } from '../ir/builder.ts';
-import { type Kernels, type LinearMemory, MOST_BYTES, newKernels, PAGE_BYTES } from './kernels.ts';
+import { newKernels } from './kernels.ts';
+import { type Kernels, type KernelsOverMemory, MOST_BYTES, PAGE_BYTES } from './linear-memory.ts';
 
 export type FloatArray = Float32Array | Float64Array;
 
@@ -27,20 +28,21 @@ const bytesOf = ({ shape, dtype }: Aval): number => {
 };
 
 export class TileMemory {
-  readonly kernels: Kernels;
-  readonly #memory: LinearMemory;
-  #buffer: ArrayBuffer;
+  #own: KernelsOverMemory | undefined;
+  #buffer = new ArrayBuffer(0);
   /** What was placed last, by the avals that it was placed for; void when the memory has grown. */
   #places = new WeakMap<readonly Aval[], readonly Placed[]>();
   /** Arrays over the room for lines, by dtype and length. */
   readonly #lines = new Map<string, FloatArray[]>();
 
-  constructor() {
-    const { memory, kernels } = newKernels();
-    this.kernels = kernels;
-    this.#memory = memory;
-    this.#buffer = memory.buffer;
-    this.#reserve(LINES_BYTES);
+  get kernels(): Kernels {
+    return this.#made.kernels;
+  }
+
+  /** Made when it is first needed: it takes address space. */
+  get #made(): KernelsOverMemory {
+    this.#own ??= newKernels();
+    return this.#own;
   }
 
   /** Arrays for outputs to be computed into; they hold until others are asked for. */
@@ -93,9 +95,10 @@ export class TileMemory {
     const missing = bytes - this.#buffer.byteLength;
     if (missing <= 0) return;
     if (bytes > MOST_BYTES) throw malformed(`A tile's outputs need ${bytes} bytes; ${MOST_BYTES} can be addressed.`);
-    this.#memory.grow(Math.ceil(missing / PAGE_BYTES));
+    const { memory } = this.#made;
+    memory.grow(Math.ceil(Math.max(0, bytes - memory.buffer.byteLength) / PAGE_BYTES));
     // Growing has detached every array over the old buffer.
-    this.#buffer = this.#memory.buffer;
+    this.#buffer = memory.buffer;
     this.#places = new WeakMap();
     this.#lines.clear();
   }

@@ -2,7 +2,7 @@
 
 import { expect, test } from 'vitest';
 import type { Atom, Program } from '../../src/ir/program.ts';
-import { planHessian } from '../../src/plan/planner.ts';
+import { planHessian, planJacobian } from '../../src/plan/planner.ts';
 import type { PlanRequest } from '../../src/plan/request.ts';
 import { newOps } from '../../src/primitives/table.ts';
 
@@ -49,4 +49,16 @@ test('a long program that runs in no time is not contracted', () => {
   const printed = (contraction: 'never' | 'by price'): number[] =>
     planHessian(request(program, 1, contraction), true).groups.map((group) => group.program.equations.length);
   expect(printed('by price')).toEqual(printed('never'));
+});
+
+test('an output that repeats a smaller value is as large as it is', () => {
+  const ops = newOps();
+  const x = ops.input({ shape: [150], dtype: 'float32' });
+  const tall = 400_000;
+  const program = ops.build([ops.broadcast(ops.sum(ops.mul(x, x), [0]), [tall], [])]);
+  const { groups, facts } = planJacobian({ ...request(program, 1, 'by price'), precision: 'float32' }, 'forward');
+  const [{ width }] = groups;
+  // Not all columns at once, as if it were nothing.
+  expect(width).toBeLessThan(40);
+  expect(facts.workerBytes).toBeGreaterThanOrEqual(4 * width * tall);
 });

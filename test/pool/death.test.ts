@@ -1,7 +1,7 @@
 /** Workers that die cost their tile, not the run; a run that can't be saved says what happened. */
 
 import { describe, expect, test } from 'vitest';
-import type { DiffopsError } from '../../src/errors.ts';
+import { DiffopsError } from '../../src/errors.ts';
 import { Pool } from '../../src/pool/pool.ts';
 import { streamBlocks } from '../../src/pool/stream.ts';
 import { counted, counter, expected, type JobSpec, makeJob, matrixFor } from './stub.mjs';
@@ -109,3 +109,21 @@ test('closing a pool while its threads start waits for them', async () => {
   await pool.close();
   expect(await run).toMatchObject({ code: 'CLOSED' });
 });
+
+test('an artifact that cannot be made fails the run with its own error, and no thread dies of it', () =>
+  withPool(2, async (pool) => {
+    const job = makeJob({ width: 4 });
+    const broken = {
+      ...job.artifacts[1],
+      get model(): Uint8Array {
+        throw new DiffopsError('INTERNAL', 'lowering broke at 7', { value: 7 });
+      },
+    };
+    const { sink } = matrixFor(job);
+    const run = pool.run({ ...job, artifacts: [job.artifacts[0], broken, ...job.artifacts.slice(2)] }, { sink });
+    await expect(run).rejects.toMatchObject({ code: 'INTERNAL', fields: { value: 7 } });
+    expect(pool.stats().deaths).toBe(0);
+    const again = matrixFor(job);
+    await pool.run(job, { sink: again.sink });
+    expect(again.data).toEqual(expected(job));
+  }));

@@ -4,19 +4,28 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { assembled } from '../../scripts/kernels.mjs';
 import { newKernels } from '../../src/stitch/kernels.ts';
+import { plainKernels } from '../../src/stitch/plain-kernels.ts';
 
 test('the committed code is the assembled source (else: npm run kernels)', async () => {
   const source = readFileSync(new URL('../../src/stitch/kernels.ts', import.meta.url), 'utf8');
   expect(source).toContain(`'${await assembled()}'`);
 });
 
-const { memory, kernels } = newKernels();
 const TO = 32_768;
+const [assembledOnes, plain] = [newKernels(), plainKernels()];
+
+test('machine code is what is used where it can be had', () => {
+  expect(assembledOnes.kernels.finite32.toString()).toContain('native code');
+});
 
 describe.each([
-  ['float32', Float32Array, kernels.transpose32, kernels.finite32],
-  ['float64', Float64Array, kernels.transpose64, kernels.finite64],
-] as const)('%s', (_, Data, transpose, finite) => {
+  ['float32', Float32Array, assembledOnes, 'transpose32', 'finite32'],
+  ['float64', Float64Array, assembledOnes, 'transpose64', 'finite64'],
+  ['float32, plain loops', Float32Array, plain, 'transpose32', 'finite32'],
+  ['float64, plain loops', Float64Array, plain, 'transpose64', 'finite64'],
+] as const)('%s', (_, Data, { memory, kernels }, turning, finding) => {
+  const transpose = kernels[turning];
+  const finite = kernels[finding];
   const bytes = Data.BYTES_PER_ELEMENT;
   const source = new Data(memory.buffer, 0, TO / bytes);
   const target = new Data(memory.buffer, TO, TO / bytes);

@@ -1,0 +1,34 @@
+/** A memory that kernels work on, and what they are. */
+
+/** Addresses and strides are bytes in the memory that the kernels were made with, counts are elements. */
+export interface Kernels {
+  /** 1 if all of `count` elements at `at` are finite. */
+  finite32(at: number, count: number): 0 | 1;
+  finite64(at: number, count: number): 0 | 1;
+  /** rows × columns elements at `from` are written as columns × rows at `to`. */
+  transpose32: Transpose;
+  transpose64: Transpose;
+}
+
+type Transpose = (
+  from: number,
+  fromStride: number,
+  to: number,
+  toStride: number,
+  rows: number,
+  columns: number,
+) => void;
+
+export interface LinearMemory {
+  readonly buffer: ArrayBuffer;
+  grow(pages: number): number;
+}
+
+export const PAGE_BYTES = 65_536;
+/** Addresses are 32 bits wide. */
+export const MOST_BYTES = 65_535 * PAGE_BYTES;
+
+export interface KernelsOverMemory {
+  readonly memory: LinearMemory;
+  readonly kernels: Kernels;
+}
