@@ -61,8 +61,8 @@ export const flattenData = (data: unknown, finite: boolean): Flat | undefined =>
   data === undefined ? undefined : flattenTree(data, { name: 'data', finite, differentiated: false });
 
 /**
- * Records and plans; programs are compiled when they are asked for. `wholeColumns`: for blocks that are given out one by one, so that no mirrored half
- * can be skipped.
+ * Records and plans; programs are compiled when they are asked for. `wholeColumns`: for blocks that are given out one
+ * by one, so that no mirrored half can be skipped.
  */
 export const poseProblem = (
   kind: MatrixKind,
@@ -125,9 +125,10 @@ export const compileAll = (problem: Problem): Problem => {
  * Compiles the rest of a problem that already runs, an artifact at a time: in the order in which threads will ask for
  * them, but for what they ask for sooner, and until it is over. What fails here fails where it is asked for.
  */
-export const compileAhead = async ({ artifacts }: Problem, isOver: () => boolean): Promise<void> => {
-  const order = [...artifacts.slice(-1), ...artifacts.slice(0, -1)];
-  for (const artifact of order) {
+export const compileAhead = async ({ artifacts, planned }: Problem, isOver: () => boolean): Promise<void> => {
+  const tiles = planned.groups.length;
+  // The point program stands last and runs first.
+  for (const artifact of [...artifacts.slice(tiles), ...artifacts.slice(0, tiles)]) {
     await new Promise((resolve) => setImmediate(resolve));
     if (isOver()) return;
     void artifact.model;

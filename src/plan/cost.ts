@@ -15,6 +15,16 @@ import {
   productCost,
 } from '../transforms/contract/order.ts';
 
+/** The measure, taken once of each program: programs never change, and a planner asks more than once. */
+const remembered = (measure: (program: Program) => number): ((program: Program) => number) => {
+  const known = new WeakMap<Program, number>();
+  return (program) => {
+    const found = known.get(program) ?? measure(program);
+    known.set(program, found);
+    return found;
+  };
+};
+
 const operationsOf = ({ primitive, inputs, params, output }: Equation): number =>
   rulesOf(primitive).cost(
     inputs.map((a) => a.aval),
@@ -87,14 +97,7 @@ const PER_SPAN = 4;
  * Nanoseconds of one core that a program takes when nothing else runs; right to a factor of two or so, and its ratios
  * are better (bench/alternatives.ts, bench/profile.ts).
  */
-export const nanosecondsOf = (program: Program): number => {
-  const known = prices.get(program) ?? timesOf(program).reduce((sum, time) => sum + time, 0);
-  prices.set(program, known);
-  return known;
-};
-
-/** Programs never change, and are asked for their price more than once. */
-const prices = new WeakMap<Program, number>();
+export const nanosecondsOf = remembered((program) => timesOf(program).reduce((sum, time) => sum + time, 0));
 
 /** What a run of a program costs beside its equations. */
 const PER_TILE = 40_000;
@@ -213,7 +216,7 @@ const dotTime = ({ inputs, params }: Equation): number => {
  * Bytes of a program's own values at the fullest moment when its equations run in order and each value is
  * released after its last use. Inputs are the caller's and don't count; outputs stay alive.
  */
-export const livePeakBytes = (program: Program): number => {
+export const livePeakBytes = remembered((program) => {
   const made = madeIn(program);
   const lastUse = new Map<Atom, number>();
   for (const [i, e] of program.equations.entries()) for (const a of e.inputs) lastUse.set(a, i);
@@ -244,7 +247,7 @@ export const livePeakBytes = (program: Program): number => {
     for (const v of dying.get(i) ?? []) alive -= bytesOf(v.aval);
   }
   return peak;
-};
+});
 
 /** Elements of the largest value that a program makes from its inputs but the first `knownCount`; at least 1. */
 export const widestValue = (program: Program, knownCount: number): number => {

@@ -15,22 +15,19 @@ const NARROWEST = 8;
 const WIDEST = 512;
 
 /**
- * The width of a group's tiles: `widest` elements per seed in its largest value, `count` seeds, at most `block`.
- * Tiles are made equally wide, so that the last one isn't mostly padding.
+ * The width of a group's tiles where they are all for one thread: `widest` elements per seed in its largest value,
+ * `count` seeds, at most `block`. Tiles are made equally wide, so that the last one isn't mostly padding.
  */
-export const tileWidthOf = (widest: number, dtype: FloatDtype, count: number, block: number): number => {
+export const soleWidth = (widest: number, dtype: FloatDtype, count: number, block: number): number => {
   const bytes = widest * bytesPerElement(dtype);
   const byCache = Math.floor(CACHE_BYTES / bytes);
   const bearable = Math.max(1, Math.floor(MOST_BYTES / bytes));
-  const wish = Math.min(Math.max(byCache, NARROWEST), bearable, WIDEST, sharedWidth(count, widest), block, count);
-  return evenWidth(wish, count);
+  return evenWidth(Math.min(Math.max(byCache, NARROWEST), bearable, WIDEST, block, count), count);
 };
 
-/** The width of tiles that are all for one thread; arguments as above. */
-export const soleWidth = (widest: number, dtype: FloatDtype, count: number, block: number): number => {
-  const byCache = Math.floor(CACHE_BYTES / (widest * bytesPerElement(dtype)));
-  return evenWidth(Math.min(Math.max(byCache, NARROWEST), WIDEST, block, count), count);
-};
+/** The same where workers share the tiles. */
+export const tileWidthOf = (widest: number, dtype: FloatDtype, count: number, block: number): number =>
+  soleWidth(widest, dtype, count, Math.min(block, sharedWidth(count, widest)));
 
 /** The widest that tiles of `count` seeds may be, so that there are some for every worker; `widest` as above. */
 export const sharedWidth = (count: number, widest: number): number => {

@@ -6,6 +6,7 @@ import type { Atom, Program } from '../../src/ir/program.ts';
 import { planHessian, planJacobian } from '../../src/plan/planner.ts';
 import type { Ops } from '../../src/primitives/ops.ts';
 import { newOps } from '../../src/primitives/table.ts';
+import { planRequest } from './programs.ts';
 import { maxDifference, runOnEngine, runPlanned } from './run-planned.ts';
 
 const ROWS = 12;
@@ -35,9 +36,6 @@ const rolled = (ops: Ops, x: Atom): Atom => {
   return ops.concat([ops.sliceAxis(x, 0, n - 1, n), ops.sliceAxis(x, 0, 0, n - 1)], 0);
 };
 
-const request = (program: Program, nbatches: number | 'auto') =>
-  ({ program, leaves: 1, precision: 'float64', nbatches, checkpoint: false }) as const;
-
 const off = { structuredSeeds: false, contraction: 'never' } as const;
 
 const cases: [string, Program][] = [
@@ -53,9 +51,9 @@ const cases: [string, Program][] = [
 
 test.each(cases)('the Jacobian of %s, of which only the bands are computed', async (_, program) => {
   const inputs = [pointOf(program.inputs[0].aval.shape)];
-  const dense = runPlanned(planJacobian({ ...request(program, 'auto'), levers: off }, 'forward'), inputs);
+  const dense = runPlanned(planJacobian(planRequest(program, { nbatches: 'auto', levers: off }), 'forward'), inputs);
   for (const nbatches of [1, 7] as const) {
-    const planned = planJacobian({ ...request(program, nbatches), levers: { contraction: 'always' } }, 'forward');
+    const planned = planJacobian(planRequest(program, { nbatches, levers: { contraction: 'always' } }), 'forward');
     expect(planned.groups.flatMap((group) => group.outputs).every(({ placed }) => placed)).toBe(true);
     expect(maxDifference(runPlanned(planned, inputs), dense)).toBeLessThan(1e-14);
     expect(maxDifference(await runOnEngine(planned, inputs), dense)).toBeLessThan(1e-14);
@@ -86,10 +84,10 @@ test.each(cases)('the Hessian of a sum over %s', async (_, vector) => {
     ]);
   })();
   const inputs = [pointOf(program.inputs[0].aval.shape)];
-  const dense = runPlanned(planHessian({ ...request(program, 'auto'), levers: off }, false), inputs);
+  const dense = runPlanned(planHessian(planRequest(program, { nbatches: 'auto', levers: off }), false), inputs);
   const scale = dense.reduce((a, b) => Math.max(a, Math.abs(b)), 0);
   for (const symmetric of [true, false]) {
-    const planned = planHessian({ ...request(program, 5), levers: { contraction: 'always' } }, symmetric);
+    const planned = planHessian(planRequest(program, { nbatches: 5, levers: { contraction: 'always' } }), symmetric);
     expect(maxDifference(runPlanned(planned, inputs), dense) / scale).toBeLessThan(1e-14);
     expect(maxDifference(await runOnEngine(planned, inputs), dense) / scale).toBeLessThan(1e-14);
   }
@@ -98,7 +96,10 @@ test.each(cases)('the Hessian of a sum over %s', async (_, vector) => {
 test('transposed entries of one column that fall together are added up', () => {
   const program = programOf([5, 5], (ops, x) => ops.add(x, ops.permute(ops.unary('sin', x), [1, 0])));
   const inputs = [pointOf([5, 5])];
-  const dense = runPlanned(planJacobian({ ...request(program, 'auto'), levers: off }, 'forward'), inputs);
-  const planned = planJacobian({ ...request(program, 'auto'), levers: { contraction: 'always' } }, 'forward');
+  const dense = runPlanned(planJacobian(planRequest(program, { nbatches: 'auto', levers: off }), 'forward'), inputs);
+  const planned = planJacobian(
+    planRequest(program, { nbatches: 'auto', levers: { contraction: 'always' } }),
+    'forward',
+  );
   expect(maxDifference(runPlanned(planned, inputs), dense)).toBeLessThan(1e-15);
 });

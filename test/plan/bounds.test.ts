@@ -5,6 +5,7 @@ import type { Atom, Program } from '../../src/ir/program.ts';
 import { planHessian, planJacobian } from '../../src/plan/planner.ts';
 import type { PlanRequest } from '../../src/plan/request.ts';
 import { newOps } from '../../src/primitives/table.ts';
+import { planRequest } from './programs.ts';
 
 const WIDTH = 128;
 const SAMPLES = 256;
@@ -28,14 +29,8 @@ const longChain = (length: number): Program => {
   return ops.build([ops.sum(y, [0])]);
 };
 
-const request = (program: Program, leaves: number, contraction: 'never' | 'by price'): PlanRequest => ({
-  program,
-  leaves,
-  precision: 'float64',
-  nbatches: 'auto',
-  checkpoint: false,
-  levers: { contraction },
-});
+const request = (program: Program, leaves: number, contraction: 'never' | 'by price'): PlanRequest =>
+  planRequest(program, { leaves, levers: { contraction } });
 
 test('products that contraction keeps are bounded', () => {
   const program = wideNetwork(4);

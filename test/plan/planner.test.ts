@@ -7,19 +7,9 @@ import type { Program } from '../../src/ir/program.ts';
 import { livePeakBytes } from '../../src/plan/cost.ts';
 import { Plan } from '../../src/plan/plan.ts';
 import { chooseMode, planHessian, planJacobian } from '../../src/plan/planner.ts';
-import type { PlanRequest } from '../../src/plan/request.ts';
 import { grad } from '../../src/transforms/grad.ts';
-import { chain, network, valuesFor } from './programs.ts';
+import { chain, network, planRequest as request, valuesFor } from './programs.ts';
 import { finiteDifferences, maxDifference, runPlanned } from './run-planned.ts';
-
-const request = (program: Program, over: Partial<PlanRequest> = {}): PlanRequest => ({
-  program,
-  leaves: program.inputs.length,
-  precision: 'float64',
-  nbatches: 'auto',
-  checkpoint: false,
-  ...over,
-});
 
 const { scalar, vector } = network();
 const inputs = valuesFor(scalar);

@@ -2,7 +2,18 @@
 
 import { sizeOf, type Value } from '../../src/ir/aval.ts';
 import type { Atom, Program } from '../../src/ir/program.ts';
+import type { PlanRequest } from '../../src/plan/request.ts';
 import { newOps } from '../../src/primitives/table.ts';
+
+/** Asks for all of a program, in float64, and leaves the rest to the plan. */
+export const planRequest = (program: Program, over: Partial<PlanRequest> = {}): PlanRequest => ({
+  program,
+  leaves: program.inputs.length,
+  precision: 'float64',
+  nbatches: 'auto',
+  checkpoint: false,
+  ...over,
+});
 
 /** Smooth, distinct, never near a corner. */
 export const valuesFor = (program: Program): Value[] =>

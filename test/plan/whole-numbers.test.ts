@@ -5,9 +5,9 @@ import { expect, test } from 'vitest';
 import { sizeOf, type Value } from '../../src/ir/aval.ts';
 import type { Atom, Program } from '../../src/ir/program.ts';
 import { planHessian, planJacobian } from '../../src/plan/planner.ts';
-import type { PlanRequest } from '../../src/plan/request.ts';
 import { newOps } from '../../src/primitives/table.ts';
 import { randomProgram } from '../primitives/random-program.ts';
+import { planRequest as request } from './programs.ts';
 import { maxDifference, runPlanned } from './run-planned.ts';
 
 /** A linear congruential generator: the same program for the same seed. */
@@ -49,15 +49,6 @@ const relative = (a: Float64Array, b: Float64Array): number =>
 
 /** A group of one leaf, of which the seeds are unit vectors, or one of many leaves, masked. */
 const leafCounts = fc.constantFrom(1, 2, 7);
-
-const request = (program: Program, over: Partial<PlanRequest>): PlanRequest => ({
-  program,
-  leaves: program.inputs.length,
-  precision: 'float64',
-  nbatches: 'auto',
-  checkpoint: false,
-  ...over,
-});
 
 const seeds = fc.integer({ min: 0, max: 2 ** 31 });
 const cuts = fc.constantFrom<'auto' | number>('auto', 1, 2, 4);
