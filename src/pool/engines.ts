@@ -1,6 +1,7 @@
 /** The executables that one thread has loaded, kept by key and disposed when too many others came after them. */
 
 import type { Artifact, Executable } from '../compile/executable.ts';
+import { allocate, sizeOf, type TypedArray } from '../ir/aval.ts';
 
 /** Loads an artifact into the engine it was made for. */
 export type LoadArtifact = (artifact: Artifact, options: { readonly threads: number }) => Promise<Executable>;
@@ -9,6 +10,18 @@ export type LoadArtifact = (artifact: Artifact, options: { readonly threads: num
 export const ENGINES_KEPT = 32;
 
 const idOf = (key: string, threads: number): string => `${threads} ${key}`;
+
+/** Where the results of each executable that runs once per point are kept: fresh memory would take longer than they do. */
+const kept = new WeakMap<Executable, TypedArray[]>();
+
+/** The same arrays each time, for what an executable gives; they hold until it runs again. */
+export const arraysOf = (executable: Executable): TypedArray[] => {
+  const known = kept.get(executable);
+  if (known) return known;
+  const made = executable.outputs.map(({ shape, dtype }) => allocate(dtype, sizeOf(shape)));
+  kept.set(executable, made);
+  return made;
+};
 
 export class Engines {
   readonly #load: LoadArtifact;

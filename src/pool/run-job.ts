@@ -5,7 +5,7 @@ import { DiffopsError } from '../errors.ts';
 import type { Value } from '../ir/aval.ts';
 import type { TileMemory } from '../stitch/tile-memory.ts';
 import type { Control } from './control.ts';
-import { ENGINES_KEPT, type Engines } from './engines.ts';
+import { arraysOf, ENGINES_KEPT, type Engines } from './engines.ts';
 import type { Group, Job, Tile } from './job.ts';
 
 /** A job without its artifacts and what is fixed, which are asked for when the thread doesn't have them yet. */
@@ -133,7 +133,7 @@ class Loop {
     const { point } = this.#work.job;
     if (point === null) return [];
     const executable = await this.#executable(point);
-    return executable && this.#native('run', () => executable.run(inputs));
+    return executable && this.#native('run', () => executable.run(inputs, arraysOf(executable)));
   }
 
   async #executable(index: number): Promise<Executable | undefined> {

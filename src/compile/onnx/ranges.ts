@@ -58,6 +58,11 @@ export class Ranges {
         return y && y.low === y.high && y.low > 0
           ? { low: cut(x.low / y.low), high: cut(x.high / y.low), whole: isInt }
           : undefined;
+      case 'mul':
+        // In float64 the bounds are rounded as the engine rounds.
+        return y && y.low === y.high && y.low > 0 && output.aval.dtype === 'float64'
+          ? { low: x.low * y.low, high: x.high * y.low, whole: false }
+          : undefined;
       case 'rem':
         return y && y.low === y.high && y.low > 0 && x.low >= 0
           ? { low: 0, high: Math.min(x.high, y.low - (x.whole && y.whole ? 1 : 0)), whole: x.whole && y.whole }

@@ -2,10 +2,11 @@
 
 import ort, { type InferenceSession, type Tensor } from 'onnxruntime-node';
 import { DiffopsError } from '../../errors.ts';
-import { type Dtype, sizeOf, type TypedArray, type Value } from '../../ir/aval.ts';
+import { allocate, sizeOf, type TypedArray, type Value } from '../../ir/aval.ts';
 import { malformed } from '../../ir/builder.ts';
 import type { Artifact, Executable } from '../executable.ts';
 import { inputName } from './lower.ts';
+import { NOT_HANDED_OVER } from './model.ts';
 
 /**
  * All simplification is done before: from `basic` on, the engine merges equal chains, and so what checkpointing
@@ -49,6 +50,10 @@ const failure = (doing: string, thrown: unknown): DiffopsError => {
   );
 };
 
+/** Whether the engine stopped where it would have begun to hand over copies of outputs: all is computed then. */
+const isHandingOver = (thrown: unknown): boolean =>
+  thrown instanceof Error && thrown.message.startsWith('Non tensor type');
+
 class OnnxExecutable implements Executable {
   readonly inputs: Executable['inputs'];
   readonly outputs: Executable['outputs'];
@@ -71,31 +76,25 @@ class OnnxExecutable implements Executable {
       const name = inputName(k);
       if (session.inputNames.includes(name)) feeds[name] = tensorOf(value);
     }
-    const results = await session.run(feeds, this.#fetches(session, into)).catch((thrown) => {
-      throw failure('running a program', thrown);
+    const arrays = into ?? this.outputs.map(({ shape, dtype }) => allocate(dtype, sizeOf(shape)));
+    await session.run(feeds, this.#fetches(session, arrays)).catch((thrown) => {
+      if (!isHandingOver(thrown)) throw failure('running a program', thrown);
     });
-    return this.outputs.map(({ shape, dtype }, k) => ({
-      shape,
-      dtype,
-      // What the engine hands back for an array of ours is another array with the same numbers.
-      data: into && sizeOf(shape) > 0 ? into[k] : (results[session.outputNames[k]].data as TypedArray),
-    }));
+    return this.outputs.map(({ shape, dtype }, k) => ({ shape, dtype, data: arrays[k] }));
   }
 
-  /** Outputs by name: computed into an array of the caller's, or (null) into one that the engine makes. */
-  #fetches(session: InferenceSession, into: readonly TypedArray[] | undefined): Record<string, Tensor | null> {
-    const fetches: Record<string, Tensor | null> = {};
+  /** Outputs by name, over the arrays that they are computed into; and what keeps the engine from copying them. */
+  #fetches(session: InferenceSession, arrays: readonly TypedArray[]): Record<string, Tensor | null> {
+    const fetches: Record<string, Tensor | null> = { [NOT_HANDED_OVER]: null };
+    const names = session.outputNames.slice(1);
+    const infos = session.outputMetadata.slice(1);
     for (const [k, { shape, dtype }] of this.outputs.entries()) {
-      const given = into && sizeOf(shape) > 0;
-      fetches[session.outputNames[k]] = given ? this.#over(session, k, dtype, into[k]) : null;
+      if (sizeOf(shape) === 0) continue;
+      // In the model's shape, which may cut the axes differently.
+      const { shape: own } = infos[k] as { readonly shape: readonly number[] };
+      fetches[names[k]] = new ort.Tensor(dtype, arrays[k] as never, own) as Tensor;
     }
     return fetches;
-  }
-
-  /** A tensor over an array, in the shape that the model gives its output, which may cut the axes differently. */
-  #over(session: InferenceSession, k: number, dtype: Dtype, array: TypedArray): Tensor {
-    const { shape } = session.outputMetadata[k] as { readonly shape: readonly number[] };
-    return new ort.Tensor(dtype, array as never, shape) as Tensor;
   }
 
   async dispose(): Promise<void> {
