@@ -6,14 +6,7 @@ import type { Atom, Equation, Program, Var } from '../ir/program.ts';
 import { isVar } from '../ir/program.ts';
 import type { Placement, TileOutput } from '../pool/job.ts';
 import { rulesOf } from '../primitives/table.ts';
-import {
-  farTime,
-  GATHER_NODES,
-  PER_ELEMENT,
-  PER_GATHERED,
-  PER_STEP,
-  productCost,
-} from '../transforms/contract/order.ts';
+import { farTime, PER_ELEMENT, PER_GATHERED, PER_STEP, productCost } from '../transforms/contract/order.ts';
 
 /** The measure, taken once of each program: programs never change, and a planner asks more than once. */
 const remembered = (measure: (program: Program) => number): ((program: Program) => number) => {
@@ -85,7 +78,10 @@ const SHORT_SUM = 4;
 const SHORT_RUN = 32;
 
 /** Nodes for one equation, where there are several, or as slow as several: the engine's integer arithmetic. */
-const NODES: Readonly<Record<string, number>> = { gather: GATHER_NODES, one_hot: 5 };
+const NODES: Readonly<Record<string, number>> = { one_hot: 5 };
+/** A gather whose indices may be out of range: its nodes, and nanoseconds more per element. */
+const MASKING_NODES = 5;
+const PER_MASKED = 0.55;
 const INTEGER_NODES = 4;
 
 /** Starting on another run of contiguous elements, in nanoseconds: of a copy, of a concat, and of a repeated operand. */
@@ -195,8 +191,10 @@ const timeOf = (equation: Equation, makers: ReadonlyMap<Atom, Equation>): number
     if (maker?.primitive === 'broadcast') spans = Math.max(spans, made / spanOf(maker));
     else if (isVar(a)) moved += sizeOf(a.aval.shape);
   }
-  const nodes = NODES[primitive] ?? (output.aval.dtype === 'int32' ? INTEGER_NODES : 1);
-  const fixed = PER_STEP * nodes + farTime(moved);
+  // Indices that the program makes are in range; what data says may not be.
+  const masking = primitive === 'gather' && !makers.has(inputs[1]);
+  const nodes = masking ? MASKING_NODES : (NODES[primitive] ?? (output.aval.dtype === 'int32' ? INTEGER_NODES : 1));
+  const fixed = PER_STEP * nodes + farTime(moved) + (masking ? PER_MASKED * made : 0);
   if (!(primitive in MOVES)) return fixed + work + PER_SPAN * spans;
   const perRun = primitive === 'concat' ? PER_CONCAT_RUN : PER_RUN;
   return fixed + work + (perRun * made) / Math.max(1, runOf(equation));

@@ -2,7 +2,7 @@
 
 import { expect, test } from 'vitest';
 import { evaluateProgram } from '../../src/interpret/evaluate.ts';
-import type { Value } from '../../src/ir/aval.ts';
+import { sizeOf, type Value } from '../../src/ir/aval.ts';
 import type { Atom } from '../../src/ir/program.ts';
 import type { Levers } from '../../src/plan/levers.ts';
 import { planHessian, planJacobian } from '../../src/plan/planner.ts';
@@ -101,3 +101,56 @@ test.each(orders)(
     expect(Math.abs(H[0] - 2 * (1 + 2 * 91 + 8 * 91 ** 2))).toBeLessThan(1e-4 * H[0]);
   },
 );
+
+test('terms that differ by constants are added up at the point before they are summed', () => {
+  const [S, I, J, K] = [64, 4, 32, 32];
+  const ops = newOps();
+  const known = (...shape: number[]): Atom => ops.input({ shape, dtype: 'float64' });
+  const [a, b, c, d, e, g, h] = [
+    known(S, I),
+    known(S, J),
+    known(J, K),
+    known(S, K),
+    known(S, J),
+    known(S, K),
+    known(S, J),
+  ];
+  const x = ops.input({ shape: [I, J], dtype: 'float64' });
+  const matmul = (p: Atom, q: Atom): Atom => ops.dot(p, q, { lhs: [0, 1], rhs: [1, 2], out: [0, 2] });
+  const t = matmul(a, x);
+  const along = ops.broadcast(ops.sum(ops.mul(t, e), [1]), [S, K], [0]);
+  const m = ops.add(ops.mul(matmul(ops.mul(t, b), c), d), ops.mul(along, g));
+  const back = ops.dot(m, c, { lhs: [0, 1], rhs: [2, 1], out: [0, 2] });
+  const outputs = [ops.dot(h, m, { lhs: [0, 1], rhs: [0, 2], out: [1, 2] }), matmul(ops.permute(a, [1, 0]), back)];
+  const linear = ops.build(outputs);
+  const WIDTH = 16;
+  const request = { knownCount: 7, width: WIDTH, shift: 0, structured: true, bands: true };
+  const { program } = contract(linear, request, 8);
+
+  // What depends on the columns has no use for the matrix any more: the sums over k with it are made at the point.
+  const seeds = program.inputs[7];
+  const dependent = new Set<Atom>([seeds]);
+  const uses: Atom[] = [];
+  for (const { inputs, output } of program.equations) {
+    if (!inputs.some((atom) => dependent.has(atom))) continue;
+    dependent.add(output);
+    uses.push(...inputs);
+  }
+  expect(uses).not.toContain(program.inputs[2]);
+
+  const values = linear.inputs.slice(0, 7).map(({ aval }, k): Value => {
+    const data = Float64Array.from({ length: sizeOf(aval.shape) }, (_, i) => Math.sin(1 + i * (k + 1.3)));
+    return { shape: aval.shape, dtype: 'float64', data };
+  });
+  const columns = Int32Array.from({ length: WIDTH }, (_, k) => (k * 37) % (I * J));
+  const results = evaluateProgram(program, [...values, { shape: [WIDTH], dtype: 'int32', data: columns }]);
+  for (const [k, column] of columns.entries()) {
+    const unit = new Float64Array(I * J);
+    unit[column] = 1;
+    const expected = evaluateProgram(linear, [...values, { shape: [I, J], dtype: 'float64', data: unit }]);
+    for (const [o, { data }] of expected.entries()) {
+      const size = data.length;
+      expect(maxDifference(results[o].data.slice(k * size, (k + 1) * size), data)).toBeLessThan(1e-11);
+    }
+  }
+});

@@ -18,7 +18,7 @@ import { denseSeeds } from '../unit-seeds.ts';
 import { type Axes, labelsAt, regrouped } from './axes.ts';
 import { Columns } from './columns.ts';
 import { cutSeeds, cutsOf } from './cut-seeds.ts';
-import { addForms, withFactor } from './forms.ts';
+import { addForms, pooled, withFactor } from './forms.ts';
 import { Network, type Piece } from './network.ts';
 import { BATCH, type Factor, type Form, type Label, Labels, type Term } from './term.ts';
 
@@ -291,8 +291,9 @@ class Contraction {
     const { x, times, gone, axesOf } = sum;
     const form = this.#form(x);
     const dense = form.filter((term) => !this.#hasDelta(term));
-    if (dense.length > 1 && this.#addsUp(x, dense)) {
-      this.#forms.set(x, [...form.filter((term) => this.#hasDelta(term)), ...this.#dense(dense, x.aval.shape)]);
+    if (dense.length > 1) {
+      const rest = form.filter((term) => this.#hasDelta(term));
+      this.#forms.set(x, [...rest, ...this.#addedUp(x, dense)]);
     }
     return times(this.#form(x)).map((term) => {
       const summed = network.eliminate(term, labelsAt(term, gone), axesOf(term));
@@ -300,18 +301,31 @@ class Contraction {
     });
   }
 
-  /** Whether all sums over x cost less when these terms of it are added up to one array before. */
-  #addsUp(x: Atom, terms: Form): boolean {
+  /** These terms of x as all sums over x cost least: as they are, with their constants added up, or as one array. */
+  #addedUp(x: Atom, terms: Form): Form {
     const network = this.#network;
-    // Priced with a stand-in: what matters are the labels of the array that they would be added up to.
-    const standIn = [{ scale: 1, axes: terms[0].axes, factors: [this.#standIn(terms[0].axes)] }];
-    const making = terms.reduce((cost, term) => cost + network.materializationCost(term), 0);
     const sums = (this.#sums.get(x) ?? []).flatMap((equation) => this.#sumOf(equation) ?? []);
     const priceOf = ({ times, gone }: Sum, form: Form): number =>
       times(form).reduce((cost, term) => cost + network.eliminationCost(term, labelsAt(term, gone)), 0);
-    const apart = sums.reduce((cost, sum) => cost + priceOf(sum, terms), 0);
-    const together = sums.reduce((cost, sum) => cost + priceOf(sum, standIn), making);
-    return together < apart;
+    const total = (form: Form): number => sums.reduce((cost, sum) => cost + priceOf(sum, form), 0);
+    const prices = sums.map((sum) => priceOf(sum, terms));
+    const apart = prices.reduce((all, price) => all + price);
+    const dearest = sums[prices.indexOf(Math.max(...prices))];
+    // What the dearest sum is over comes last, where a product of matrices wants it.
+    const last = labelsAt(terms[0], dearest.gone);
+    let making = 0;
+    const together = pooled(this.ops, terms, this.#labels, (union) => {
+      if (!network.mayKeep(terms[0], union)) return undefined;
+      making += network.constantCost(union);
+      const place = (label: Label): number => (this.#labels.isSeed(label) ? 0 : last.has(label) ? 2 : 1);
+      return [...union].sort((a, b) => place(a) - place(b));
+    });
+    const inFewer = together.length < terms.length ? making + total(together) : Number.POSITIVE_INFINITY;
+    // Priced with a stand-in: what matters are the labels of the array that they would be added up to.
+    const standIn = [{ scale: 1, axes: terms[0].axes, factors: [this.#standIn(terms[0].axes)] }];
+    const added = terms.reduce((cost, term) => cost + network.materializationCost(term), 0);
+    if (total(standIn) + added < Math.min(apart, inFewer)) return this.#dense(terms, x.aval.shape);
+    return inFewer < apart ? together : terms;
   }
 
   #standIn(axes: Axes): Factor {

@@ -34,20 +34,24 @@ const productOver = (ops: Ops, factors: readonly Factor[], scale: number, out: r
   return ops.mul(spread(ops, product, out, labels).atom, scale);
 };
 
-/** x + y as one term, if they differ by constants, or by one array of the same labels, only. */
-const merged = (ops: Ops, x: Term, y: Term, labels: Labels): Term | undefined => {
+/** The labels over which the sum of two products of constants is kept as one constant; undefined where it isn't. */
+type Kept = (x: readonly Factor[], y: readonly Factor[], labels: Labels) => readonly Label[] | undefined;
+
+/** x + y as one term, if they differ by constants that fit together, or by one array of the same labels, only. */
+const merged = (ops: Ops, x: Term, y: Term, labels: Labels, kept: Kept = fitting): Term | undefined => {
   const other = aligned(y, x, labels);
   if (!other) return undefined;
   const common = x.factors.filter((f) => other.factors.some((g) => sameFactor(f, g)));
   const restX = without(x.factors, common);
   const restY = without(other.factors, common);
   if (restX.length === 0 && restY.length === 0) return { ...x, scale: x.scale + other.scale };
-  const out = [...labelsOf([...restX, ...restY])];
-  const constant = ![...restX, ...restY].some(isDynamic);
-  if (constant ? !fitsTogether(restX, restY, labels) : !isSamePair(restX, restY)) return undefined;
+  const rest = [...restX, ...restY];
+  const pair = isSamePair(restX, restY) ? restX[0].labels : undefined;
+  const out = rest.some(isDynamic) ? pair : kept(restX, restY, labels);
+  if (!out) return undefined;
   const part = (factors: readonly Factor[], scale: number) => {
     if (factors.length > 0) return productOver(ops, factors, scale, out, labels);
-    const { dtype } = [...restX, ...restY][0].atom.aval;
+    const { dtype } = rest[0].atom.aval;
     return ops.literal(
       scale,
       out.map((label) => labels.size(label)),
@@ -59,11 +63,11 @@ const merged = (ops: Ops, x: Term, y: Term, labels: Labels): Term | undefined =>
 };
 
 /** A sum of constants must be no larger than one of its factors: else it loses a structure that is worth more. */
-const fitsTogether = (x: readonly Factor[], y: readonly Factor[], labels: Labels): boolean => {
+const fitting: Kept = (x, y, labels) => {
   const all = [...x, ...y];
   const union = [...labelsOf(all)];
   const holds = all.some((factor) => union.every((label) => factor.labels.includes(label)));
-  return holds && labels.volume(union) <= CONSTANT_CAP;
+  return holds && labels.volume(union) <= CONSTANT_CAP ? union : undefined;
 };
 
 /** Two arrays of the same labels: adding them up costs less than carrying both. */
@@ -74,12 +78,12 @@ const isSamePair = (x: readonly Factor[], y: readonly Factor[]): boolean =>
   x[0].labels.every((label) => y[0].labels.includes(label));
 
 /** The sum of two forms. */
-export const addForms = (ops: Ops, x: Form, y: Form, labels: Labels): Form => {
+export const addForms = (ops: Ops, x: Form, y: Form, labels: Labels, kept: Kept = fitting): Form => {
   const terms = [...x];
   for (const term of y) {
     let placed = false;
     for (const [i, before] of terms.entries()) {
-      const sum = merged(ops, before, term, labels);
+      const sum = merged(ops, before, term, labels, kept);
       if (!sum) continue;
       terms[i] = sum;
       placed = true;
@@ -89,6 +93,17 @@ export const addForms = (ops: Ops, x: Form, y: Form, labels: Labels): Form => {
   }
   return terms.filter((term) => term.scale !== 0);
 };
+
+/**
+ * The form with those of its terms added up that differ only by constants. `kept`: over which of these labels, in order,
+ * the sum of these is worth keeping at the point.
+ */
+export const pooled = (
+  ops: Ops,
+  form: Form,
+  labels: Labels,
+  kept: (union: readonly Label[]) => readonly Label[] | undefined,
+): Form => addForms(ops, [], form, labels, (x, y) => kept([...labelsOf([...x, ...y])]));
 
 /** The form with one more factor in each term, multiplied at once with a constant over the same labels or more. */
 export const withFactor = (ops: Ops, form: Form, factor: (term: Term) => Factor | undefined): Form =>

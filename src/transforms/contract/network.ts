@@ -5,7 +5,7 @@ import type { Atom } from '../../ir/program.ts';
 import type { Ops } from '../../primitives/ops.ts';
 import type { Columns } from './columns.ts';
 import { multiply, spread, summed } from './multiply.ts';
-import { bestOrder, finishCost, type Order, PER_ELEMENT, type Pricing } from './order.ts';
+import { bestOrder, finishCost, mayKeep, type Order, PER_ELEMENT, type Pricing } from './order.ts';
 import { BATCH, type Factor, type Form, isDynamic, type Label, type Labels, labelsOf, type Term } from './term.ts';
 
 /** A part of an output over the batch: `[width, size]`, and where it begins in the output (int32[width]) if not at 0. */
@@ -64,6 +64,16 @@ export class Network {
     if (joined.length === 0) return 0;
     const kept = new Set([...labelsOf(joined)].filter((label) => !summing(label)));
     return bestOrder(joined, kept, this.#pricing(term)).cost;
+  }
+
+  /** Whether a constant over these labels may be kept at the point, for products with the columns of this term. */
+  mayKeep(term: Term, labels: readonly Label[]): boolean {
+    return mayKeep(labels, this.#pricing(term));
+  }
+
+  /** Nanoseconds per tile of making a constant over these labels at the point as a sum of two products of two factors. */
+  constantCost(labels: readonly Label[]): number {
+    return (3 * PER_ELEMENT * this.labels.volume(labels)) / this.#tiles;
   }
 
   /** Nanoseconds per tile of `materialize`. */

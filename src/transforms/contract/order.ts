@@ -40,9 +40,8 @@ export const PER_ELEMENT = 0.3;
 const PER_OUTER = 0.15;
 const PER_MATRIX_ELEMENT = 0.11;
 export const PER_STEP = 3000;
-/** Nodes that the engine runs to take an array at the batch's seeds, of which −1 is none; and per element of what is taken. */
-export const GATHER_NODES = 5;
-export const PER_GATHERED = 0.9;
+/** Per element of what is taken of an array at the batch's columns. */
+export const PER_GATHERED = 0.35;
 /** One product of a loop; more where it is of vectors. One run of neighbours in an outer product. */
 const PER_LOOP = 150;
 const PER_VECTOR_LOOP = 800;
@@ -66,7 +65,10 @@ const CONSTANT_CAP = 1 << 22;
 const EXHAUSTIVE = 8;
 
 /** Whether a static factor may be kept: it must serve several columns and fit. */
-const mayKeep = (labels: readonly Label[], { labels: sizes, seeds }: Pricing): boolean =>
+export const mayKeep = (
+  labels: readonly Label[],
+  { labels: sizes, seeds }: Pick<Pricing, 'labels' | 'seeds'>,
+): boolean =>
   [...seeds].some((seed) => !labels.some((label) => sizes.isSeed(label) && sizes.origin(label).base === seed)) &&
   sizes.volume(labels) <= CONSTANT_CAP;
 
@@ -77,7 +79,7 @@ const withoutSeeds = (labels: readonly Label[], { labels: sizes }: Pricing): Lab
 const gatherCost = (way: Priced, pricing: Pricing): number => {
   if (way.dynamic || !way.labels.some((label) => pricing.labels.isSeed(label))) return 0;
   const size = pricing.labels.volume([BATCH, ...withoutSeeds(way.labels, pricing)]);
-  return GATHER_NODES * PER_STEP + PER_GATHERED * size;
+  return PER_STEP + PER_GATHERED * size;
 };
 
 /** The labels of a way once it is taken at the batch's columns. */
