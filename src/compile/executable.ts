@@ -3,8 +3,24 @@
 import type { Aval, TypedArray, Value } from '../ir/aval.ts';
 import type { SerialProgram } from '../ir/serial.ts';
 
-/** How artifacts of an engine are made (`onnx`) or kept (`interpret`: the program itself). */
-export type EngineName = 'onnx' | 'interpret';
+/** How artifacts of an engine are made (`onnx`, `native`) or kept (`interpret`: the program itself). */
+export type EngineName = 'onnx' | 'native' | 'interpret';
+
+/** A program as machine code, and where its arrays lie: offsets are bytes, in the inputs' part of a memory or in the rest. */
+export interface NativeCode {
+  /** The bytes of a WebAssembly module. */
+  readonly module: Uint8Array;
+  /** What its `run` goes through: calls, with the words that are addresses in one part or the other. */
+  readonly calls: Int32Array;
+  readonly inInputs: Int32Array;
+  readonly inScratch: Int32Array;
+  /** Null: an input that nothing reads. */
+  readonly inputs: readonly (number | null)[];
+  /** Null: an output without elements. */
+  readonly outputs: readonly ({ readonly in: 'inputs' | 'scratch'; readonly at: number } | null)[];
+  readonly inputBytes: number;
+  readonly scratchBytes: number;
+}
 
 /** A Program ready for an engine, as plain data: cloned to workers, kept in caches by `key`. */
 export interface Artifact {
@@ -15,6 +31,8 @@ export interface Artifact {
   readonly outputs: readonly Aval[];
   /** ONNX: the model's bytes; made when they are first asked for. */
   readonly model?: Uint8Array;
+  /** Native: made when it is first asked for, too. */
+  readonly native?: NativeCode;
   /** Interpreter: the program. */
   readonly program?: SerialProgram;
 }

@@ -2,6 +2,7 @@
 
 import { interpretedExecutable } from '../interpret/executable.ts';
 import type { Artifact, Executable } from './executable.ts';
+import { loadNative } from './native/session.ts';
 
 /** `threads`: how many threads one run may use inside the engine. ONNX Runtime is loaded when first needed. */
 export const loadArtifact = async (
@@ -9,6 +10,7 @@ export const loadArtifact = async (
   { threads }: { readonly threads: number },
 ): Promise<Executable> => {
   if (artifact.engine === 'interpret') return interpretedExecutable(artifact);
+  if (artifact.engine === 'native') return loadNative(artifact);
   const { loadOnnx } = await import('./onnx/session.ts');
   return loadOnnx(artifact, threads);
 };

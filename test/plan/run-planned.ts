@@ -8,7 +8,7 @@ import type { Value } from '../../src/ir/aval.ts';
 import type { Planned, PlannedGroup } from '../../src/plan/plan.ts';
 import type { Tile } from '../../src/pool/job.ts';
 import { seedsOf } from '../../src/pool/run-job.ts';
-import { runOnnx } from '../compile/onnx/support.ts';
+import { runOnnx } from '../compile/support.ts';
 
 /** Writes a tile's outputs to their places, mirrored where the matrix is symmetric. */
 const place = ({ columns, groups }: Planned, matrix: Float64Array, tile: Tile, outputs: readonly Value[]): void => {

@@ -14,7 +14,7 @@ import type { Dtype, Shape } from '../../../src/ir/aval.ts';
 import { newVar, type Var } from '../../../src/ir/program.ts';
 import { newOps } from '../../../src/primitives/table.ts';
 import { oneEquation, randomFrom, value } from '../../primitives/support.ts';
-import { compareEngines, disagreement } from './support.ts';
+import { compareEngines, disagreement } from '../support.ts';
 
 const EXTENTS = [1, 2, 3, 5];
 

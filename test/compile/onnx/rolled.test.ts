@@ -6,7 +6,7 @@ import type { Value } from '../../../src/ir/aval.ts';
 import type { Atom, Program } from '../../../src/ir/program.ts';
 import type { Ops } from '../../../src/primitives/ops.ts';
 import { newOps } from '../../../src/primitives/table.ts';
-import { compareEngines } from './support.ts';
+import { compareEngines } from '../support.ts';
 
 const SHAPE = [3, 4, 40];
 

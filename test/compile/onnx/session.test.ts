@@ -10,7 +10,7 @@ import type { Atom, Program } from '../../../src/ir/program.ts';
 import type { Ops } from '../../../src/primitives/ops.ts';
 import { newOps } from '../../../src/primitives/table.ts';
 import { given } from '../../primitives/support.ts';
-import { compareEngines, runOnnx } from './support.ts';
+import { compareEngines, runOnnx } from '../support.ts';
 
 const F32_3: Aval = { shape: [3], dtype: 'float32' };
 

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { allocate, type FloatDtype } from '../../../src/ir/aval.ts';
 import type { PrimitiveName } from '../../../src/ir/params.ts';
 import { oneEquation } from '../../primitives/support.ts';
-import { runOnnx } from './support.ts';
+import { runOnnx } from '../support.ts';
 
 type Table = Record<string, { readonly x: readonly number[]; readonly y: readonly number[] }>;
 

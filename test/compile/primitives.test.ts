@@ -1,12 +1,12 @@
-/** Every primitive in every dtype on the engine: the plain evaluator's values, on samples and on special values. */
+/** Every primitive in every dtype on each engine: the plain evaluator's values, on samples and on special values. */
 
 import { describe, expect, it } from 'vitest';
-import type { Aval, Dtype, Shape, Value } from '../../../src/ir/aval.ts';
-import type { Params, PrimitiveName } from '../../../src/ir/params.ts';
-import { primitives, rulesOf } from '../../../src/primitives/table.ts';
-import { type Sample, samplers } from '../../primitives/samples.ts';
-import { avalOf, oneEquation, randomFrom, value } from '../../primitives/support.ts';
-import { compareEngines } from './support.ts';
+import type { Aval, Dtype, Shape, Value } from '../../src/ir/aval.ts';
+import type { Params, PrimitiveName } from '../../src/ir/params.ts';
+import { primitives, rulesOf } from '../../src/primitives/table.ts';
+import { type Sample, samplers } from '../primitives/samples.ts';
+import { avalOf, oneEquation, randomFrom, value } from '../primitives/support.ts';
+import { differsOn, ENGINES } from './support.ts';
 
 const DTYPES: readonly Dtype[] = ['float64', 'float32', 'int32', 'bool'];
 const TOLERANCE: Record<Dtype, number> = { float64: 1e-14, float32: 2e-6, int32: 0, bool: 0 };
@@ -77,25 +77,27 @@ const specialOperands = (inputs: readonly Value[], dtype: Dtype): Value[] => {
 
 const CASTS: readonly Params[] = DTYPES.map((dtype) => ({ dtype }));
 
-describe.each(names)('%s', (name) => {
-  const samples = samplers[name](randomFrom(3)) as unknown as Sample<Params>[];
+describe.each(ENGINES)('on %s', (engine) => {
+  describe.each(names)('%s', (name) => {
+    const samples = samplers[name](randomFrom(3)) as unknown as Sample<Params>[];
 
-  it.each(DTYPES)('samples in %s', async (dtype) => {
-    for (const sample of samples) {
-      const { inputs, params } = retyped(sample, dtype, name);
+    it.each(DTYPES)('samples in %s', async (dtype) => {
+      for (const sample of samples) {
+        const { inputs, params } = retyped(sample, dtype, name);
+        const avals = inputs.map(avalOf);
+        if (!takes(name, avals, params)) continue;
+        expect(await differsOn(engine, oneEquation(name, avals, params), inputs, TOLERANCE[dtype])).toBeUndefined();
+      }
+    });
+
+    it.each(rulesOf(name).algebra === 'diagonal' ? DTYPES : [])('special values in %s', async (dtype) => {
+      const inputs = specialOperands(samples[0].inputs, dtype);
       const avals = inputs.map(avalOf);
-      if (!takes(name, avals, params)) continue;
-      expect(await compareEngines(oneEquation(name, avals, params), inputs, TOLERANCE[dtype])).toBeUndefined();
-    }
-  });
-
-  it.each(rulesOf(name).algebra === 'diagonal' ? DTYPES : [])('special values in %s', async (dtype) => {
-    const inputs = specialOperands(samples[0].inputs, dtype);
-    const avals = inputs.map(avalOf);
-    for (const params of name === 'cast' ? CASTS : [samples[0].params]) {
-      if (!takes(name, avals, params)) continue;
-      expect(await compareEngines(oneEquation(name, avals, params), inputs, TOLERANCE[dtype])).toBeUndefined();
-    }
+      for (const params of name === 'cast' ? CASTS : [samples[0].params]) {
+        if (!takes(name, avals, params)) continue;
+        expect(await differsOn(engine, oneEquation(name, avals, params), inputs, TOLERANCE[dtype])).toBeUndefined();
+      }
+    });
   });
 });
 
@@ -126,12 +128,12 @@ const SHAPES: readonly [PrimitiveName, Shape, Params][] = [
   ['slice', [7, 8], { starts: [6, 1], limits: [7, 8], strides: [4, 3] }],
 ];
 
-describe('other shapes', () => {
+describe.each(ENGINES)('other shapes on %s', (engine) => {
   it.each(SHAPES)('%s of [%s] by %o', async (name, shape, params) => {
     for (const dtype of NUMBERS) {
       const random = randomFrom(5);
       const x = value(shape, dtype, () => Math.floor(random() * 19) - 9);
-      expect(await compareEngines(oneEquation(name, [avalOf(x)], params), [x], 0)).toBeUndefined();
+      expect(await differsOn(engine, oneEquation(name, [avalOf(x)], params), [x], 0)).toBeUndefined();
     }
   });
 
@@ -146,11 +148,11 @@ describe('other shapes', () => {
       const x = value(shape, dtype, () => Math.floor(random() * (dtype === 'bool' ? 2 : 9)));
       const indices = value(places, 'int32', () => Math.floor(random() * (shape[axis] + 4)) - 2);
       const taken = oneEquation('gather', [avalOf(x), avalOf(indices)], { axis });
-      expect(await compareEngines(taken, [x, indices], 0)).toBeUndefined();
+      expect(await differsOn(engine, taken, [x, indices], 0)).toBeUndefined();
       if (dtype === 'bool') continue;
       const updates = value(taken.outputs[0].aval.shape, dtype, () => Math.floor(random() * 9));
       const added = oneEquation('scatter_add', [avalOf(updates), avalOf(indices)], { axis, size: shape[axis] });
-      expect(await compareEngines(added, [updates, indices], 0)).toBeUndefined();
+      expect(await differsOn(engine, added, [updates, indices], 0)).toBeUndefined();
     }
   });
 
@@ -176,7 +178,7 @@ describe('other shapes', () => {
               axis === 1 ? table[Math.floor(i / m)][i % m] : table[i % n][Math.floor(i / n)],
             );
             const params = name.startsWith('reduce') ? { axes: [axis] } : { axis, exclusive: false, reverse: false };
-            expect(await compareEngines(oneEquation(name, [avalOf(x)], params), [x], 0)).toBeUndefined();
+            expect(await differsOn(engine, oneEquation(name, [avalOf(x)], params), [x], 0)).toBeUndefined();
           }
         }
       }

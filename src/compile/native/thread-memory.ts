@@ -1,0 +1,89 @@
+/** The memory in which a thread's native programs run: a part of its own for each one's inputs, one that all share. */
+
+import { DiffopsError } from '../../errors.ts';
+import { MOST_BYTES, PAGE_BYTES, type WasmMemory, WebAssembly } from './web-assembly.ts';
+
+/** A part that is held until it is given back. */
+export interface Part {
+  readonly at: number;
+  readonly bytes: number;
+}
+
+/** Code may read a vector where only an element is. */
+const MARGIN = 64;
+
+const ALIGNMENT = 64;
+const aligned = (bytes: number): number => Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
+
+export class ThreadMemory {
+  readonly memory: WasmMemory = new WebAssembly.Memory({ initial: 1 });
+  readonly #free: { at: number; bytes: number }[] = [];
+  #end = ALIGNMENT;
+  #scratch: Part = { at: 0, bytes: 0 };
+
+  /** The part in which a run computes; what is in it holds until the next run of any program. */
+  scratch(bytes: number): number {
+    if (bytes > this.#scratch.bytes) {
+      this.give(this.#scratch);
+      this.#scratch = this.take(bytes);
+    }
+    return this.#scratch.at;
+  }
+
+  take(asked: number): Part {
+    const bytes = aligned(asked);
+    if (bytes === 0) return { at: 0, bytes: 0 };
+    const k = this.#free.findIndex((part) => part.bytes >= bytes);
+    if (k >= 0) {
+      const { at } = this.#free[k];
+      if (this.#free[k].bytes === bytes) this.#free.splice(k, 1);
+      else this.#free[k] = { at: at + bytes, bytes: this.#free[k].bytes - bytes };
+      return { at, bytes };
+    }
+    const at = this.#end;
+    this.#reach(at + bytes + MARGIN);
+    this.#end = at + bytes;
+    return { at, bytes };
+  }
+
+  give(part: Part): void {
+    if (part.bytes === 0) return;
+    this.#free.push({ ...part });
+    this.#free.sort((a, b) => a.at - b.at);
+    for (let k = this.#free.length - 1; k > 0; k--) {
+      const [before, after] = [this.#free[k - 1], this.#free[k]];
+      if (before.at + before.bytes !== after.at) continue;
+      before.bytes += after.bytes;
+      this.#free.splice(k, 1);
+    }
+    const last = this.#free.at(-1);
+    if (last && last.at + last.bytes === this.#end) {
+      this.#end = last.at;
+      this.#free.pop();
+    }
+  }
+
+  #reach(end: number): void {
+    const missing = end - this.memory.buffer.byteLength;
+    if (missing <= 0) return;
+    try {
+      if (end > MOST_BYTES) throw new RangeError('more than addresses reach');
+      this.memory.grow(Math.ceil(missing / PAGE_BYTES));
+    } catch (cause) {
+      throw new DiffopsError(
+        'MEMORY_LIMIT',
+        `a program's values need ${end} bytes in one thread, which can't be had. Use a smaller tile (a larger nbatches).`,
+        { bytes: end },
+        { cause },
+      );
+    }
+  }
+}
+
+let own: ThreadMemory | undefined;
+
+/** This thread's memory, made when it is first needed: it takes address space. */
+export const threadMemory = (): ThreadMemory => {
+  own ??= new ThreadMemory();
+  return own;
+};

@@ -1,0 +1,188 @@
+/** Which values of a program are made in memory, and which are computed again wherever they are read. */
+
+import { malformed } from '../ir/builder.ts';
+import type { Atom, Equation, Program, Var } from '../ir/program.ts';
+import { isVar } from '../ir/program.ts';
+import { axesOf, type Box, boxOf, type IndexMap, identityMap, sameMap, volumeOf } from './index-map.ts';
+import { priceOfOp } from './op-prices.ts';
+import { ALWAYS_MADE, copyOf, isEmpty, isSpread, type Root, rootOf } from './roots.ts';
+import { type Sight, sightOf, VIEWS } from './views.ts';
+
+/** A root reads a value at a map, for the counters in a box. */
+interface Demand {
+  readonly root: Root;
+  readonly map: IndexMap;
+  readonly box: Box;
+}
+
+export interface Choice {
+  /** In the order in which they are made. */
+  readonly roots: readonly Root[];
+  /** Reshapes of what is made, which are the same memory. */
+  readonly aliases: ReadonlyMap<Var, Atom>;
+}
+
+/** Elements that a load and a store are worth, beside an addition; and what starting a nest is worth. */
+const LOAD = 1;
+const STORE = 1.5;
+const NEST = 400;
+/** A nest computes at most about so many values at once, a value is computed at most at so many places. */
+const MOST_VALUES = 64;
+const MOST_PLACES = 24;
+/** Loops that aren't cut by their own equation are cut into at most so many boxes. */
+const MOST_BOXES = 36;
+
+/** Counted, not computed. */
+const COUNTED: ReadonlySet<string> = new Set(['iota', 'one_hot']);
+
+/** How often a value is computed for a demand: not in the innermost loop if that doesn't change it, but one by one. */
+const timesOf = ({ map, box, root }: Demand): number => {
+  const innermost = root.extents.length - 1;
+  const volume = volumeOf(box);
+  if (innermost < 0) return volume;
+  const width = innermost + 2;
+  for (let k = width - 1; k < map.length; k += width) if (map[k] !== 0) return volume;
+  return (4 * volume) / Math.max(4, box.high[innermost] - box.low[innermost]);
+};
+
+class Sweep {
+  readonly #program: Program;
+  readonly #demands = new Map<Var, Demand[]>();
+  readonly #forced = new Set<Atom>();
+  /** What computing an element costs, as far as it isn't read from memory. */
+  readonly #prices = new Map<Atom, number>();
+  readonly roots: Root[] = [];
+  readonly aliases = new Map<Var, Atom>();
+
+  constructor(program: Program) {
+    this.#program = program;
+    this.#guessPrices();
+    for (const atom of program.outputs) this.#forced.add(atom);
+  }
+
+  run(): Choice {
+    const { equations, outputs } = this.#program;
+    for (let i = equations.length - 1; i >= 0; i--) this.#visit(equations[i]);
+    for (const atom of new Set(outputs)) if (!isVar(atom) && !isEmpty(atom)) this.roots.push(copyOf(atom));
+    this.roots.reverse();
+    return { roots: this.roots, aliases: this.aliases };
+  }
+
+  /** From the inputs on: what is used once is thought to be computed where it is used. */
+  #guessPrices(): void {
+    const uses = new Map<Atom, number>();
+    for (const { inputs } of this.#program.equations) for (const a of inputs) uses.set(a, (uses.get(a) ?? 0) + 1);
+    const prices = this.#prices;
+    for (const v of this.#program.inputs) prices.set(v, LOAD);
+    for (const { primitive, inputs, output } of this.#program.equations) {
+      let price = priceOfOp(primitive, output.aval.dtype);
+      for (const a of inputs) {
+        const isOnly = (uses.get(a) ?? 0) <= 1;
+        if (isVar(a)) price += isOnly ? (prices.get(a) ?? LOAD) : Math.min(prices.get(a) ?? LOAD, LOAD);
+      }
+      prices.set(output, ALWAYS_MADE.has(primitive) ? LOAD : price);
+    }
+  }
+
+  #visit(equation: Equation): void {
+    const { output } = equation;
+    const demands = this.#demands.get(output) ?? [];
+    const forced = this.#forced.has(output);
+    if ((demands.length === 0 && !forced) || isEmpty(output)) return;
+    if (!forced && !this.#shouldMake(equation, demands) && this.#seeThrough(equation, demands)) return;
+    if (equation.primitive === 'reshape') {
+      this.aliases.set(output, equation.inputs[0]);
+      this.#force(equation.inputs[0]);
+      return;
+    }
+    const root = rootOf(equation);
+    this.roots.push(root);
+    if (root.maps) {
+      const box = boxOf(root.extents);
+      for (const [k, map] of root.maps.entries()) this.#demand(equation.inputs[k], { root, map, box });
+    } else {
+      const own: Demand = { root, map: identityMap(root.extents.length), box: boxOf(root.extents) };
+      if (!this.#seeThrough(equation, [own], true)) {
+        throw malformed(`${equation.primitive} can't be made by loops.`);
+      }
+    }
+  }
+
+  #force(atom: Atom): void {
+    if (isVar(atom)) this.#forced.add(atom);
+  }
+
+  #shouldMake(equation: Equation, demands: readonly Demand[]): boolean {
+    const { primitive, output } = equation;
+    if (ALWAYS_MADE.has(primitive) || isSpread(equation) || demands.length > MOST_PLACES) return true;
+    if (demands.some(({ root }) => root.load > MOST_VALUES)) return true;
+    if (VIEWS.has(primitive) || COUNTED.has(primitive)) return false;
+    const size = output.aval.shape.reduce((product, d) => product * d, 1);
+    const times = demands.reduce((sum, demand) => sum + timesOf(demand), 0);
+    const price = this.#prices.get(output) ?? LOAD;
+    return size * (price + STORE) + times * LOAD + NEST < times * price;
+  }
+
+  /** Hands demands on to the equation's operands; false if loops can't, or had to be cut into too many boxes. */
+  #seeThrough(equation: Equation, demands: readonly Demand[], own = false): boolean {
+    const { primitive, inputs, params } = equation;
+    if (VIEWS.has(primitive)) return this.#seeThroughView(equation, demands, own);
+    for (const demand of demands) {
+      const { root, map } = demand;
+      root.load++;
+      const width = root.extents.length + 1;
+      const rank = inputs.length === 0 ? 0 : inputs[inputs.length - 1].aval.shape.length;
+      if (primitive === 'one_hot') this.#demand(inputs[0], { ...demand, map: axesOf(map, 0, rank, width) });
+      else if (primitive === 'gather') {
+        const axis = params.axis as number;
+        this.#demand(inputs[1], { ...demand, map: axesOf(map, axis, axis + rank, width) });
+      } else for (const a of inputs) this.#demand(a, demand);
+    }
+    if (primitive === 'gather') this.#force(inputs[0]);
+    return true;
+  }
+
+  #seeThroughView(equation: Equation, demands: readonly Demand[], own: boolean): boolean {
+    const sights: Sight[] = [];
+    const cuts = new Map<Root, Set<number>[]>();
+    for (const { root, map, box } of demands) {
+      const seen = sightOf(equation, map, box);
+      if (!seen) return false;
+      sights.push(seen);
+      if (seen.cuts.length === 0) continue;
+      const sets = cuts.get(root) ?? root.cuts.map((set) => new Set(set));
+      cuts.set(root, sets);
+      for (const [counter, at] of seen.cuts) {
+        if (counter >= root.kept) return false;
+        sets[counter].add(at);
+      }
+    }
+    for (const sets of cuts.values()) {
+      if (!own && sets.reduce((product, set) => product * (set.size + 1), 1) > MOST_BOXES) return false;
+    }
+    for (const [root, sets] of cuts) for (const [k, set] of root.cuts.entries()) for (const at of sets[k]) set.add(at);
+    for (const [k, { root }] of demands.entries()) {
+      for (const { operand, map, box } of sights[k].readings) {
+        this.#demand(equation.inputs[operand], { root, map, box });
+      }
+    }
+    return true;
+  }
+
+  #demand(atom: Atom, demand: Demand): void {
+    if (!isVar(atom)) return;
+    const list = this.#demands.get(atom);
+    if (!list) this.#demands.set(atom, [demand]);
+    else if (!list.some((other) => covers(other, demand))) list.push(demand);
+  }
+}
+
+const covers = (a: Demand, b: Demand): boolean => {
+  if (a.root !== b.root || !sameMap(a.map, b.map)) return false;
+  for (let k = 0; k < a.box.low.length; k++) {
+    if (a.box.low[k] > b.box.low[k] || a.box.high[k] < b.box.high[k]) return false;
+  }
+  return true;
+};
+
+export const chooseRoots = (program: Program): Choice => new Sweep(program).run();
