@@ -54,6 +54,7 @@ export const RATIOS = [
   { title: 'zodiax ÷ first call', over: 'zodiax', under: 'diffops, first call' },
   { title: '1 ÷ all workers', over: 'diffops, one worker', under: 'diffops' },
   { title: 'float64 ÷ float32', over: 'diffops, float64', under: 'diffops' },
+  { title: 'restricted JAX ÷ diffops', over: 'jax, restricted', under: 'diffops' },
   { title: 'torch ÷ diffops', over: 'torch', under: 'diffops' },
 ] as const satisfies readonly Ratio[];
 

@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { Workload } from './workloads/workload.ts';
 
-export type PeerName = 'jax' | 'zodiax' | 'torch';
+export type PeerName = 'jax' | 'jax, restricted' | 'zodiax' | 'torch';
 
 /** Columns of a matrix by their index. */
 export type Columns = Readonly<Record<string, readonly number[]>>;

@@ -19,6 +19,7 @@ const CONTENDERS = [
   'diffops, float64',
   'diffops, first call',
   'jax',
+  'jax, restricted',
   'zodiax',
   'torch',
 ];

@@ -83,6 +83,7 @@ const measure = async (
         if (!(apart <= AGREEMENT)) throw new Error(`${name}: that is more than ${AGREEMENT}`);
       }
       await ask('jax');
+      if (workload.hasRestricted) await ask('jax, restricted');
       if (torch && workload.hasTorch) await ask('torch');
     }
   } finally {

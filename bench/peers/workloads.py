@@ -306,3 +306,11 @@ WORKLOADS = {
 
 # Workloads of which the Jacobian is timed, and the faster way to it.
 JACOBIANS = {"wide": jax.jacrev, "tall": jax.jacfwd}
+
+# Workloads of which JAX computes the Hessian restricted by hand, too, where its leaves let it: widths to try, and slabs.
+RESTRICTED = {
+    "mlp": {"widths": [32, 64], "cut": {"w2": 4}},
+    "cnn": {"widths": [8], "cut": {}},
+    "lstm": {"widths": [64], "cut": {}},
+    "pinn": {"widths": [32, 64], "cut": {}},
+}

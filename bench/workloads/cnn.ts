@@ -30,6 +30,7 @@ export const cnn = (): Workload => {
     f,
     x: { k1, k2, w, b },
     peerBatches: 60,
+    hasRestricted: true,
     hasTorch: true,
     runs: 3,
   };

@@ -37,6 +37,7 @@ export const lstm = (): Workload => {
     f,
     x: { kernel, recurrent, bias, readout },
     peerBatches: 86,
+    hasRestricted: true,
     runs: 5,
   };
 };

@@ -28,6 +28,7 @@ export const mlp = (): Workload => {
     f,
     x: { w1, b1, w2, b2, w3, b3 },
     peerBatches: 84,
+    hasRestricted: true,
     runs: 7,
   };
 };

@@ -43,6 +43,7 @@ export const pinn = (): Workload => {
     f,
     x: { w1, b1, w2, b2, w3, b3 },
     peerBatches: 34,
+    hasRestricted: true,
     runs: 5,
   };
 };

@@ -19,6 +19,8 @@ export interface Workload {
   readonly peerBatches: number;
   /** Whether PyTorch has a twin of it (`peers/torch_workloads.py`). */
   readonly hasTorch?: boolean;
+  /** Whether JAX runs it restricted by hand, too (`RESTRICTED` in `peers/workloads.py`). */
+  readonly hasRestricted?: boolean;
   /** Timed runs of each contender; the slow workloads get few. */
   readonly runs: number;
 }
