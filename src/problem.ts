@@ -2,8 +2,8 @@
 
 import { performance } from 'node:perf_hooks';
 import { BoundedCache } from './bounded-cache.ts';
-import { compileProgram } from './compile/compile.ts';
-import type { Artifact, EngineName } from './compile/executable.ts';
+import { compileProgram, completed } from './compile/compile.ts';
+import type { Artifact, NativeCode } from './compile/executable.ts';
 import { DiffopsError } from './errors.ts';
 import { type FloatDtype, sizeOf } from './ir/aval.ts';
 import { hashOf } from './ir/serial.ts';
@@ -78,10 +78,12 @@ export const poseProblem = (
   const t1 = performance.now();
   const planned = planOf(kind, recording, call, call.settings.symmetric && !wholeColumns);
   const t2 = performance.now();
-  const engine: EngineName = call.settings.jit ? 'onnx' : 'interpret';
-  const programs = [...planned.groups.map((group) => group.program), ...(planned.point ? [planned.point] : [])];
+  const { point, pointEngine: engine } = planned;
+  const programs = [...planned.groups, ...(point ? [{ program: point, engine }] : [])];
   const phases = { record: t1 - t0, transform: t2 - t1, compile: 0 };
-  const artifacts = programs.map((program) => timed(phases, () => compileProgram(program, engine)));
+  const artifacts = programs.map(({ program, engine: compiled }) =>
+    timed(phases, () => compileProgram(program, call.settings.jit ? compiled : 'interpret')),
+  );
   return {
     ...call,
     kind,
@@ -103,12 +105,18 @@ const timed = (phases: { compile: number }, make: () => Artifact): Artifact => {
   };
   const artifact = watched(make);
   const { engine, key, inputs, outputs } = artifact;
-  if (engine !== 'onnx') return artifact;
+  if (engine === 'interpret') return artifact;
+  const head = { engine, key, inputs, outputs };
+  if (engine === 'native') {
+    return {
+      ...head,
+      get native() {
+        return watched(() => artifact.native as NativeCode);
+      },
+    };
+  }
   return {
-    engine,
-    key,
-    inputs,
-    outputs,
+    ...head,
     get model() {
       return watched(() => artifact.model as Uint8Array);
     },
@@ -117,7 +125,7 @@ const timed = (phases: { compile: number }, make: () => Artifact): Artifact => {
 
 /** Compiles what isn't compiled yet. */
 export const compileAll = (problem: Problem): Problem => {
-  for (const artifact of problem.artifacts) void artifact.model;
+  for (const artifact of problem.artifacts) completed(artifact);
   return problem;
 };
 
@@ -131,7 +139,7 @@ export const compileAhead = async ({ artifacts, planned }: Problem, isOver: () =
   for (const artifact of [...artifacts.slice(tiles), ...artifacts.slice(0, tiles)]) {
     await new Promise((resolve) => setImmediate(resolve));
     if (isOver()) return;
-    void artifact.model;
+    completed(artifact);
   }
 };
 

@@ -12,7 +12,7 @@ const MOST_POWER = 64;
 
 /** int32's own arithmetic, as far as there is code for it. */
 const WHOLE: ReadonlySet<string> = new Set([
-  ...['neg', 'abs', 'sign', 'add', 'sub', 'mul', 'max', 'min'],
+  ...['neg', 'abs', 'sign', 'add', 'sub', 'mul', 'div', 'rem', 'max', 'min'],
   ...['eq', 'ne', 'lt', 'le', 'gt', 'ge', 'select', 'cast', 'iota', 'one_hot', 'gather'],
 ]);
 const TRUTH: ReadonlySet<string> = new Set(['eq', 'ne', 'and', 'or', 'xor', 'not', 'select', 'cast', 'gather']);
@@ -25,6 +25,10 @@ const hasCode = ({ primitive, inputs, params, output }: Equation): boolean => {
     const [base, exponent] = inputs;
     if (isVar(exponent) || !isFloat(base.aval.dtype)) return false;
     return Number.isInteger(exponent.value) && Math.abs(exponent.value) <= MOST_POWER;
+  }
+  if (primitive === 'rem' || (primitive === 'div' && !isFloat(output.aval.dtype))) {
+    const divisor = inputs[1];
+    return output.aval.dtype === 'int32' && !isVar(divisor) && divisor.value !== 0 && divisor.value !== -1;
   }
   if (primitive === 'cast' && isFloat(inputs[0].aval.dtype) && isFloat(params.dtype as 'float32')) return false;
   const dtype = inputs.at(-1)?.aval.dtype ?? output.aval.dtype;

@@ -17,6 +17,9 @@ export const variesAlong = (nodes: readonly Node[], moves: (steps: readonly numb
 export const lanesOf = ({ nodes }: Pick<Kernel, 'nodes'>): 2 | 4 =>
   nodes.some(({ dtype }) => dtype === 'float64') ? 2 : 4;
 
+/** Vectors that one step of the loop computes, given how many values change along it: as many as the registers bear. */
+export const vectorsAtOnce = (varying: number): number => (varying <= 10 ? 4 : varying <= 24 ? 2 : 1);
+
 type Loops = Omit<Kernel, 'along'>;
 
 /** What a step along a loop costs per element if vectors lie along it: neighbours are one load, others one each. */

@@ -3,17 +3,8 @@
 import { bytesOf } from '../ir/aval.ts';
 import type { Placement } from '../pool/job.ts';
 import type { Pushforward } from '../transforms/pushforward.ts';
-import {
-  CACHED_BYTES,
-  flopsOf,
-  livePeakBytes,
-  movedBytesOf,
-  nanosecondsOf,
-  nodesOf,
-  stitchNanoseconds,
-  tileNanoseconds,
-  widestValue,
-} from './cost.ts';
+import { CACHED_BYTES, flopsOf, livePeakBytes, movedBytesOf, nodesOf, stitchNanoseconds, widestValue } from './cost.ts';
+import { cheaperEngine } from './engines.ts';
 import type { LeafRange } from './groups.ts';
 import type { Prices, Way } from './prices.ts';
 import type { SetRequest } from './request.ts';
@@ -79,8 +70,12 @@ const tileRequest = ({ program, levers }: SetRequest, strand: Strand, width: num
 });
 
 /** Nanoseconds for a tile, from its seeds to its place in the matrix. */
-const priceOf = ({ placement }: Strand, { program, outputs }: TileProgram, width: number): number =>
-  tileNanoseconds(program) + stitchNanoseconds(outputs, width, placement);
+const priceOf = (
+  { levers }: SetRequest,
+  { placement }: Strand,
+  { program, outputs }: TileProgram,
+  width: number,
+): number => cheaperEngine(program, levers.native).nanoseconds + stitchNanoseconds(outputs, width, placement);
 
 /** Nanoseconds of a group's tiles below which there is nothing to share: a thread would hear of it too late. */
 const UNSHARED = 3e6;
@@ -96,7 +91,7 @@ const batchedTile = (
   shaping: 'leading' | 'trailing',
 ): Candidate => {
   const tile = tileProgram(strand.rest, tileRequest(request, strand, width), shaping);
-  return { tile, width, shaping, nanoseconds: priceOf(strand, tile, width) / width, fits: true };
+  return { tile, width, shaping, nanoseconds: priceOf(request, strand, tile, width) / width, fits: true };
 };
 
 /** Where the batch axis may stand; in a long program without a product or a sum, nothing speaks for the front. */
@@ -125,9 +120,9 @@ const contractedTile = (request: SetRequest, strand: Strand, width: number, bear
   const count = countOf(strand);
   const tiles = request.levers.pointProducts ? Math.ceil(count / width) : null;
   const tile = contractedTileProgram(strand.rest, tileRequest(request, strand, width), tiles);
-  const pointShare = tile.point ? nanosecondsOf(tile.point) / count : 0;
+  const pointShare = tile.point ? cheaperEngine(tile.point, request.levers.native).nanoseconds / count : 0;
   const live = livePeakBytes(tile.program);
-  const nanoseconds = priceOf(strand, tile, width) / width + pointShare;
+  const nanoseconds = priceOf(request, strand, tile, width) / width + pointShare;
   const fits = productBytes(tile) <= bearable.products && live <= bearable.tile;
   return { tile, width, shaping: 'contracted', nanoseconds, fits };
 };
@@ -149,7 +144,8 @@ const candidatesOf = (request: SetRequest, strand: Strand, block: number, strand
   const others = plain.filter((way) => way !== cheapest);
   // Without a sum of products there is nothing to contract, and unit vectors soon spread; a long program that runs in no time gains nothing either.
   const { equations } = strand.rest;
-  const spent = (nanosecondsOf(cheapest.tile.program) / cheapest.width) * countOf(strand);
+  const { nanoseconds: perTile } = cheaperEngine(cheapest.tile.program, request.levers.native);
+  const spent = (perTile / cheapest.width) * countOf(strand);
   const worthwhile = spent * EVALUATIONS > CONTRACTING * equations.length;
   const promising = equations.length <= SHORT || equations.some((e) => CONTRACTED.has(e.primitive));
   const pays = contraction === 'always' || (worthwhile && promising);
@@ -215,5 +211,8 @@ export const cheapestTile = (
 export const batchedPrice = (request: SetRequest, strand: Strand, block: number): number => {
   const { tile, width } = cheapestOf(batchedTiles(request, strand, block));
   const tiles = Math.ceil(countOf(strand) / width);
-  return tiles * priceOf(strand, tile, width) + (strand.point ? nanosecondsOf(strand.point) : 0);
+  return (
+    tiles * priceOf(request, strand, tile, width) +
+    (strand.point ? cheaperEngine(strand.point, request.levers.native).nanoseconds : 0)
+  );
 };

@@ -1,19 +1,25 @@
 /** The groups of a plan as a table for people: what was chosen for each, at what price, and against what. */
 
 import type { Program } from '../ir/program.ts';
-import { nanosecondsOf } from './cost.ts';
+import { type CompiledEngine, cheaperEngine } from './engines.ts';
 import { formatBytes, formatCount } from './format.ts';
 import type { Prices, Way } from './prices.ts';
 
 /** More lines than this are not read: the groups that take least are counted together. */
 const MOST_LINES = 16;
 
-const HEADER = ['group', 'seeds', 'tiles', 'program', 'FLOP', 'moved', 'nodes', 'µs/seed', 'instead of'];
+const HEADER = ['group', 'seeds', 'tiles', 'program', 'engine', 'FLOP', 'moved', 'nodes', 'µs/seed', 'instead of'];
 
 /** What is told of a plan. */
 interface Described {
   readonly point: Program | null;
-  readonly groups: readonly { readonly first: number; readonly limit: number; readonly width: number }[];
+  readonly pointEngine: CompiledEngine;
+  readonly groups: readonly {
+    readonly first: number;
+    readonly limit: number;
+    readonly width: number;
+    readonly engine: CompiledEngine;
+  }[];
   readonly prices: readonly Prices[];
   readonly facts: { readonly recomputed: number };
 }
@@ -41,7 +47,7 @@ const describeWay = ({ shaping, width, nanoseconds, fits }: Way, chosen: Way): s
 
 const linesOf = ({ groups, prices }: Described): Line[] => {
   const lines: Line[] = [];
-  for (const [k, { first, limit, width }] of groups.entries()) {
+  for (const [k, { first, limit, width, engine }] of groups.entries()) {
     const price = prices[k];
     const { shaping, flops, bytes, nodes, nanoseconds, against } = price;
     const tiles = Math.ceil((limit - first) / width);
@@ -54,6 +60,7 @@ const linesOf = ({ groups, prices }: Described): Line[] => {
       width,
       figures: [
         shaping,
+        engine,
         formatCount(flops).trimEnd(),
         formatBytes(bytes),
         String(nodes),
@@ -74,7 +81,7 @@ const linesOf = ({ groups, prices }: Described): Line[] => {
 /** Lines of a table, each column as wide as its widest cell; numbers stand at the right. */
 const table = (rows: readonly (readonly string[])[]): string[] => {
   const widths = rows[0].map((_, i) => Math.max(...rows.map((row) => row[i].length)));
-  const isNumber = (i: number): boolean => i >= 4 && i <= 7;
+  const isNumber = (i: number): boolean => i >= 5 && i <= 8;
   return rows.map((row) =>
     row
       .map((cell, i) => (isNumber(i) ? cell.padStart(widths[i]) : cell.padEnd(widths[i])))
@@ -85,11 +92,12 @@ const table = (rows: readonly (readonly string[])[]): string[] => {
 
 /** What the plan computes at the point and per tile. FLOP, bytes moved and nodes are a tile's, all prices predictions. */
 export const describeGroups = (planned: Described): string[] => {
-  const { point, facts } = planned;
+  const { point, pointEngine, facts } = planned;
   const notes: string[] = [];
   if (point) {
-    const price = `${microseconds(nanosecondsOf(point))} µs`;
-    notes.push(`  point      ${point.equations.length} equations, ${point.outputs.length} residuals, ${price}`);
+    const { nanoseconds } = cheaperEngine(point, pointEngine === 'native');
+    const counts = `${point.equations.length} equations, ${point.outputs.length} residuals`;
+    notes.push(`  point      ${counts}, ${microseconds(nanoseconds)} µs on ${pointEngine}`);
   }
   if (facts.recomputed > 0) notes.push(`  recomputed ${facts.recomputed} equations per tile`);
   const lines = linesOf(planned);

@@ -28,6 +28,8 @@ export interface Levers {
   readonly fittingWidth: boolean;
   /** Whether what depends on no seed is computed once per point and kept; else in every tile. */
   readonly residuals: boolean;
+  /** Whether programs are run as fused loops where that takes less time; else all on ONNX Runtime. */
+  readonly native: boolean;
 }
 
 export const ALL_ON: Levers = {
@@ -44,6 +46,7 @@ export const ALL_ON: Levers = {
   batchAxis: 'by price',
   fittingWidth: true,
   residuals: true,
+  native: true,
 };
 
 /** Each lever's way to be off. */
@@ -61,4 +64,5 @@ export const ALL_OFF: Levers = {
   batchAxis: 'leading',
   fittingWidth: false,
   residuals: false,
+  native: false,
 };

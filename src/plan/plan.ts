@@ -4,6 +4,7 @@ import { bytesPerElement, type FloatDtype } from '../ir/aval.ts';
 import type { Program } from '../ir/program.ts';
 import type { Group, Tile } from '../pool/job.ts';
 import { describeGroups } from './describe.ts';
+import type { CompiledEngine } from './engines.ts';
 import { formatBytes, formatCount } from './format.ts';
 import type { Prices } from './prices.ts';
 
@@ -11,12 +12,14 @@ import type { Prices } from './prices.ts';
 export interface PlannedGroup extends Omit<Group, 'artifact'> {
   /** (…values named by `sources`, seed indices int32[width]) → tile outputs. */
   readonly program: Program;
+  readonly engine: CompiledEngine;
 }
 
 /** What the planner hands on to be compiled and run. */
 export interface Planned {
   /** (…inputs of the recorded program) → (…residuals); null where no group needs one. */
   readonly point: Program | null;
+  readonly pointEngine: CompiledEngine;
   readonly groups: readonly PlannedGroup[];
   /** For each group, what the cost model says of its tile program. */
   readonly prices: readonly Prices[];

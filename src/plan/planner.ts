@@ -1,7 +1,7 @@
 /** Makes the plan: which derivative programs, in which groups of seeds, cut into which tiles. */
 
 import { bytesOf, sizeOf } from '../ir/aval.ts';
-import type { Atom } from '../ir/program.ts';
+import type { Atom, Program } from '../ir/program.ts';
 import { simplifying } from '../primitives/table.ts';
 import { grad } from '../transforms/grad.ts';
 import { forwardOf, reverseOf } from '../transforms/pushforward.ts';
@@ -10,6 +10,7 @@ import { firstOutputFrom } from '../transforms/trim.ts';
 import { blockSizeOf, tilesOf } from './blocks.ts';
 import { batchedPrice, cheapestTile, type Strand } from './candidates.ts';
 import { flopsOf, livePeakBytes } from './cost.ts';
+import { type CompiledEngine, cheaperEngine } from './engines.ts';
 import { groupLeaves, partsOf } from './groups.ts';
 import { joinPoints, withoutPoint } from './join-points.ts';
 import { ALL_ON } from './levers.ts';
@@ -118,6 +119,10 @@ export const chooseMode = (request: PlanRequest): JacobianMode => {
   return priceOf('forward') <= priceOf('reverse') ? 'forward' : 'reverse';
 };
 
+/** Bytes that running a program takes beside its inputs; native code has copies of these. */
+const heldBytes = (program: Program, engine: CompiledEngine): number =>
+  livePeakBytes(program) + (engine === 'native' ? total(program.inputs.map((v) => bytesOf(v.aval))) : 0);
+
 const assemble = (request: SetRequest, strands: readonly Strand[], mode: PlanMode): Planned => {
   const { program, precision, checkpoint, leaves, levers } = request;
   const n = total(sizesOf(program.inputs.slice(0, leaves)));
@@ -130,18 +135,24 @@ const assemble = (request: SetRequest, strands: readonly Strand[], mode: PlanMod
     chosen.push({ ...strand, ...cheapestTile(request, strand, block, strands.length, like) });
   }
   const { point, groups: joined } = (levers.residuals ? joinPoints : withoutPoint)(program, chosen);
+  const engineOf = (runs: Program): CompiledEngine => cheaperEngine(runs, levers.native).engine;
   const groups = chosen.map(({ range: { first, limit }, tile: { outputs }, width, placement }, k): PlannedGroup => {
-    return { ...joined[k], outputs, first, limit, width, placement };
+    return { ...joined[k], engine: engineOf(joined[k].program), outputs, first, limit, width, placement };
   });
+  const pointEngine = point ? engineOf(point) : 'onnx';
   const tiles = groups.flatMap((group, k) => tilesOf(k, group.first, group.limit, group.width));
   // A matrix without rows or columns has no groups.
   const tileWidth = Math.max(1, ...groups.map((group) => group.width));
   const blockSize = request.nbatches === 'auto' ? tileWidth : block;
   const tileFlops = groups.map((group) => flopsOf(group.program));
   const residualBytes = point ? total(point.outputs.map((a) => bytesOf(a.aval))) : 0;
-  const livePeak = Math.max(point ? livePeakBytes(point) : 0, ...groups.map((group) => livePeakBytes(group.program)));
+  const livePeak = Math.max(
+    point ? heldBytes(point, pointEngine) : 0,
+    ...groups.map((group) => heldBytes(group.program, group.engine)),
+  );
   return {
     point,
+    pointEngine,
     groups,
     prices: chosen.map(({ prices }) => prices),
     tiles,

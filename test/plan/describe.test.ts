@@ -2,7 +2,8 @@
 
 import { describe, expect, test } from 'vitest';
 import type { Atom, Program } from '../../src/ir/program.ts';
-import { flopsOf, movedBytesOf, nodesOf, stitchNanoseconds, tileNanoseconds } from '../../src/plan/cost.ts';
+import { flopsOf, movedBytesOf, nodesOf, stitchNanoseconds } from '../../src/plan/cost.ts';
+import { cheaperEngine } from '../../src/plan/engines.ts';
 import type { Levers } from '../../src/plan/levers.ts';
 import { Plan } from '../../src/plan/plan.ts';
 import { planHessian } from '../../src/plan/planner.ts';
@@ -44,7 +45,7 @@ describe('prices', () => {
         nodes: nodesOf(program),
       });
       const stitching = stitchNanoseconds(outputs, width, placement);
-      expect(nanoseconds).toBe((tileNanoseconds(program) + stitching) / width);
+      expect(nanoseconds).toBe((cheaperEngine(program, true).nanoseconds + stitching) / width);
       expect(against).toEqual([]);
     }
   });

@@ -20,6 +20,7 @@ const CHOICES: { readonly [L in keyof Levers]: readonly Levers[L][] } = {
   batchAxis: ['by price', 'leading', 'trailing'],
   fittingWidth: [true, false],
   residuals: [true, false],
+  native: [true, false],
 };
 
 /** Any of all combinations. */
@@ -37,6 +38,7 @@ export const anyLevers: fc.Arbitrary<Levers> = fc.record({
   batchAxis: fc.constantFrom(...CHOICES.batchAxis),
   fittingWidth: fc.boolean(),
   residuals: fc.boolean(),
+  native: fc.boolean(),
 });
 
 /** One lever at a time another than eager; where the batch axis starts shows only without contraction. */

@@ -8,7 +8,7 @@ import type { Value } from '../../src/ir/aval.ts';
 import type { Planned, PlannedGroup } from '../../src/plan/plan.ts';
 import type { Tile } from '../../src/pool/job.ts';
 import { seedsOf } from '../../src/pool/run-job.ts';
-import { runOnnx } from '../compile/support.ts';
+import { runOn } from '../compile/support.ts';
 
 /** Writes a tile's outputs to their places, mirrored where the matrix is symmetric. */
 const place = ({ columns, groups }: Planned, matrix: Float64Array, tile: Tile, outputs: readonly Value[]): void => {
@@ -54,13 +54,13 @@ export const runPlanned = (planned: Planned, inputs: readonly Value[]): Float64A
   return matrix;
 };
 
-/** The same on ONNX Runtime. */
+/** The same on the engines that the plan names. */
 export const runOnEngine = async (planned: Planned, inputs: readonly Value[]): Promise<Float64Array> => {
-  const { point, groups, tiles } = planned;
+  const { point, pointEngine, groups, tiles } = planned;
   const matrix = emptyMatrix(planned);
-  const residuals = point ? await runOnnx(point, inputs) : [];
+  const residuals = (point && (await runOn(pointEngine, point, inputs))) ?? [];
   for (const [k, group] of groups.entries()) {
-    const executable = await loadArtifact(compileProgram(group.program, 'onnx'), { threads: 1 });
+    const executable = await loadArtifact(compileProgram(group.program, group.engine), { threads: 1 });
     const known = sourcesOf(group, inputs, residuals);
     for (const tile of tiles) {
       if (tile.group === k) place(planned, matrix, tile, await executable.run([...known, seedsOf(group, tile)]));

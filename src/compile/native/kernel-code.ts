@@ -1,16 +1,13 @@
 /** Kernel → the instructions of its loops: vectors along one loop, the rest of it one by one. */
 
 import type { Ending, Kernel } from '../../fusion/kernel.ts';
-import { lanesOf, variesAlong } from '../../fusion/vector-loop.ts';
+import { lanesOf, variesAlong, vectorsAtOnce } from '../../fusion/vector-loop.ts';
 import { bytesPerElement, type Dtype } from '../../ir/aval.ts';
 import { Code } from './code.ts';
 import { Cursors, STORE } from './cursors.ts';
 import { Evaluation, scalarType } from './evaluation.ts';
 import { extractLane, loadScalar, loadVector, storeScalar, storeVector } from './memory-code.ts';
 import { ScalarOps } from './op-code.ts';
-
-/** Vectors that one step of the innermost loop computes: more of few values, as the registers allow. */
-const vectorsOf = (varying: number): number => (varying <= 10 ? 4 : varying <= 24 ? 2 : 1);
 
 const COMBINING: Partial<Record<Ending, string>> = { reduce_sum: 'add', reduce_max: 'max', reduce_min: 'min' };
 
@@ -113,7 +110,7 @@ class KernelCode {
 
   #widths(loop: number): Width[] {
     if (loop !== this.#along) return ['one'];
-    const most = vectorsOf(this.#values.varying);
+    const most = vectorsAtOnce(this.#values.varying);
     return most === 1 ? [1, 'one'] : [most, 1, 'one'];
   }
 
@@ -218,7 +215,7 @@ class KernelCode {
 
   get #totalsMade(): { readonly vectors: number[]; readonly one: number } {
     this.#totals ??= {
-      vectors: Array.from({ length: vectorsOf(this.#values.varying) }, () => this.#code.local('v128')),
+      vectors: Array.from({ length: vectorsAtOnce(this.#values.varying) }, () => this.#code.local('v128')),
       one: this.#code.local(scalarType(this.#dtype)),
     };
     return this.#totals;

@@ -22,7 +22,7 @@ const SCALAR: Readonly<Record<'float32' | 'float64' | 'int32', Table>> = {
     ...{ eq: 0x61, ne: 0x62, lt: 0x63, gt: 0x64, le: 0x65, ge: 0x66 },
   },
   int32: {
-    ...{ add: 0x6a, sub: 0x6b, mul: 0x6c },
+    ...{ add: 0x6a, sub: 0x6b, mul: 0x6c, div: 0x6d, rem: 0x6f },
     ...{ eq: 0x46, ne: 0x47, lt: 0x48, gt: 0x4a, le: 0x4c, ge: 0x4e },
   },
 };
@@ -159,7 +159,9 @@ export class ScalarOps {
   }
 }
 
-const BINARY: Table = Object.fromEntries(['add', 'sub', 'mul', 'div', 'min', 'max', ...COMPARED].map((op) => [op, 1]));
+const BINARY: Table = Object.fromEntries(
+  ['add', 'sub', 'mul', 'div', 'rem', 'min', 'max', ...COMPARED].map((op) => [op, 1]),
+);
 
 /**
  * Four lanes, or two where there are float64s: then int32s use the lower half. Truth values are masks, as wide as the
@@ -257,11 +259,26 @@ export class VectorOps {
       code.simd(table.abs);
       this.constant(Number.POSITIVE_INFINITY, dtype);
       code.simd(table.eq);
-    } else {
+    } else if (dtype === 'int32' && (op === 'div' || op === 'rem')) this.#divide(op, push);
+    else {
       if (table[op] === undefined) throw malformed(`There is no vector code for ${op} of ${dtype}.`);
       push(0);
       if (op in BINARY) push(1);
       code.simd(table[op]);
+    }
+  }
+
+  /** There are no vectors of quotients: lane by lane. */
+  #divide(op: 'div' | 'rem', push: Push): void {
+    const code = this.#code;
+    code.vector(new Int32Array(4));
+    for (let lane = 0; lane < this.lanes; lane++) {
+      for (const k of [0, 1]) {
+        push(k);
+        code.simd(27, lane);
+      }
+      code.op(SCALAR.int32[op]);
+      code.simd(28, lane);
     }
   }
 

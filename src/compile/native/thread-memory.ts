@@ -66,16 +66,18 @@ export class ThreadMemory {
   #reach(end: number): void {
     const missing = end - this.memory.buffer.byteLength;
     if (missing <= 0) return;
-    try {
-      if (end > MOST_BYTES) throw new RangeError('more than addresses reach');
-      this.memory.grow(Math.ceil(missing / PAGE_BYTES));
-    } catch (cause) {
-      throw new DiffopsError(
+    const refusal = (cause?: unknown): DiffopsError =>
+      new DiffopsError(
         'MEMORY_LIMIT',
         `a program's values need ${end} bytes in one thread, which can't be had. Use a smaller tile (a larger nbatches).`,
         { bytes: end },
         { cause },
       );
+    if (end > MOST_BYTES) throw refusal();
+    try {
+      this.memory.grow(Math.ceil(missing / PAGE_BYTES));
+    } catch (cause) {
+      throw refusal(cause);
     }
   }
 }

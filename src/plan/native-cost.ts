@@ -1,0 +1,109 @@
+/** What a program takes as fused loops: nanoseconds, from the nests that it consists of. */
+
+import { fuse } from '../fusion/fuse.ts';
+import { isFusible } from '../fusion/fusible.ts';
+import type { Call, Fused, Kernel, Node } from '../fusion/kernel.ts';
+import { priceOfOp } from '../fusion/op-prices.ts';
+import { lanesOf, variesAlong, vectorsAtOnce } from '../fusion/vector-loop.ts';
+import { bytesPerElement } from '../ir/aval.ts';
+import type { Program } from '../ir/program.ts';
+
+/** Nanoseconds: of an addition of vectors or numbers, of reading neighbours, of reading one number, of storing. */
+const PER_ADDITION = 0.14;
+const PER_READ = 0.09;
+const PER_LANE = 0.5;
+const PER_STORE = 0.25;
+/** Of a step of the innermost loop, of going through that loop, of a call. */
+const PER_STEP = 0.3;
+const PER_NEST = 2;
+const PER_CALL = 8;
+/** Of a run: beside its calls; and per byte of what is copied out. */
+const PER_RUN = 300;
+const PER_BYTE_OUT = 0.03;
+
+/** What a node takes, for a vector or a number. */
+const priceOf = (node: Node, along: number, lanes: number): number => {
+  switch (node.kind) {
+    case 'constant':
+      return 0;
+    case 'count':
+      return PER_ADDITION;
+    case 'op':
+      return PER_ADDITION * priceOfOp(node.op, node.dtype);
+    case 'load':
+      return along < 0 || node.steps[along] === 1 ? PER_READ : PER_LANE * lanes;
+    case 'gather':
+      return along < 0 ? 6 * PER_READ : 3 * PER_LANE * lanes;
+  }
+};
+
+/** What a step of a kernel takes: a vector, a number, and what comes before the innermost loop. */
+interface Rates {
+  readonly vector: number;
+  readonly one: number;
+  readonly before: number;
+  readonly lanes: number;
+}
+
+const ratesOf = (kernel: Kernel): Rates => {
+  const { nodes, along, loops, kept, ending } = kernel;
+  const lanes = along < 0 ? 1 : lanesOf(kernel);
+  const combines = kept < loops;
+  const first = along >= 0 ? along : loops - 1;
+  const inside = variesAlong(nodes, (steps) => steps.some((step, loop) => loop >= first && step !== 0));
+  const varies = variesAlong(nodes, (steps) => along >= 0 && steps[along] !== 0);
+  const parts = vectorsAtOnce(varies.filter((changes) => changes).length);
+  const end = combines ? PER_ADDITION : ending === 'accumulate' ? PER_STORE + PER_READ : PER_STORE;
+  let vector = end + PER_STEP / parts;
+  let one = end + PER_STEP;
+  let before = 0;
+  for (const [k, node] of nodes.entries()) {
+    const scalar = priceOf(node, -1, 1);
+    if (inside[k]) one += scalar;
+    else before += scalar + PER_ADDITION;
+    if (varies[k]) vector += priceOf(node, along, lanes);
+    // One number for all vectors of a step.
+    else if (inside[k]) vector += (scalar + PER_ADDITION) / parts;
+  }
+  return { vector, one, before, lanes };
+};
+
+const timeOf = ({ along, loops, kept }: Kernel, { vector, one, before, lanes }: Rates, { extents }: Call): number => {
+  const trips = extents.reduce((product, extent) => product * extent, 1);
+  const length = loops === 0 ? 1 : extents[along < 0 ? loops - 1 : along];
+  const [vectors, ones] = along < 0 ? [0, length] : [Math.floor(length / lanes), length % lanes];
+  const lines = trips / length;
+  // Where results lie side by side, what is summed is the innermost loop.
+  const inner = kept < loops && along < kept ? extents[loops - 1] : length;
+  const nests = along >= 0 && along < kept && kept < loops ? ((vectors / 2 + ones) * lines) / inner : lines;
+  return PER_CALL + lines * (vectors * vector + ones * one) + nests * (PER_NEST + before);
+};
+
+const callsTime = ({ kernels, calls }: Fused): number => {
+  const rates = kernels.map(ratesOf);
+  let time = 0;
+  for (const call of calls) time += timeOf(kernels[call.kernel], rates[call.kernel], call);
+  return time;
+};
+
+const bytesOut = ({ buffers, outputs }: Fused): number =>
+  outputs.reduce<number>((sum, k) => {
+    if (k === undefined) return sum;
+    return sum + buffers[k].size * bytesPerElement(buffers[k].dtype);
+  }, 0);
+
+const known = new WeakMap<Program, number>();
+
+/** Nanoseconds of one core that a run takes as native code; infinite for a program that can't be fused. */
+export const nativeNanosecondsOf = (program: Program): number => {
+  let time = known.get(program);
+  if (time === undefined) {
+    time = Number.POSITIVE_INFINITY;
+    if (isFusible(program)) {
+      const fused = fuse(program);
+      time = PER_RUN + callsTime(fused) + PER_BYTE_OUT * bytesOut(fused);
+    }
+    known.set(program, time);
+  }
+  return time;
+};
