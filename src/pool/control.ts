@@ -2,8 +2,8 @@
 
 import type { Tile } from './job.ts';
 
-/** The next tile that nobody has claimed. */
-const NEXT = 0;
+/** How many tiles were claimed. */
+const CLAIMED = 0;
 /** 1: start nothing more. */
 const STOP = 1;
 /** 1: another run is waiting; do not sit on a worker for a consumer's sake. */
@@ -44,6 +44,8 @@ export class Control {
   readonly window: number;
   readonly #words: Int32Array;
   readonly #states: Int32Array;
+  /** Where this thread looks for its next tile. */
+  #next: number | undefined;
 
   constructor(slots: number, tiles: number, window: number, buffer?: SharedArrayBuffer) {
     const header = HEADER + SLOT * slots;
@@ -81,27 +83,37 @@ export class Control {
 
   /** Whether there are tiles that nobody has claimed. */
   get hasOpen(): boolean {
-    return Atomics.load(this.#words, NEXT) < this.tiles;
+    return Atomics.load(this.#words, CLAIMED) < this.tiles;
   }
 
   /** Whether a tile could be started now, were a worker free. */
   get hasRoom(): boolean {
-    return Atomics.load(this.#words, NEXT) < Atomics.load(this.#words, CONSUMED) + this.window;
+    return Atomics.load(this.#words, CLAIMED) < Atomics.load(this.#words, CONSUMED) + this.window;
   }
 
   /**
-   * Takes the next tile for a slot. Tiles go out in order and the one numbered t only when t − consumed < window,
-   * so that at most `window` blocks exist; counting by number leaves nothing to give back when a worker dies.
+   * Takes a tile for a slot: only when fewer than `window` were claimed that the consumer isn't through with, so that at
+   * most so many blocks exist; counting claims leaves nothing to give back when a worker dies. Where a consumer takes
+   * them one by one, tiles go out in order. Else each slot begins in a part of its own: tiles of one program are
+   * neighbours, and so few programs are loaded by several workers.
    */
   claim(slot: number): Claim {
     for (;;) {
-      const next = Atomics.load(this.#words, NEXT);
-      if (next >= this.tiles) return 'none';
-      if (next >= Atomics.load(this.#words, CONSUMED) + this.window) return 'wait';
-      if (Atomics.compareExchange(this.#words, NEXT, next, next + 1) !== next) continue;
-      Atomics.store(this.#states, next, slot + 1);
-      return next;
+      const claimed = Atomics.load(this.#words, CLAIMED);
+      if (claimed >= this.tiles) return 'none';
+      if (claimed >= Atomics.load(this.#words, CONSUMED) + this.window) return 'wait';
+      if (Atomics.compareExchange(this.#words, CLAIMED, claimed, claimed + 1) === claimed) return this.#take(slot);
     }
+  }
+
+  /** The first open tile from where the slot is. There is one: claims are counted before tiles are taken. */
+  #take(slot: number): number {
+    const first = this.window < this.tiles ? 0 : Math.floor((slot * this.tiles) / Math.min(this.slots, this.tiles));
+    let t = this.#next ?? first;
+    while (Atomics.compareExchange(this.#states, t, 0, slot + 1) !== 0) t = (t + 1) % this.tiles;
+    // No tile is opened again: there will be none before this one.
+    this.#next = (t + 1) % this.tiles;
+    return t;
   }
 
   /** The tiles that the slot's last holder had claimed and not done. */
