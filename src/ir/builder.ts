@@ -68,6 +68,32 @@ export class Builder {
     return output;
   }
 
+  /** Makes the variables of a program's inputs this builder's, so that its equations may be taken over. */
+  adoptInputs(program: Pick<Program, 'inputs'>): readonly Var[] {
+    for (const v of program.inputs) this.inputs.push(v);
+    return program.inputs;
+  }
+
+  /**
+   * Takes over an equation as it is: of a program that was made by such a builder, and over variables that are this
+   * builder's. There is nothing to infer or to fold; an equal one may be here already.
+   */
+  adopt(equation: Equation): Atom {
+    const { primitive, inputs, params, output, region } = equation;
+    const before = this.#made.get(output);
+    if (before === equation) return output;
+    if (before) {
+      // The same in another region: it gets a variable of its own.
+      this.at(equation);
+      return this.emit(primitive, inputs, params);
+    }
+    const shared = this.#inference.shares && this.#shared.find(primitive, inputs, params, region ?? 0);
+    if (shared) return shared.output;
+    this.#shared.add(equation);
+    this.#made.set(output, equation);
+    return output;
+  }
+
   /** Equations made from here on stand for `equation` in a transformed program: same scope, same region. */
   at(equation: Equation): void {
     this.scope = equation.output.scope;

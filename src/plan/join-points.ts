@@ -32,7 +32,7 @@ export const joinPoints = (program: Program, strands: readonly Stages[]): Joined
   const ops = newOps();
   // One group's program is as it is.
   const only = strands.length === 1 && strands[0].tile.point === null ? strands[0].point : null;
-  const inputs = only ? only.inputs : program.inputs.map((v) => ops.input(v.aval, v.scope));
+  const inputs = only ? only.inputs : ops.adoptInputs(program);
   const places = new Map<Atom, number>(inputs.map((v, i) => [v, i]));
   const outputs = new Map<Atom, number>();
   const sourceOf = (atom: Atom): Source => {

@@ -120,7 +120,7 @@ const inRegion = (program: Program, region: number): Program => ({
  */
 export const grad = (program: Program, active: readonly boolean[], checkpoint: boolean, merging = true): Program => {
   const ops = newOps();
-  const inputs = program.inputs.map((v) => ops.input(v.aval, v.scope));
+  const inputs = ops.adoptInputs(program);
   const { outputs, pullback } = (checkpoint ? checkpointedVjpInto : vjpInto)(ops, program, inputs, active, merging);
   const gradients = pullback([ops.full(outputs[0], 1)]);
   const activeInputs = inputs.filter((_, i) => active[i]);

@@ -4,7 +4,7 @@ import { isFloat } from '../ir/aval.ts';
 import type { Atom, Program } from '../ir/program.ts';
 import type { Ops } from '../primitives/ops.ts';
 import { newOps, rulesOf } from '../primitives/table.ts';
-import { Environment } from './replay.ts';
+import { Environment, emitAgain } from './replay.ts';
 
 /** An atom with its tangent; null is a symbolic zero. */
 export interface Dual {
@@ -20,10 +20,10 @@ export const jvpInto = (ops: Ops, program: Program, inputs: readonly Dual[], aft
   const env = new Environment<Dual>((primal) => ({ primal, tangent: null }));
   for (const [i, v] of program.inputs.entries()) env.set(v, inputs[i]);
   for (const equation of program.equations) {
-    ops.at(equation);
     const operands = env.all(equation.inputs);
     const primals = operands.map((d) => d.primal);
-    const primal = ops.emit(equation.primitive, primals, equation.params);
+    const primal = emitAgain(ops, equation, primals);
+    ops.at(equation);
     const active = isFloat(primal.aval.dtype) && operands.some((d) => d.tangent !== null);
     const tangent = active
       ? rulesOf(equation.primitive).jvp(

@@ -13,7 +13,7 @@ import { type Partition, partition } from './partition.ts';
  */
 export const linearize = (program: Program, active: readonly boolean[], merging = true): Partition => {
   const ops = newOps();
-  const primals = program.inputs.map((v) => ops.input(v.aval, v.scope));
+  const primals = ops.adoptInputs(program);
   const duals = primals.map((primal, i) => ({ primal, tangent: active[i] ? ops.input(primal.aval) : null }));
   const merger = merging ? new DiagonalMerger(ops) : undefined;
   for (const { tangent } of duals) if (tangent) merger?.tangent(tangent);

@@ -1,7 +1,7 @@
 /** Makes a program's equations anew in a builder: how programs are joined, and how they are simplified. */
 
 import { pruned } from '../ir/builder.ts';
-import type { Atom, Program, Var } from '../ir/program.ts';
+import type { Atom, Equation, Program, Var } from '../ir/program.ts';
 import type { Ops } from '../primitives/ops.ts';
 
 /** What each variable of the program being read stands for in the program being built. */
@@ -32,13 +32,27 @@ export class Environment<T> {
   }
 }
 
-/** Emits all equations of a program with its inputs replaced by `inputs`; returns what its outputs became. */
+const areSame = (a: readonly Atom[], b: readonly Atom[]): boolean => {
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+};
+
+/** Emits an equation of another program over operands of this one; over its own, it is taken as it is. */
+export const emitAgain = (ops: Ops, equation: Equation, operands: readonly Atom[]): Atom => {
+  if (areSame(operands, equation.inputs)) return ops.adopt(equation);
+  ops.at(equation);
+  return ops.emit(equation.primitive, operands, equation.params);
+};
+
+/**
+ * Emits all equations of a program with its inputs replaced by `inputs`; returns what its outputs became. Those over
+ * its own inputs (see `adoptInputs`) are taken as they are.
+ */
 export const replay = (ops: Ops, program: Program, inputs: readonly Atom[]): Atom[] => {
   const env = new Environment<Atom>((literal) => literal);
   for (const [i, v] of program.inputs.entries()) env.set(v, inputs[i]);
   for (const equation of program.equations) {
-    ops.at(equation);
-    env.set(equation.output, ops.emit(equation.primitive, env.all(equation.inputs), equation.params));
+    env.set(equation.output, emitAgain(ops, equation, env.all(equation.inputs)));
   }
   return env.all(program.outputs);
 };

@@ -65,10 +65,6 @@ const from = (ops: Ops, x: Atom, axis: number, start: number, depth = 0): Atom =
 /** The program with its first output cut down to what lies from `start` on along the first axis. */
 export const firstOutputFrom = (program: Program, start: number): Program => {
   const ops = newOps();
-  const [first, ...others] = replay(
-    ops,
-    program,
-    program.inputs.map((v) => ops.input(v.aval, v.scope)),
-  );
+  const [first, ...others] = replay(ops, program, ops.adoptInputs(program));
   return ops.build([from(ops, first, 0, start), ...others]);
 };

@@ -5,7 +5,7 @@ import type { Params, PrimitiveName } from '../../ir/params.ts';
 import type { Atom, Program } from '../../ir/program.ts';
 import type { Ops } from '../../primitives/ops.ts';
 import { newOps } from '../../primitives/table.ts';
-import { Environment } from '../../transforms/replay.ts';
+import { Environment, emitAgain } from '../../transforms/replay.ts';
 import { erf } from './special/error-function.ts';
 import { expm1, log1p, logistic, softplus } from './special/exponential.ts';
 import { acosh, asinh, atanh, cosh, sinh } from './special/hyperbolic.ts';
@@ -77,12 +77,12 @@ export const legalize = (program: Program): Program => {
   if (isLegal(program)) return program;
   const ops = newOps();
   const env = new Environment<Atom>((literal) => literal);
-  for (const v of program.inputs) env.set(v, ops.input(v.aval, v.scope));
+  for (const v of ops.adoptInputs(program)) env.set(v, v);
   for (const equation of program.equations) {
     ops.at(equation);
-    const { primitive, params } = equation;
     const inputs = env.all(equation.inputs);
-    env.set(equation.output, EXPANSIONS[primitive]?.(ops, inputs, params) ?? ops.emit(primitive, inputs, params));
+    const expanded = EXPANSIONS[equation.primitive]?.(ops, inputs, equation.params);
+    env.set(equation.output, expanded ?? emitAgain(ops, equation, inputs));
   }
   return ops.build(env.all(program.outputs));
 };
