@@ -38,9 +38,11 @@ const SHORT = 64;
 /** Making a program of more equations than this takes as long as some runs of it. */
 const LONG = 400;
 
-/** Nanoseconds that contracting takes per equation, here; and how many evaluations a plan is thought to serve. */
+/** Nanoseconds that contracting takes per equation, here; it is worth that if it takes off a tenth of ten evaluations. */
 const CONTRACTING = 1e5;
-const EVALUATIONS = 10;
+
+/** Where contracting makes a tile so many times dearer, in narrower tiles it does so too. */
+const HOPELESS = 1.3;
 
 /** Bytes that the products of all groups may hold, and a tile's values; or so many times what they hold uncontracted. */
 const PRODUCT_BYTES = 128 * 2 ** 20;
@@ -146,7 +148,7 @@ const candidatesOf = (request: SetRequest, strand: Strand, block: number, strand
   const { equations } = strand.rest;
   const { nanoseconds: perTile } = cheaperEngine(cheapest.tile.program, request.levers.native);
   const spent = (perTile / cheapest.width) * countOf(strand);
-  const worthwhile = spent * EVALUATIONS > CONTRACTING * equations.length;
+  const worthwhile = spent > CONTRACTING * equations.length;
   const promising = equations.length <= SHORT || equations.some((e) => CONTRACTED.has(e.primitive));
   const pays = contraction === 'always' || (worthwhile && promising);
   if (request.checkpoint || contraction === 'never' || !pays) return [cheapest, ...others];
@@ -162,8 +164,8 @@ const candidatesOf = (request: SetRequest, strand: Strand, block: number, strand
     tried.push(way);
     if (!way.fits) continue;
     if (!best || way.nanoseconds < best.nanoseconds) best = way;
-    // A narrower tile has the same steps for fewer columns; it gains only where this one's values overflow the caches.
-    if (livePeakBytes(way.tile.program) <= CACHED_BYTES) break;
+    // A narrower tile has the same steps for fewer columns; it gains only where this one's values overflow the caches, and not much.
+    if (livePeakBytes(way.tile.program) <= CACHED_BYTES || way.nanoseconds > HOPELESS * cheapest.nanoseconds) break;
   }
   const taken = best as Candidate;
   return [taken, ...tried.filter((way) => way !== taken)];

@@ -216,8 +216,12 @@ const exhaustive = (
     for (let part = (set - 1) & set; part > 0; part = (part - 1) & set) {
       // Each split once: the part with the lowest factor is the left one.
       if (!(part & lowest)) continue;
-      const way = join(best[part] as Priced, best[set ^ part] as Priced, needed, pricing);
-      if (!best[set] || way.cost < (best[set] as Priced).cost) best[set] = way;
+      const left = best[part] as Priced;
+      const right = best[set ^ part] as Priced;
+      const before = best[set];
+      if (before && left.cost + right.cost >= before.cost) continue;
+      const way = join(left, right, needed, pricing);
+      if (!before || way.cost < before.cost) best[set] = way;
     }
   }
   return best[all] as Priced;
