@@ -38,8 +38,8 @@ const SHORT = 64;
 /** Making a program of more equations than this takes as long as some runs of it. */
 const LONG = 400;
 
-/** Nanoseconds that contracting takes per equation, here; it is worth that if it takes off a tenth of ten evaluations. */
-const CONTRACTING = 1e5;
+/** Nanoseconds that contracting and pricing take per equation, here; it is worth that if it takes off a tenth of ten evaluations. */
+const CONTRACTING = 2e5;
 
 /** Where contracting makes a tile so many times dearer, in narrower tiles it does so too. */
 const HOPELESS = 1.3;
