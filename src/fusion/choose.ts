@@ -24,7 +24,7 @@ export interface Choice {
 
 /** Elements that a load and a store are worth, beside an addition; and what starting a nest is worth. */
 const LOAD = 1;
-const STORE = 1.5;
+const STORE = 2.5;
 const NEST = 400;
 /** A nest computes at most about so many values at once, a value is computed at most at so many places. */
 const MOST_VALUES = 64;

@@ -4,6 +4,12 @@ import type { Dtype } from '../ir/aval.ts';
 import type { PrimitiveName } from '../ir/params.ts';
 
 /**
+ * An operation inside a nest: a primitive that works element by element; 2^n of a whole number; the exponent of a
+ * positive number as a float, and its significand in [1, 2).
+ */
+export type NestOp = PrimitiveName | 'pow2' | 'exponent' | 'significand';
+
+/**
  * A value inside a nest; its operands stand before it in the list. `steps`: by how many elements a place moves when
  * a loop goes on. Where a place starts differs from call to call, so it isn't part of the nest.
  */
@@ -21,7 +27,7 @@ export type Node =
   | { readonly kind: 'constant'; readonly dtype: Dtype; readonly value: number }
   /** A whole number that counts with the loops. */
   | { readonly kind: 'count'; readonly dtype: 'int32'; readonly steps: readonly number[] }
-  | { readonly kind: 'op'; readonly op: PrimitiveName; readonly dtype: Dtype; readonly operands: readonly number[] };
+  | { readonly kind: 'op'; readonly op: NestOp; readonly dtype: Dtype; readonly operands: readonly number[] };
 
 /** What becomes of the result: stored; combined over the loops from `kept` on and then stored; or added to what is there. */
 export type Ending = 'store' | 'reduce_sum' | 'reduce_max' | 'reduce_min' | 'accumulate';

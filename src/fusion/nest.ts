@@ -1,12 +1,12 @@
 /** The nest of loops of one box: what it computes from what, written out. */
 
-import { type Aval, type Dtype, isFloat, sizeOf } from '../ir/aval.ts';
+import { type Aval, type Dtype, type FloatDtype, isFloat, sizeOf } from '../ir/aval.ts';
 import { malformed } from '../ir/builder.ts';
-import type { PrimitiveName } from '../ir/params.ts';
 import type { Atom, Equation, Var } from '../ir/program.ts';
 import { isVar } from '../ir/program.ts';
+import { FUNCTIONS, type Writer } from './functions.ts';
 import { axesOf, flatIndex, type IndexMap, sameMap } from './index-map.ts';
-import type { Node } from './kernel.ts';
+import type { NestOp, Node } from './kernel.ts';
 import { seenIn, VIEWS } from './views.ts';
 
 /** Where values are: which buffer a variable has, and how the others are made. */
@@ -47,7 +47,7 @@ export class Nest {
     return known >= 0 ? known : this.#add({ kind: 'constant', dtype, value });
   }
 
-  op(op: PrimitiveName, dtype: Dtype, operands: readonly number[]): number {
+  op(op: NestOp, dtype: Dtype, operands: readonly number[]): number {
     return this.#add({ kind: 'op', op, dtype, operands });
   }
 
@@ -105,13 +105,22 @@ export class Nest {
         return this.#gathered(equation, map);
       case 'pow':
         return this.#power(equation, map);
-      default:
-        return this.op(
-          primitive,
-          dtype,
-          inputs.map((a) => this.value(a, map)),
-        );
+      default: {
+        const operands = inputs.map((a) => this.value(a, map));
+        const written = FUNCTIONS[primitive];
+        if (written && isFloat(dtype)) return written(this.#writer(dtype), operands[0]);
+        return this.op(primitive, dtype, operands);
+      }
     }
+  }
+
+  #writer(dtype: FloatDtype): Writer {
+    return {
+      dtype,
+      constant: (value) => this.constant(value, { dtype }),
+      op: (op, ...operands) => this.op(op, dtype, operands),
+      test: (op, ...operands) => this.op(op, 'bool', operands),
+    };
   }
 
   #gathered({ inputs: [table, indices], params, output }: Equation, map: IndexMap): number {

@@ -1,10 +1,10 @@
 /** What operations cost inside a nest of loops, beside an addition; and which there are. */
 
 import type { Dtype } from '../ir/aval.ts';
-import type { PrimitiveName } from '../ir/params.ts';
+import type { NestOp } from './kernel.ts';
 
 /** As multiples of an addition; of primitives that aren't here there is no code. */
-const PRICES: Partial<Record<PrimitiveName, number>> = {
+const PRICES: Partial<Record<NestOp, number>> = {
   neg: 1,
   abs: 1,
   sign: 4,
@@ -37,13 +37,23 @@ const PRICES: Partial<Record<PrimitiveName, number>> = {
   iota: 0.5,
   one_hot: 2,
   gather: 6,
+  exp: 24,
+  expm1: 34,
+  log: 34,
+  log1p: 42,
+  tanh: 30,
+  logistic: 32,
+  softplus: 64,
+  pow2: 2,
+  exponent: 4,
+  significand: 2,
 };
 
 /** Primitives that are computed element by element inside a nest. */
 export const OPS: ReadonlySet<string> = new Set(Object.keys(PRICES));
 
 /** For a vector; half as many float64s fit into one, and these are divided more slowly. */
-export const priceOfOp = (op: PrimitiveName, dtype: Dtype): number => {
+export const priceOfOp = (op: NestOp, dtype: Dtype): number => {
   const price = PRICES[op] ?? 0;
-  return dtype === 'float64' && price > 4 ? 2 * price : price;
+  return dtype === 'float64' && (op === 'div' || op === 'sqrt') ? 2 * price : price;
 };

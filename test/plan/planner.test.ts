@@ -7,6 +7,7 @@ import type { Program } from '../../src/ir/program.ts';
 import { livePeakBytes } from '../../src/plan/cost.ts';
 import { Plan } from '../../src/plan/plan.ts';
 import { chooseMode, planHessian, planJacobian } from '../../src/plan/planner.ts';
+import { newOps } from '../../src/primitives/table.ts';
 import { grad } from '../../src/transforms/grad.ts';
 import { chain, network, planRequest as request, valuesFor } from './programs.ts';
 import { finiteDifferences, maxDifference, runPlanned } from './run-planned.ts';
@@ -62,8 +63,14 @@ describe('jacobian', () => {
   }
 
   test('few outputs and many inputs go by rows, the other way round by columns', () => {
-    expect(chooseMode(request(vector))).toBe('reverse');
-    expect(chooseMode({ ...request(vector), leaves: 1 })).toBe('forward');
+    const squaresTimes = (rows: number, columns: number): Program => {
+      const ops = newOps();
+      const x = ops.input({ shape: [rows], dtype: 'float64' });
+      const w = ops.input({ shape: [rows, columns], dtype: 'float64' });
+      return ops.build([ops.dot(ops.mul(x, x), w, { lhs: [0], rhs: [0, 1], out: [1] })]);
+    };
+    expect(chooseMode(request(squaresTimes(400, 3), { leaves: 1 }))).toBe('reverse');
+    expect(chooseMode(request(squaresTimes(3, 400), { leaves: 1 }))).toBe('forward');
   });
 });
 

@@ -30,6 +30,20 @@ const signed = (value: number): number[] => {
   }
 };
 
+const signed64 = (value: bigint): number[] => {
+  const bytes: number[] = [];
+  let rest = value;
+  for (;;) {
+    const low = Number(rest & 0x7fn);
+    rest >>= 7n;
+    if ((rest === 0n && !(low & 0x40)) || (rest === -1n && low & 0x40)) {
+      bytes.push(low);
+      return bytes;
+    }
+    bytes.push(low | 0x80);
+  }
+};
+
 const bytesOfFloat = (value: number, type: 'f32' | 'f64'): number[] => {
   const array = type === 'f32' ? Float32Array.of(value) : Float64Array.of(value);
   return [...new Uint8Array(array.buffer)];
@@ -74,11 +88,14 @@ export class Code {
   i32(value: number): void {
     this.#bytes.push(0x41, ...signed(value));
   }
+  i64(value: bigint): void {
+    this.#bytes.push(0x42, ...signed64(value));
+  }
   float(value: number, type: 'f32' | 'f64'): void {
     this.#bytes.push(type === 'f32' ? 0x43 : 0x44, ...bytesOfFloat(value, type));
   }
   /** Sixteen bytes, of the array's elements. */
-  vector(lanes: Float32Array | Float64Array | Int32Array): void {
+  vector(lanes: Float32Array | Float64Array | Int32Array | BigInt64Array): void {
     this.#bytes.push(0xfd, 12, ...new Uint8Array(lanes.buffer, lanes.byteOffset, 16));
   }
 

@@ -1,6 +1,6 @@
 /** The instructions of each operation, on one number or on all lanes of a vector. */
 
-import type { Dtype } from '../../ir/aval.ts';
+import type { Dtype, FloatDtype } from '../../ir/aval.ts';
 import { malformed } from '../../ir/builder.ts';
 import type { Code } from './code.ts';
 
@@ -55,6 +55,23 @@ const SCALAR_LOGIC: Table = {
 };
 const VECTOR_LOGIC: Table = { and: 0x4e, or: 0x50, xor: 0x51, ne: 0x51 };
 
+/** Operations on the bits of floats. */
+const BITS: Table = { pow2: 1, exponent: 1, significand: 1 };
+
+/** Where the exponent begins, what it counts from, and the number from which on floats are whole. */
+const FORMATS: Readonly<Record<FloatDtype, { readonly shift: number; readonly bias: number; readonly whole: number }>> =
+  {
+    float32: { shift: 23, bias: 127, whole: 2 ** 23 },
+    float64: { shift: 52, bias: 1023, whole: 2 ** 52 },
+  };
+
+const bitsOf = (value: number, dtype: FloatDtype): bigint =>
+  dtype === 'float32'
+    ? BigInt(new Int32Array(Float32Array.of(value).buffer)[0])
+    : new BigInt64Array(Float64Array.of(value).buffer)[0];
+
+const fractionMask = (dtype: FloatDtype): bigint => (1n << BigInt(FORMATS[dtype].shift)) - 1n;
+
 const NOT = 0x4d;
 const AND = 0x4e;
 const BITSELECT = 0x52;
@@ -105,7 +122,8 @@ export class ScalarOps {
       push(b);
       code.op(table[compare], 0x1b);
     };
-    if (op === 'sign') {
+    if (op in BITS && dtype !== 'int32') this.#bits(op, dtype, push);
+    else if (op === 'sign') {
       const zero = (): void => this.constant(0, dtype);
       this.constant(1, dtype);
       this.constant(-1, dtype);
@@ -141,6 +159,38 @@ export class ScalarOps {
       push(0);
       if (op in BINARY) push(1);
       code.op(table[op]);
+    }
+  }
+
+  #bits(op: string, dtype: FloatDtype, push: Push): void {
+    const code = this.#code;
+    const wide = dtype === 'float64';
+    const { shift, bias, whole } = FORMATS[dtype];
+    const integer = (value: number | bigint): void => (wide ? code.i64(BigInt(value)) : code.i32(Number(value)));
+    const [toBits, toFloat] = wide ? [0xbd, 0xbf] : [0xbc, 0xbe];
+    const [add, and, or, left, right] = wide ? [0x7c, 0x83, 0x84, 0x86, 0x88] : [0x6a, 0x71, 0x72, 0x74, 0x76];
+    push(0);
+    if (op === 'pow2') {
+      this.constant(1.5 * whole, dtype);
+      code.op(SCALAR[dtype].add, toBits);
+      integer(bias);
+      code.op(add);
+      integer(shift);
+      code.op(left, toFloat);
+    } else if (op === 'exponent') {
+      code.op(toBits);
+      integer(shift);
+      code.op(right);
+      integer(bitsOf(whole, dtype));
+      code.op(or, toFloat);
+      this.constant(whole + bias, dtype);
+      code.op(SCALAR[dtype].sub);
+    } else {
+      code.op(toBits);
+      integer(fractionMask(dtype));
+      code.op(and);
+      integer(bitsOf(1, dtype));
+      code.op(or, toFloat);
     }
   }
 
@@ -238,7 +288,8 @@ export class VectorOps {
   #number(op: string, dtype: 'float32' | 'float64' | 'int32', push: Push): void {
     const code = this.#code;
     const table = VECTOR[dtype];
-    if (op === 'sign') {
+    if (op in BITS && dtype !== 'int32') this.#bits(op, dtype, push);
+    else if (op === 'sign') {
       const where = (compare: string): void => {
         push(0);
         this.constant(0, dtype);
@@ -265,6 +316,36 @@ export class VectorOps {
       push(0);
       if (op in BINARY) push(1);
       code.simd(table[op]);
+    }
+  }
+
+  #bits(op: string, dtype: FloatDtype, push: Push): void {
+    const code = this.#code;
+    const wide = dtype === 'float64';
+    const { shift, bias, whole } = FORMATS[dtype];
+    const [add, left, right] = wide ? [0xce, 0xcb, 0xcd] : [0xae, 0xab, 0xad];
+    const pattern = (bits: bigint): void =>
+      code.vector(wide ? BigInt64Array.of(bits, bits) : new Int32Array(4).fill(Number(bits)));
+    push(0);
+    if (op === 'pow2') {
+      this.constant(1.5 * whole, dtype);
+      code.simd(VECTOR[dtype].add);
+      pattern(BigInt(bias));
+      code.simd(add);
+      code.i32(shift);
+      code.simd(left);
+    } else if (op === 'exponent') {
+      code.i32(shift);
+      code.simd(right);
+      pattern(bitsOf(whole, dtype));
+      code.simd(0x50);
+      this.constant(whole + bias, dtype);
+      code.simd(VECTOR[dtype].sub);
+    } else {
+      pattern(fractionMask(dtype));
+      code.simd(AND);
+      pattern(bitsOf(1, dtype));
+      code.simd(0x50);
     }
   }
 

@@ -1,4 +1,4 @@
-/** erf in float64, to 2 ulp (measured against mpmath, test/compile/onnx/special.test.ts). */
+/** erf in float64, to 2 ulp (measured against mpmath, test/compile/special.test.ts). */
 
 import type { Atom } from '../../../ir/program.ts';
 import type { Ops } from '../../../primitives/ops.ts';

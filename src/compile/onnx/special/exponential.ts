@@ -1,6 +1,6 @@
 /**
  * Functions made of exp and log without their cancellations, in either precision. Errors in float64, measured
- * against mpmath (test/compile/onnx/special.test.ts), in ulp: expm1 4, log1p 3, logistic 3, softplus 3.
+ * against mpmath (test/compile/special.test.ts), in ulp: expm1 4, log1p 3, logistic 3, softplus 3.
  */
 
 import type { Atom } from '../../../ir/program.ts';

@@ -1,6 +1,6 @@
 /**
  * Hyperbolic functions and their inverses in float64. Errors measured against mpmath
- * (test/compile/onnx/special.test.ts), in ulp: sinh 5, cosh 4, asinh 4, acosh 4, atanh 4.
+ * (test/compile/special.test.ts), in ulp: sinh 5, cosh 4, asinh 4, acosh 4, atanh 4.
  */
 
 import type { Atom } from '../../../ir/program.ts';

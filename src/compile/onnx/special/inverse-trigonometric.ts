@@ -1,6 +1,6 @@
 /**
  * atan, asin, acos in float64, atan2 in either precision. Errors measured against mpmath
- * (test/compile/onnx/special.test.ts), in ulp: atan 2, asin 3, acos 3, atan2 4.
+ * (test/compile/special.test.ts), in ulp: atan 2, asin 3, acos 3, atan2 4.
  */
 
 import type { Atom } from '../../../ir/program.ts';

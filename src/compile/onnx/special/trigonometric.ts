@@ -1,6 +1,6 @@
 /**
  * sin, cos, tan in float64. The engine has only Sin there, and that only good to an absolute error near the
- * multiples of π. Errors measured against mpmath (test/compile/onnx/special.test.ts), in ulp, up to |x| = 2^27:
+ * multiples of π. Errors measured against mpmath (test/compile/special.test.ts), in ulp, up to |x| = 2^27:
  * sin 3, cos 3, tan 5; beyond, an absolute error of 1e−15 in sin and cos.
  */
 

@@ -1,18 +1,20 @@
-/** The engine's functions, its own and the expanded ones, against values from mpmath over their whole ranges. */
+/** The engines' functions, their own and the expanded ones, against values from mpmath over their whole ranges. */
 
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { allocate, type FloatDtype } from '../../../src/ir/aval.ts';
-import type { PrimitiveName } from '../../../src/ir/params.ts';
-import { oneEquation } from '../../primitives/support.ts';
-import { runOnnx } from '../support.ts';
+import { allocate, type FloatDtype, type Value } from '../../src/ir/aval.ts';
+import type { PrimitiveName } from '../../src/ir/params.ts';
+import { oneEquation } from '../primitives/support.ts';
+import { type Engine, runOn, runOnnx } from './support.ts';
 
 type Table = Record<string, { readonly x: readonly number[]; readonly y: readonly number[] }>;
 
-const table: Table = JSON.parse(readFileSync(new URL('../../fixtures/special.json', import.meta.url), 'utf8'));
+const table: Table = JSON.parse(readFileSync(new URL('../fixtures/special.json', import.meta.url), 'utf8'));
+
+type Bounds = Partial<Record<PrimitiveName, readonly [number, number]>>;
 
 /** Errors allowed in ulp, in float64 and in float32. */
-const BOUNDS: Partial<Record<PrimitiveName, readonly [number, number]>> = {
+const ONNX: Bounds = {
   exp: [2, 2],
   expm1: [4, 5],
   log: [2, 3],
@@ -35,6 +37,16 @@ const BOUNDS: Partial<Record<PrimitiveName, readonly [number, number]>> = {
   logistic: [3, 3],
   softplus: [3, 4],
 };
+const NATIVE: Bounds = {
+  exp: [2, 2],
+  expm1: [3, 3],
+  log: [2, 2],
+  log1p: [3, 3],
+  sqrt: [1, 1],
+  tanh: [4, 4],
+  logistic: [3, 3],
+  softplus: [3, 3],
+};
 
 const SIGNIFICAND = { float32: 23, float64: 52 };
 const SMALLEST_EXPONENT = { float32: -126, float64: -1022 };
@@ -43,7 +55,11 @@ const SMALLEST_EXPONENT = { float32: -126, float64: -1022 };
 const ulpAt = (y: number, dtype: FloatDtype): number =>
   2 ** (Math.max(Math.floor(Math.log2(Math.abs(y))), SMALLEST_EXPONENT[dtype]) - SIGNIFICAND[dtype]);
 
-const largestError = async (name: PrimitiveName, dtype: FloatDtype): Promise<{ ulps: number; at: number }> => {
+const largestError = async (
+  engine: Engine,
+  name: PrimitiveName,
+  dtype: FloatDtype,
+): Promise<{ ulps: number; at: number }> => {
   const { x, y } = table[name];
   const fits = dtype === 'float64' ? () => true : (v: number) => Math.fround(v) === v && Math.abs(v) < 1e30;
   const chosen = x.map((_, i) => i).filter((i) => fits(x[i]) && Math.abs(y[i]) < (dtype === 'float32' ? 3e38 : 1e308));
@@ -51,7 +67,7 @@ const largestError = async (name: PrimitiveName, dtype: FloatDtype): Promise<{ u
   const data = allocate(dtype, chosen.length);
   for (const [k, i] of chosen.entries()) data[k] = x[i];
   const aval = { shape: [chosen.length], dtype };
-  const [result] = await runOnnx(oneEquation(name, [aval], {}), [{ ...aval, data }]);
+  const [result] = (await runOn(engine, oneEquation(name, [aval], {}), [{ ...aval, data }])) as Value[];
   let worst = { ulps: 0, at: 0 };
   for (const [k, i] of chosen.entries()) {
     const ulps = Math.abs(result.data[k] - y[i]) / ulpAt(y[i], dtype);
@@ -60,10 +76,14 @@ const largestError = async (name: PrimitiveName, dtype: FloatDtype): Promise<{ u
   return worst;
 };
 
-describe.each(Object.keys(BOUNDS) as PrimitiveName[])('%s', (name) => {
+const CASES = Object.entries({ onnx: ONNX, native: NATIVE }).flatMap(([engine, bounds]) =>
+  Object.entries(bounds).map(([name, bound]) => [engine, name, bound] as [Engine, PrimitiveName, [number, number]]),
+);
+
+describe.each(CASES)('on %s, %s', (engine, name, bounds) => {
   it.each(['float64', 'float32'] as const)('in %s', async (dtype) => {
-    const { ulps, at } = await largestError(name, dtype);
-    expect(ulps, `at ${at}`).toBeLessThan((BOUNDS[name] as readonly number[])[dtype === 'float64' ? 0 : 1]);
+    const { ulps, at } = await largestError(engine, name, dtype);
+    expect(ulps, `at ${at}`).toBeLessThan(bounds[dtype === 'float64' ? 0 : 1]);
   });
 });
 
