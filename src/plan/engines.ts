@@ -1,5 +1,6 @@
 /** Which engine runs a program: the one that takes less time for it. */
 
+import { sizeOf } from '../ir/aval.ts';
 import type { DotParams } from '../ir/params.ts';
 import type { Program } from '../ir/program.ts';
 import { tileNanoseconds } from './cost.ts';
@@ -7,6 +8,9 @@ import { nativeNanosecondsOf } from './native-cost.ts';
 
 /** `onnx`: ONNX Runtime, an equation at a time; `native`: fused loops as WebAssembly. */
 export type CompiledEngine = 'onnx' | 'native';
+
+/** Read where they are, as other operands are. */
+const MOVES: ReadonlySet<string> = new Set(['reshape', 'broadcast', 'permute', 'slice', 'pad', 'concat', 'reverse']);
 
 export interface EnginePrice {
   readonly engine: CompiledEngine;
@@ -39,26 +43,29 @@ const canRunNative = (): boolean => {
   return possible;
 };
 
-/** Nanoseconds per multiplication that native code never falls below. */
-const LEAST_PER_PRODUCT = 0.06;
+/** Nanoseconds of native code, about, for a multiplication of a product and for an element that is computed. */
+const PER_PRODUCT = 0.13;
+const PER_ELEMENT = 0.17;
 
-/** What the products of a program take at the very least in loops: reason enough, often, to look no further. */
-const leastNative = ({ equations }: Program): number => {
-  let least = 0;
+/** What loops take as it looks before they are made, which takes a while: reason enough, often, to look no further. */
+const guessedNative = ({ equations }: Program): number => {
+  let guess = 0;
   for (const { primitive, inputs, params, output } of equations) {
-    if (primitive !== 'dot') continue;
-    const { lhs, out } = params as unknown as DotParams;
-    let products = output.aval.shape.reduce((product, extent) => product * extent, 1);
-    for (const [i, label] of lhs.entries()) if (!out.includes(label)) products *= inputs[0].aval.shape[i];
-    least += LEAST_PER_PRODUCT * products;
+    const made = sizeOf(output.aval.shape);
+    if (primitive === 'dot') {
+      const { lhs, out } = params as unknown as DotParams;
+      let products = made;
+      for (const [i, label] of lhs.entries()) if (!out.includes(label)) products *= inputs[0].aval.shape[i];
+      guess += PER_PRODUCT * products;
+    } else if (!MOVES.has(primitive)) guess += PER_ELEMENT * made;
   }
-  return least;
+  return guess;
 };
 
 /** What a run takes on the engine that suits the program; `native`: whether native code is allowed. */
 export const cheaperEngine = (program: Program, native: boolean): EnginePrice => {
   const onnx = tileNanoseconds(program);
-  if (native && canRunNative() && leastNative(program) < onnx) {
+  if (native && canRunNative() && guessedNative(program) < onnx) {
     const nanoseconds = nativeNanosecondsOf(program);
     if (nanoseconds < onnx) return { engine: 'native', nanoseconds };
   }
