@@ -205,9 +205,12 @@ const dotTime = ({ inputs, params }: Equation): number => {
   const sizes = new Map<number, number>();
   for (const [i, label] of lhs.entries()) sizes.set(label, inputs[0].aval.shape[i]);
   for (const [i, label] of rhs.entries()) sizes.set(label, inputs[1].aval.shape[i]);
-  const volumeOf = (labels: Iterable<number>): number =>
-    [...labels].reduce((product, label) => product * (sizes.get(label) as number), 1);
-  return productCost(lhs, rhs, out, { volume: volumeOf });
+  const volume = (labels: Iterable<number>): number => {
+    let product = 1;
+    for (const label of labels) product *= sizes.get(label) as number;
+    return product;
+  };
+  return productCost(lhs, rhs, out, { volume });
 };
 
 /**

@@ -72,82 +72,94 @@ export const mayKeep = (
   [...seeds].some((seed) => !labels.some((label) => sizes.isSeed(label) && sizes.origin(label).base === seed)) &&
   sizes.volume(labels) <= CONSTANT_CAP;
 
-const withoutSeeds = (labels: readonly Label[], { labels: sizes }: Pricing): Label[] =>
-  labels.filter((label) => !sizes.isSeed(label) && label !== BATCH);
+/** The labels of a way once it is taken at the batch's columns. */
+const batchedLabels = ({ labels, dynamic }: Priced, sizes: Labels): Label[] => {
+  const rest = labels.filter((label) => label !== BATCH && !sizes.isSeed(label));
+  if (dynamic || hasSeed(labels, sizes)) rest.unshift(BATCH);
+  return rest;
+};
+
+const hasSeed = (labels: readonly Label[], sizes: Labels): boolean => {
+  for (let i = 0; i < labels.length; i++) if (sizes.isSeed(labels[i])) return true;
+  return false;
+};
 
 /** Taking a static factor at the batch's columns. */
-const gatherCost = (way: Priced, pricing: Pricing): number => {
-  if (way.dynamic || !way.labels.some((label) => pricing.labels.isSeed(label))) return 0;
-  const size = pricing.labels.volume([BATCH, ...withoutSeeds(way.labels, pricing)]);
-  return PER_STEP + PER_GATHERED * size;
+const gatherCost = (way: Priced, { labels: sizes }: Pricing): number => {
+  if (way.dynamic || !hasSeed(way.labels, sizes)) return 0;
+  return PER_STEP + PER_GATHERED * sizes.volume(batchedLabels(way, sizes));
 };
 
-/** The labels of a way once it is taken at the batch's columns. */
-const batchedLabels = (labels: readonly Label[], dynamic: boolean, sizes: Labels): Label[] => {
-  const rest = labels.filter((label) => label !== BATCH && !sizes.isSeed(label));
-  return dynamic || labels.some((label) => sizes.isSeed(label)) ? [BATCH, ...rest] : rest;
+/** The labels of both, each once. */
+const unionOf = (a: readonly Label[], b: readonly Label[]): Label[] => {
+  const union = a.slice();
+  for (let i = 0; i < b.length; i++) if (!a.includes(b[i])) union.push(b[i]);
+  return union;
 };
 
-const join = (left: Priced, right: Priced, needed: (label: Label) => boolean, pricing: Pricing): Priced => {
+/** The product of two ways; `needed`: the labels that something outside of it has or the result keeps. */
+const join = (left: Priced, right: Priced, needed: ReadonlySet<Label>, pricing: Pricing): Priced => {
   const { labels: sizes } = pricing;
-  const made = (labels: readonly Label[], dynamic: boolean): Order => ({
-    kind: 'product',
-    left: left.order,
-    right: right.order,
-    labels,
-    dynamic,
-  });
-  const union = [...new Set([...left.labels, ...right.labels])];
   if (!left.dynamic && !right.dynamic) {
-    const kept = union.filter((label) => needed(label) || sizes.isSeed(label));
-    if (mayKeep(kept, pricing)) {
-      const cost = left.cost + right.cost + productCost(left.labels, right.labels, kept, sizes) / pricing.tiles;
-      return { order: made(kept, false), cost, labels: kept, dynamic: false };
+    const labels = unionOf(left.labels, right.labels).filter((label) => needed.has(label) || sizes.isSeed(label));
+    if (mayKeep(labels, pricing)) {
+      const cost = left.cost + right.cost + productCost(left.labels, right.labels, labels, sizes) / pricing.tiles;
+      return { order: productOf(left, right, labels, false), cost, labels, dynamic: false };
     }
   }
-  const a = batchedLabels(left.labels, left.dynamic, sizes);
-  const b = batchedLabels(right.labels, right.dynamic, sizes);
-  const kept = [...new Set([...a, ...b])].filter((label) => label === BATCH || needed(label));
-  const taken = gatherCost(left, pricing) + gatherCost(right, pricing);
-  const dynamic = kept.includes(BATCH);
+  const a = batchedLabels(left, sizes);
+  const b = batchedLabels(right, sizes);
   // The batch comes first in what is made.
-  const placed = dynamic ? [BATCH, ...kept.filter((label) => label !== BATCH)] : kept;
-  return {
-    order: made(kept, dynamic),
-    cost: left.cost + right.cost + taken + productCost(a, b, placed, sizes),
-    labels: kept,
-    dynamic,
-  };
+  const labels = unionOf(a, b).filter((label) => label !== BATCH && needed.has(label));
+  const dynamic = a[0] === BATCH || b[0] === BATCH;
+  if (dynamic) labels.unshift(BATCH);
+  const taken = gatherCost(left, pricing) + gatherCost(right, pricing);
+  const cost = left.cost + right.cost + taken + productCost(a, b, labels, sizes);
+  return { order: productOf(left, right, labels, dynamic), cost, labels, dynamic };
 };
+
+const productOf = (left: Priced, right: Priced, labels: readonly Label[], dynamic: boolean): Order => ({
+  kind: 'product',
+  left: left.order,
+  right: right.order,
+  labels,
+  dynamic,
+});
+
+/** Sizes of labels. */
+interface Sizes {
+  volume(labels: Iterable<Label>): number;
+}
 
 /**
  * Nanoseconds of a product of arrays labelled a and b whose result is labelled `kept`; labels stand in the order of
- * the axes, as far as it is known.
+ * the axes, as far as it is known. All other labels are summed.
  */
-export const productCost = (
-  a: readonly Label[],
-  b: readonly Label[],
-  kept: readonly Label[],
-  sizes: { volume(labels: Iterable<Label>): number },
-): number => {
-  const union = new Set([...a, ...b]);
-  const summed = [...union].filter((label) => !kept.includes(label));
-  const moved = sizes.volume(a) + sizes.volume(b) + sizes.volume(kept);
-  const fixed = PER_STEP + farTime(moved);
+export const productCost = (a: readonly Label[], b: readonly Label[], kept: readonly Label[], sizes: Sizes): number => {
   const made = sizes.volume(kept);
-  const kind = (label: Label): number => Number(a.includes(label)) + 2 * Number(b.includes(label));
-  const shared = kept.filter((label) => kind(label) === 3);
-  if (summed.length === 0) {
-    if (shared.length === 0) return fixed + PER_OUTER * made;
-    const innermost = kept.slice(kept.findLastIndex((label) => kind(label) !== kind(kept[kept.length - 1])) + 1);
-    return fixed + (PER_ELEMENT + PER_OUTER_RUN / sizes.volume(innermost)) * made;
+  const fixed = PER_STEP + farTime(sizes.volume(a) + sizes.volume(b) + made);
+  const shared: Label[] = [];
+  const ownA: Label[] = [];
+  const ownB: Label[] = [];
+  for (let i = 0; i < kept.length; i++) {
+    const label = kept[i];
+    if (!b.includes(label)) ownA.push(label);
+    else (a.includes(label) ? shared : ownB).push(label);
   }
-  const own = kept.filter((label) => kind(label) !== 3);
-  const [left, right] = own.length === 0 || a.includes(own[0]) ? [a, b] : [b, a];
+  const multiplied = sizes.volume(unionOf(a, b));
+  const sums = a.some((label) => !kept.includes(label)) || b.some((label) => !kept.includes(label));
+  if (!sums) {
+    if (shared.length === 0) return fixed + PER_OUTER * made;
+    return fixed + (PER_ELEMENT + PER_OUTER_RUN / sizes.volume(lastRun(a, b, kept))) * made;
+  }
+  const own = kept.find((label) => !shared.includes(label));
+  const [left, right] = own === undefined || a.includes(own) ? [a, b] : [b, a];
+  const [rows, columns] =
+    left === a
+      ? [ownA, ownB].map((labels) => sizes.volume(labels))
+      : [ownB, ownA].map((labels) => sizes.volume(labels));
   const loops = sizes.volume(shared);
-  const rows = sizes.volume(own.filter((label) => left.includes(label)));
-  const columns = sizes.volume(own.filter((label) => right.includes(label)));
-  const turns = turned(a, shared, summed, sizes) + turned(b, shared, summed, sizes);
+  const turns = turned(a, b, kept, sizes) + turned(b, a, kept, sizes);
   // A product with a vector moves its matrix through the core once for each multiplication.
   if (Math.min(rows, columns) < 4) {
     const elements = Math.max(sizes.volume(a), sizes.volume(b)) * Math.min(rows, columns);
@@ -156,28 +168,34 @@ export const productCost = (
   const kernel = (first: readonly Label[], second: readonly Label[], across: number): number => {
     const [leftSize, rightSize] = [sizes.volume(first), sizes.volume(second)];
     const packed = rightSize >= LARGE_PACKED ? PER_PACKED * rightSize : 0;
-    const isTurned = leftSize >= LARGE_LEFT && !summed.includes(first[first.length - 1]);
+    const isTurned = leftSize >= LARGE_LEFT && kept.includes(first[first.length - 1]);
     const full = (Math.ceil(across / LANES) * LANES) / across;
-    return packed + (isTurned ? PER_TURNED_LEFT * leftSize : 0) + PER_MULTIPLY_ADD * full * sizes.volume(union);
+    return packed + (isTurned ? PER_TURNED_LEFT * leftSize : 0) + PER_MULTIPLY_ADD * full * multiplied;
   };
   // The other way round, the result is turned.
   const cheaper = Math.min(kernel(left, right, columns), kernel(right, left, rows) + PER_TURNED * made);
   return fixed + turns + cheaper + PER_LOOP * (loops - 1);
 };
 
+/** The last labels of a result that come from the same operands. */
+const lastRun = (a: readonly Label[], b: readonly Label[], kept: readonly Label[]): readonly Label[] => {
+  const last = kept[kept.length - 1];
+  const alike = (label: Label): boolean =>
+    a.includes(label) === a.includes(last) && b.includes(label) === b.includes(last);
+  let first = kept.length;
+  while (first > 0 && alike(kept[first - 1])) first--;
+  return kept.slice(first);
+};
+
 /** What it takes to bring an operand's axes into an order in which loops come first, then summed and own axes apart. */
-const turned = (
-  labels: readonly Label[],
-  loops: readonly Label[],
-  summed: readonly Label[],
-  sizes: { volume(labels: Iterable<Label>): number },
-): number => {
+const turned = (labels: readonly Label[], other: readonly Label[], kept: readonly Label[], sizes: Sizes): number => {
   let changes = 0;
   let inLoops = true;
-  for (const [i, label] of labels.entries()) {
-    const isLoop = loops.includes(label);
+  for (let i = 0; i < labels.length; i++) {
+    const isKept = kept.includes(labels[i]);
+    const isLoop = isKept && other.includes(labels[i]);
     if (isLoop && !inLoops) return PER_TURNED * sizes.volume(labels);
-    if (!isLoop && !inLoops && summed.includes(label) !== summed.includes(labels[i - 1])) changes++;
+    if (!isLoop && !inLoops && isKept !== kept.includes(labels[i - 1])) changes++;
     inLoops = isLoop;
   }
   return changes > 1 ? PER_TURNED * sizes.volume(labels) : 0;
@@ -210,8 +228,10 @@ const exhaustive = (
   for (const [i, leaf] of leaves.entries()) best[1 << i] = leaf;
   for (let set = 1; set <= all; set++) {
     if (best[set]) continue;
-    const needed = (label: Label): boolean =>
-      kept.has(label) || factors.some((factor, i) => !(set & (1 << i)) && factor.labels.includes(label));
+    const needed = new Set(kept);
+    for (let i = 0; i < factors.length; i++) {
+      if (!(set & (1 << i))) for (const label of factors[i].labels) needed.add(label);
+    }
     const lowest = set & -set;
     for (let part = (set - 1) & set; part > 0; part = (part - 1) & set) {
       // Each split once: the part with the lowest factor is the left one.
@@ -233,8 +253,8 @@ const greedy = (leaves: readonly Priced[], kept: ReadonlySet<Label>, pricing: Pr
     let best: { readonly i: number; readonly j: number; readonly way: Priced; readonly added: number } | undefined;
     for (let i = 0; i < ways.length; i++) {
       for (let j = i + 1; j < ways.length; j++) {
-        const needed = (label: Label): boolean =>
-          kept.has(label) || ways.some((way, k) => k !== i && k !== j && way.labels.includes(label));
+        const others = ways.filter((_, k) => k !== i && k !== j);
+        const needed = new Set([...kept, ...others.flatMap((way) => way.labels)]);
         const way = join(ways[i], ways[j], needed, pricing);
         const added = way.cost - ways[i].cost - ways[j].cost;
         if (!best || added < best.added) best = { i, j, way, added };
