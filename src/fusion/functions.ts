@@ -63,12 +63,19 @@ const PRECISIONS: Readonly<Record<FloatDtype, Precision>> = {
   },
 };
 
+/** Neighbours are joined in pairs, and these in pairs again (G. Estrin, 1960): a short chain of operations that wait for each other. */
 const polynomial = (w: Writer, x: V, coefficients: readonly number[]): V => {
-  let sum = w.constant(coefficients[coefficients.length - 1]);
-  for (let i = coefficients.length - 2; i >= 0; i--) {
-    sum = w.op('add', w.op('mul', sum, x), w.constant(coefficients[i]));
+  let terms = coefficients.map((c) => w.constant(c));
+  let power = x;
+  for (;;) {
+    const joined: V[] = [];
+    for (let i = 0; i < terms.length; i += 2) {
+      joined.push(i + 1 < terms.length ? w.op('add', terms[i], w.op('mul', terms[i + 1], power)) : terms[i]);
+    }
+    if (joined.length === 1) return joined[0];
+    terms = joined;
+    power = w.op('mul', power, power);
   }
-  return sum;
 };
 
 /** n and e^r − 1 with x = n ln 2 + r, |r| ≤ ln 2 / 2. */
@@ -89,7 +96,7 @@ const scaled = (w: Writer, value: V, n: V): V => {
 
 const clamped = (w: Writer, x: V): V => {
   const { least, most } = PRECISIONS[w.dtype];
-  return w.op('min', w.op('max', x, w.constant(least)), w.constant(most));
+  return w.op('at_most', w.op('at_least', x, w.constant(least)), w.constant(most));
 };
 
 const exp = (w: Writer, x: V): V => {
@@ -100,7 +107,7 @@ const exp = (w: Writer, x: V): V => {
 /** 2^n (e^r − 1) + (2^n − 1); far out e^x − 1 is e^x or −1. */
 const expm1 = (w: Writer, x: V): V => {
   const { n, rest } = reduced(w, clamped(w, x));
-  const bounded = w.op('min', w.op('max', n, w.constant(-60)), w.constant(60));
+  const bounded = w.op('at_most', w.op('at_least', n, w.constant(-60)), w.constant(60));
   const power = w.op('pow2', bounded);
   const near = w.op('add', w.op('mul', rest, power), w.op('sub', power, w.constant(1)));
   const far = w.op('sub', scaled(w, w.op('add', rest, w.constant(1)), n), w.constant(1));
@@ -110,7 +117,7 @@ const expm1 = (w: Writer, x: V): V => {
 
 /** From here on tanh is 1 − 2 / (e^2x + 1) without loss; below, the quotient keeps what is small. */
 const tanh = (w: Writer, x: V): V => {
-  const size = w.op('min', w.op('abs', x), w.constant(PRECISIONS[w.dtype].flat));
+  const size = w.op('at_most', w.op('abs', x), w.constant(PRECISIONS[w.dtype].flat));
   const { n, rest } = reduced(w, w.op('add', size, size));
   const power = w.op('pow2', n);
   const grown = w.op('add', w.op('mul', rest, power), w.op('sub', power, w.constant(1)));
@@ -171,7 +178,7 @@ const logistic = (w: Writer, x: V): V => {
 
 const softplus = (w: Writer, x: V): V => {
   const decay = exp(w, w.op('neg', w.op('abs', x)));
-  return w.op('add', w.op('max', x, w.constant(0)), log1p(w, decay));
+  return w.op('add', w.op('at_least', x, w.constant(0)), log1p(w, decay));
 };
 
 export const FUNCTIONS: Readonly<Record<string, (w: Writer, x: V) => V>> = {

@@ -5,9 +5,10 @@ import type { PrimitiveName } from '../ir/params.ts';
 
 /**
  * An operation inside a nest: a primitive that works element by element; 2^n of a whole number; the exponent of a
- * positive number as a float, and its significand in [1, 2).
+ * positive number as a float, and its significand in [1, 2); the greater or the lesser of two, which is the first where
+ * either is NaN.
  */
-export type NestOp = PrimitiveName | 'pow2' | 'exponent' | 'significand';
+export type NestOp = PrimitiveName | 'pow2' | 'exponent' | 'significand' | 'at_least' | 'at_most';
 
 /**
  * A value inside a nest; its operands stand before it in the list. `steps`: by how many elements a place moves when

@@ -9,12 +9,12 @@ import { bytesPerElement } from '../ir/aval.ts';
 import type { Program } from '../ir/program.ts';
 
 /** Nanoseconds: of an addition of vectors or numbers, of reading neighbours, of reading one number, of storing. */
-const PER_ADDITION = 0.14;
-const PER_READ = 0.09;
-const PER_LANE = 0.5;
+const PER_ADDITION = 0.125;
+const PER_READ = 0.08;
+const PER_LANE = 0.45;
 const PER_STORE = 0.25;
 /** Of a step of the innermost loop, of going through that loop, of a call. */
-const PER_STEP = 0.3;
+const PER_STEP = 0.25;
 const PER_NEST = 2;
 const PER_CALL = 8;
 /** Of a run: beside its calls; and per byte of what is copied out. */
@@ -33,7 +33,7 @@ const priceOf = (node: Node, along: number, lanes: number): number => {
     case 'load':
       return along < 0 || node.steps[along] === 1 ? PER_READ : PER_LANE * lanes;
     case 'gather':
-      return along < 0 ? 6 * PER_READ : 3 * PER_LANE * lanes;
+      return along < 0 || node.steps[along] === 1 ? 6 * PER_READ : 1.5 * PER_LANE * lanes;
   }
 };
 

@@ -29,12 +29,12 @@ const SCALAR: Readonly<Record<'float32' | 'float64' | 'int32', Table>> = {
 const VECTOR: Readonly<Record<'float32' | 'float64' | 'int32', Table>> = {
   float32: {
     ...{ neg: 0xe1, abs: 0xe0, sqrt: 0xe3, floor: 0x68, ceil: 0x67, round: 0x6a },
-    ...{ add: 0xe4, sub: 0xe5, mul: 0xe6, div: 0xe7, min: 0xe8, max: 0xe9 },
+    ...{ add: 0xe4, sub: 0xe5, mul: 0xe6, div: 0xe7, min: 0xe8, max: 0xe9, at_most: 0xea, at_least: 0xeb },
     ...{ eq: 0x41, ne: 0x42, lt: 0x43, gt: 0x44, le: 0x45, ge: 0x46 },
   },
   float64: {
     ...{ neg: 0xed, abs: 0xec, sqrt: 0xef, floor: 0x75, ceil: 0x74, round: 0x94 },
-    ...{ add: 0xf0, sub: 0xf1, mul: 0xf2, div: 0xf3, min: 0xf4, max: 0xf5 },
+    ...{ add: 0xf0, sub: 0xf1, mul: 0xf2, div: 0xf3, min: 0xf4, max: 0xf5, at_most: 0xf6, at_least: 0xf7 },
     ...{ eq: 0x47, ne: 0x48, lt: 0x49, gt: 0x4a, le: 0x4b, ge: 0x4c },
   },
   int32: {
@@ -134,6 +134,8 @@ export class ScalarOps {
       push(0);
       zero();
       code.op(table.gt, 0x1b);
+    } else if (op === 'at_least' || op === 'at_most') {
+      choose(1, 0, op === 'at_least' ? 'lt' : 'gt', 0, 1);
     } else if (op === 'is_nan') {
       push(0);
       push(0);
@@ -210,7 +212,7 @@ export class ScalarOps {
 }
 
 const BINARY: Table = Object.fromEntries(
-  ['add', 'sub', 'mul', 'div', 'rem', 'min', 'max', ...COMPARED].map((op) => [op, 1]),
+  ['add', 'sub', 'mul', 'div', 'rem', 'min', 'max', 'at_least', 'at_most', ...COMPARED].map((op) => [op, 1]),
 );
 
 /**
