@@ -140,13 +140,19 @@ const MOVES: Move[] = [
   },
 ];
 
-/** The same program for the same random numbers, in whatever builder; a branch that meets large arrays ends there. */
-export const randomProgram = (random: Random, ops: Ops, length: number): { inputs: Atom[]; outputs: Atom[] } => {
-  const inputs = SHAPES.map((shape) => ops.input({ shape, dtype: 'float64' }));
+/** The same program for the same random numbers, in whatever builder; a branch that meets arrays of more than `most` elements ends there. */
+export const randomProgram = (
+  random: Random,
+  ops: Ops,
+  length: number,
+  shapes: readonly Shape[] = SHAPES,
+  most = 64,
+): { inputs: Atom[]; outputs: Atom[] } => {
+  const inputs = shapes.map((shape) => ops.input({ shape, dtype: 'float64' }));
   const pool: Atom[] = [...inputs, ops.literal(0, [2, 3], 'float64'), ops.literal(1, [3, 2], 'float64')];
   for (let i = 0; i < length; i++) {
     const made = pick(random, MOVES)(random, ops, pick(random, pool.slice(-12)), pool);
-    if (made && sizeOf(made.aval.shape) <= 64 && made.aval.shape.length <= 5) pool.push(made);
+    if (made && sizeOf(made.aval.shape) <= most && made.aval.shape.length <= 5) pool.push(made);
   }
   return { inputs, outputs: pool.slice(inputs.length) };
 };

@@ -1,0 +1,57 @@
+/** Where arrays lie: two that are needed at the same time never overlap, and memory is used again. */
+
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { layoutOf } from '../../../src/compile/native/layout.ts';
+import { fuse } from '../../../src/fusion/fuse.ts';
+import { isFusible } from '../../../src/fusion/fusible.ts';
+import type { Fused } from '../../../src/fusion/kernel.ts';
+import { bytesPerElement } from '../../../src/ir/aval.ts';
+import { newOps } from '../../../src/primitives/table.ts';
+import { stencil } from '../../fusion/programs.ts';
+import { randomProgram } from '../../primitives/random-program.ts';
+import { randomFrom } from '../../primitives/support.ts';
+
+/** Buffers that are written before a call or by it, and read by it, later or by the caller. */
+const aliveAt = ({ calls, outputs }: Fused, inputs: number, at: number): number[] => {
+  const made = new Set(calls.slice(0, at + 1).map(({ target }) => target));
+  const needed = new Set([
+    ...outputs,
+    ...calls.slice(at).flatMap(({ sources }) => sources),
+    // Written in several calls.
+    ...calls.slice(at).map(({ target }) => target),
+  ]);
+  return [...made].filter((buffer) => buffer >= inputs && needed.has(buffer));
+};
+
+const expectApart = (fused: Fused, inputs: number): void => {
+  const { offsets, scratchBytes } = layoutOf(fused, inputs);
+  for (let at = 0; at < fused.calls.length; at++) {
+    const spans = aliveAt(fused, inputs, at)
+      .map((buffer) => {
+        const { dtype, size } = fused.buffers[buffer];
+        return { first: offsets[buffer], end: offsets[buffer] + size * bytesPerElement(dtype) };
+      })
+      .sort((a, b) => a.first - b.first);
+    for (const [k, { end }] of spans.entries()) expect(end).toBeLessThanOrEqual(spans[k + 1]?.first ?? scratchBytes);
+  }
+};
+
+describe('a layout', () => {
+  test('keeps apart what lives at the same time', () => {
+    fc.assert(
+      fc.property(fc.integer(), (seed) => {
+        const ops = newOps();
+        const program = ops.build(randomProgram(randomFrom(seed), ops, 24).outputs);
+        if (isFusible(program)) expectApart(fuse(program), program.inputs.length);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test('takes no more room for many steps than for two', () => {
+    const bytes = (steps: number): number => layoutOf(fuse(stencil(steps, [16, 16, 4], 'float64')), 1).scratchBytes;
+    expect(bytes(50)).toBe(bytes(2));
+    expect(bytes(2)).toBe(2 * 16 * 16 * 4 * 8);
+  });
+});
