@@ -1,4 +1,4 @@
-/** Assembles src/stitch/kernels.wat into the constant that src/stitch/kernels.ts holds: `npm run kernels`. */
+/** Assembles src/stitch/kernels.wat into the constants of src/stitch/kernels-code.ts: `npm run kernels`. */
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -6,14 +6,37 @@ import loadWabt from 'wabt';
 
 const file = (name) => fileURLToPath(new URL(`../src/stitch/${name}`, import.meta.url));
 
-/** The module's bytes in base64. */
-export const assembled = async () => {
-  const wabt = await loadWabt();
-  const module = wabt.parseWat('kernels.wat', readFileSync(file('kernels.wat'), 'utf8'), { simd: true });
+const OWN = '(memory 1)';
+const SHARED = '(memory 1 65536 shared)';
+
+const base64Of = (wabt, text) => {
+  const module = wabt.parseWat('kernels.wat', text, { simd: true, threads: true });
   return Buffer.from(module.toBinary({}).buffer).toString('base64');
 };
 
+/** The module that works on a memory of its thread's, and the same for one that threads share: their bytes in base64. */
+export const assembled = async () => {
+  const wabt = await loadWabt();
+  const text = readFileSync(file('kernels.wat'), 'utf8');
+  if (!text.includes(OWN)) throw new Error(`kernels.wat has no ${OWN} to be replaced by ${SHARED}`);
+  return { own: base64Of(wabt, text), shared: base64Of(wabt, text.replace(OWN, SHARED)) };
+};
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const source = readFileSync(file('kernels.ts'), 'utf8');
-  writeFileSync(file('kernels.ts'), source.replace(/(const CODE =\n? *)'[^']*'/, `$1'${await assembled()}'`));
+  const { own, shared } = await assembled();
+  writeFileSync(
+    file('kernels-code.ts'),
+    [
+      '/** What `npm run kernels` makes of `kernels.wat`, in base64; a test compares. */',
+      '',
+      '/** Over a memory of one thread. */',
+      'export const OWN_CODE =',
+      `  '${own}';`,
+      '',
+      '/** Over a memory that threads share. */',
+      'export const SHARED_CODE =',
+      `  '${shared}';`,
+      '',
+    ].join('\n'),
+  );
 }

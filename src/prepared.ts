@@ -14,6 +14,7 @@ import type { RunStats, Progress as TileProgress } from './pool/run.ts';
 import { fixedOf, flattenData, jobOf, type Problem } from './problem.ts';
 import { type Flat, flattenTree } from './pytree.ts';
 import type { Runners } from './runners.ts';
+import { goesAcross, newResultMemory, type ResultMemory } from './stitch/result-memory.ts';
 import type { LikeX } from './tree-types.ts';
 import { checkSameStructure, unflattenVector } from './unflatten.ts';
 
@@ -72,11 +73,11 @@ export const nonFinite = (x: Flat, column: number, name: string): DiffopsError =
   );
 };
 
-const allocate = ({ planned }: Problem): SharedArrayBuffer => {
-  const { rows, columns, dtype } = planned;
+const allocate = ({ planned }: Problem, workers: number): ResultMemory => {
+  const { rows, columns, dtype, groups } = planned;
   const bytes = rows * columns * bytesPerElement(dtype);
   try {
-    return new SharedArrayBuffer(bytes);
+    return newResultMemory(bytes, groups.some(goesAcross) ? Math.max(1, workers) : 0);
   } catch (cause) {
     throw new DiffopsError(
       'MEMORY_LIMIT',
@@ -124,12 +125,12 @@ export const evaluateAt = async (
   const { planned, settings } = problem;
   const workers = runners.workersFor(planned);
   const plan = new Plan(planned, workers, true);
-  const buffer = allocate(problem);
+  const result = allocate(problem, workers);
   const job = jobOf(problem, x, fixed, runners.threads);
   const began = performance.now();
   const compiledBefore = problem.phases.compile;
   const stats = await runners.for(planned).run(job, {
-    sink: { kind: 'matrix', buffer },
+    sink: { kind: 'matrix', result },
     signal: options.signal,
     onTile: progressListener(options.onProgress),
   });
@@ -137,7 +138,9 @@ export const evaluateAt = async (
   const compiling = problem.phases.compile - compiledBefore;
   const report = reportOf(problem, plan, stats, Math.max(0, performance.now() - began - compiling));
   if (settings.checkFinite && stats.spoiled >= 0) throw nonFinite(x, stats.spoiled, problem.kind);
-  const numbers = planned.dtype === 'float64' ? new Float64Array(buffer) : new Float32Array(buffer);
+  const size = planned.rows * planned.columns;
+  const { buffer } = result;
+  const numbers = planned.dtype === 'float64' ? new Float64Array(buffer, 0, size) : new Float32Array(buffer, 0, size);
   return {
     matrix: new Matrix([planned.rows, planned.columns], numbers),
     unflatten: (flat) => unflattenVector(x, flat) as never,

@@ -19,7 +19,7 @@ const SLOT = 0;
 const deliverer = (run: Run, memory: TileMemory): ((index: number, outputs: readonly Value[]) => void) => {
   const { job, control, sink } = run;
   if (sink.kind === 'matrix') {
-    const view = matrixView(sink.buffer, job.dtype, job.columns);
+    const view = matrixView(sink.result, job, SLOT);
     return (index, outputs) => placeTile(view, memory, job, control, index, outputs);
   }
   return (index, outputs) => {

@@ -136,7 +136,7 @@ export class Pool implements Runner {
           control: { buffer: control.buffer, window: control.window, slots: control.slots },
           slot,
           retry,
-          matrix: sink.kind === 'matrix' ? sink.buffer : null,
+          matrix: sink.kind === 'matrix' ? sink.result : null,
           progress: run.wantsProgress,
         };
       },

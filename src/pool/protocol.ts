@@ -5,6 +5,7 @@ import type { Artifact } from '../compile/executable.ts';
 import type { SerializedError } from '../errors.ts';
 import type { Value } from '../ir/aval.ts';
 import type { Block } from '../stitch/block.ts';
+import type { ResultMemory } from '../stitch/result-memory.ts';
 import type { Ending, JobHead, Times } from './run-job.ts';
 
 /** All that a worker is told at the start of a task. */
@@ -14,7 +15,7 @@ export interface Brief {
   readonly slot: number;
   readonly retry: readonly number[];
   /** The matrix to write into; null: send blocks. */
-  readonly matrix: SharedArrayBuffer | null;
+  readonly matrix: ResultMemory | null;
   /** Whether anyone wants to hear of progress. */
   readonly progress: boolean;
 }

@@ -4,6 +4,7 @@ import type { Artifact } from '../compile/executable.ts';
 import { DiffopsError } from '../errors.ts';
 import type { Value } from '../ir/aval.ts';
 import type { Block } from '../stitch/block.ts';
+import type { ResultMemory } from '../stitch/result-memory.ts';
 import { ALL_FINITE } from '../stitch/write-tile.ts';
 import { onAbort } from './abort.ts';
 import { Control } from './control.ts';
@@ -26,7 +27,7 @@ export interface Progress {
  * which is given the first column that is not finite (or −1) and must call `consumed` when it is through with a block.
  */
 export type Sink =
-  | { readonly kind: 'matrix'; readonly buffer: SharedArrayBuffer }
+  | { readonly kind: 'matrix'; readonly result: ResultMemory }
   | { readonly kind: 'blocks'; accept(block: Block, spoiled: number, consumed: () => void): void };
 
 export interface RunOptions {

@@ -3,21 +3,24 @@
 import { threadId, workerData } from 'node:worker_threads';
 import * as comlink from 'comlink';
 import type { DiffopsError, SerializedError } from '../errors.ts';
-import type { FloatDtype, Value } from '../ir/aval.ts';
+import type { Value } from '../ir/aval.ts';
 import { blockOfTile } from '../stitch/block.ts';
+import { type ResultMemory, stageOf } from '../stitch/result-memory.ts';
 import { TileMemory } from '../stitch/tile-memory.ts';
 import { ALL_FINITE, type MatrixView, writeTile } from '../stitch/write-tile.ts';
 import { Control } from './control.ts';
 import { Engines, type LoadArtifact } from './engines.ts';
-import type { Fixed } from './job.ts';
+import type { Fixed, Job } from './job.ts';
 import { announceLoaded } from './loading.ts';
 import { type Brief, type Coordinator, PATIENCE, PROGRESS_EVERY, type Task, type TaskResult } from './protocol.ts';
 import { type JobHead, runJob } from './run-job.ts';
 
-/** The whole matrix over the buffer that holds it. */
-export const matrixView = (buffer: SharedArrayBuffer, dtype: FloatDtype, columns: number): MatrixView => {
+/** The whole matrix, for the thread in a slot to write to. */
+export const matrixView = (result: ResultMemory, job: Pick<Job, 'dtype' | 'columns'>, slot: number): MatrixView => {
+  const { dtype, columns } = job;
+  const buffer = result.memory?.buffer ?? result.buffer;
   const data = dtype === 'float32' ? new Float32Array(buffer) : new Float64Array(buffer);
-  return { data, row0: 0, column0: 0, stride: columns };
+  return { data, row0: 0, column0: 0, stride: columns, stage: stageOf(result, slot, dtype) };
 };
 
 /** Writes a tile to its place, and says so in the control buffer. */
@@ -76,7 +79,7 @@ const work = async (brief: Brief, coordinator: comlink.Remote<Coordinator>, thre
   const control = new Control(brief.control.slots, job.tiles.length, brief.control.window, brief.control.buffer);
   control.occupy(slot, threadId);
   const pending = new Set<Promise<void>>();
-  const view = brief.matrix && matrixView(brief.matrix, job.dtype, job.columns);
+  const view = brief.matrix && matrixView(brief.matrix, job, slot);
   const deliver: Deliver = view
     ? (index, outputs) => placeTile(view, thread.memory, job, control, index, outputs)
     : sender(job, thread.memory, coordinator, pending);

@@ -1,28 +1,37 @@
 /** Machine code for stitching, `kernels.wat` beside this file: what JavaScript's loops are several times slower at. */
 
-import type { Kernels, KernelsOverMemory, LinearMemory } from './linear-memory.ts';
+import { OWN_CODE, SHARED_CODE } from './kernels-code.ts';
+import type { Kernels, KernelsOverMemory, LinearMemory, SharedMemory } from './linear-memory.ts';
 import { plainKernels } from './plain-kernels.ts';
+
+interface SharedLimits {
+  readonly initial: number;
+  readonly maximum: number;
+  readonly shared: true;
+}
 
 /** The part of the WebAssembly interface that is used here; TypeScript declares it for browsers only. */
 declare const WebAssembly: {
-  readonly Memory: new (limits: { readonly initial: number }) => LinearMemory;
+  readonly Memory: {
+    new (limits: { readonly initial: number }): LinearMemory;
+    new (limits: SharedLimits): SharedMemory;
+  };
   readonly Module: new (code: Uint8Array) => object;
   readonly Instance: new (
     module: object,
-    imports: { readonly stitch: { readonly memory: LinearMemory } },
+    imports: { readonly stitch: { readonly memory: LinearMemory | SharedMemory } },
   ) => { readonly exports: unknown };
 };
 
-/** The assembled `kernels.wat`, which a test compares: after a change there, `npm run kernels` writes this line. */
-const CODE =
-  'AGFzbQEAAAABFwNgAn9/AX9gBH9/f38AYAZ/f39/f38AAhIBBnN0aXRjaAZtZW1vcnkCAAEDCQgAAAEBAgICAgczBAhmaW5pdGUzMgAACGZpbml0ZTY0AAELdHJhbnNwb3NlMzIABAt0cmFuc3Bvc2U2NAAGCr0KCJ8BAgF/AntBgICA/Af9ESEDIAAgAUF4cUECdGohAgJAA0AgACACTw0BIAQgAP0ABAAgA/1OIAP9NyAA/QAEECAD/U4gA/03/VD9UCEEIABBIGohAAwACwsgBP1TBEBBAA8LIAIgAUEHcUECdGohAgJAA0AgACACTw0BIAAoAgBBgICA/AdxQYCAgPwHRgRAQQAPCyAAQQRqIQAMAAsLQQELsAECAX8Ce0KAgICAgICA+P8A/RIhAyAAIAFBfHFBA3RqIQICQANAIAAgAk8NASAEIAD9AAQAIAP9TiAD/dYBIAD9AAQQIAP9TiAD/dYB/VD9UCEEIABBIGohAAwACwsgBP1TBEBBAA8LIAIgAUEDcUEDdGohAgJAA0AgACACTw0BIAApAwBCgICAgICAgPj/AINCgICAgICAgPj/AFEEQEEADwsgAEEIaiEADAALC0EBC54CAQZ7IAD9AAQAIQQgACABaiEAIAD9AAQAIQUgACABaiEAIAD9AAQAIQYgACABaiEAIAD9AAQAIQcgBCAF/Q0AAQIDEBESEwQFBgcUFRYXIQggBiAH/Q0AAQIDEBESEwQFBgcUFRYXIQkgAiAIIAn9DQABAgMEBQYHEBESExQVFhf9CwQAIAIgA2ohAiACIAggCf0NCAkKCwwNDg8YGRobHB0eH/0LBAAgAiADaiECIAQgBf0NCAkKCxgZGhsMDQ4PHB0eHyEIIAYgB/0NCAkKCxgZGhsMDQ4PHB0eHyEJIAIgCCAJ/Q0AAQIDBAUGBxAREhMUFRYX/QsEACACIANqIQIgAiAIIAn9DQgJCgsMDQ4PGBkaGxwdHh/9CwQAC1IBAnsgAP0ABAAhBCAAIAFq/QAEACEFIAIgBCAF/Q0AAQIDBAUGBxAREhMUFRYX/QsEACACIANqIAQgBf0NCAkKCwwNDg8YGRobHB0eH/0LBAALpQIBBn8CQANAIAYgBE8NASAGQRBqIQggCCAESwRAIAQhCAtBACEHAkADQCAHIAVPDQEgB0EQaiEJIAkgBUsEQCAFIQkLIAYhCgJAA0AgCiAITw0BIAchCyAKQQRqIAhNBEACQANAIAtBBGogCUsNASAAIAogAWwgC0ECdGpqIAEgAiALIANsIApBAnRqaiADEAIgC0EEaiELDAALCwsCQANAIAsgCU8NASAAIAEgAiADIAogCxAFIApBBGogCE0EQCAAIAEgAiADIApBAWogCxAFIAAgASACIAMgCkECaiALEAUgACABIAIgAyAKQQNqIAsQBQsgC0EBaiELDAALCyAKQQRBASAKQQRqIAhNG2ohCgwACwsgCSEHDAALCyAIIQYMAAsLCyQAIAIgBSADbCAEQQJ0amogACAEIAFsIAVBAnRqaioCADgCAAuDAgEGfwJAA0AgBiAETw0BIAZBCGohCCAIIARLBEAgBCEIC0EAIQcCQANAIAcgBU8NASAHQQhqIQkgCSAFSwRAIAUhCQsgBiEKAkADQCAKIAhPDQEgByELIApBAmogCE0EQAJAA0AgC0ECaiAJSw0BIAAgCiABbCALQQN0amogASACIAsgA2wgCkEDdGpqIAMQAyALQQJqIQsMAAsLCwJAA0AgCyAJTw0BIAAgASACIAMgCiALEAcgCkECaiAITQRAIAAgASACIAMgCkEBaiALEAcLIAtBAWohCwwACwsgCkECQQEgCkECaiAITRtqIQoMAAsLIAkhBwwACwsgCCEGDAALCwskACACIAUgA2wgBEEDdGpqIAAgBCABbCAFQQN0amorAwA5AwAL';
+let ownModule: object | undefined;
+let sharedModule: object | undefined;
 
-let compiled: object | undefined;
+const moduleOf = (code: string): object => new WebAssembly.Module(Buffer.from(code, 'base64'));
 
 const assembledKernels = (): KernelsOverMemory => {
-  compiled ??= new WebAssembly.Module(Buffer.from(CODE, 'base64'));
+  ownModule ??= moduleOf(OWN_CODE);
   const memory = new WebAssembly.Memory({ initial: 1 });
-  const { exports } = new WebAssembly.Instance(compiled, { stitch: { memory } });
+  const { exports } = new WebAssembly.Instance(ownModule, { stitch: { memory } });
   return { memory, kernels: exports as Kernels };
 };
 
@@ -36,4 +45,14 @@ export const newKernels = (): KernelsOverMemory => {
   } catch {
     return plainKernels();
   }
+};
+
+/** A zeroed memory for all threads; throws where the addresses can't be had. */
+export const newSharedMemory = (pages: number): SharedMemory =>
+  new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+
+/** The kernels over a memory that another thread may have made. */
+export const kernelsOver = (memory: SharedMemory): Kernels => {
+  sharedModule ??= moduleOf(SHARED_CODE);
+  return new WebAssembly.Instance(sharedModule, { stitch: { memory } }).exports as Kernels;
 };

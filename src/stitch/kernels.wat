@@ -235,4 +235,34 @@
       (f64.load
         (i32.add (local.get $from)
           (i32.add (i32.mul (local.get $r) (local.get $fromStride)) (i32.shl (local.get $c) (i32.const 3)))))))
-)
+
+  ;; `lines` lines of `bytes` bytes (whole words) each, from line to line.
+  (func (export "copy")
+    (param $from i32) (param $fromStride i32) (param $to i32) (param $toStride i32) (param $bytes i32) (param $lines i32)
+    (local $at i32) (local $a i32) (local $b i32)
+    (block $done
+      (loop $line
+        (br_if $done (i32.eqz (local.get $lines)))
+        (local.set $at (i32.const 0))
+        (block $largeDone
+          (loop $large
+            (br_if $largeDone (i32.gt_u (i32.add (local.get $at) (i32.const 64)) (local.get $bytes)))
+            (local.set $a (i32.add (local.get $from) (local.get $at)))
+            (local.set $b (i32.add (local.get $to) (local.get $at)))
+            (v128.store (local.get $b) (v128.load (local.get $a)))
+            (v128.store offset=16 (local.get $b) (v128.load offset=16 (local.get $a)))
+            (v128.store offset=32 (local.get $b) (v128.load offset=32 (local.get $a)))
+            (v128.store offset=48 (local.get $b) (v128.load offset=48 (local.get $a)))
+            (local.set $at (i32.add (local.get $at) (i32.const 64)))
+            (br $large)))
+        (block $wordsDone
+          (loop $word
+            (br_if $wordsDone (i32.ge_u (local.get $at) (local.get $bytes)))
+            (i32.store (i32.add (local.get $to) (local.get $at))
+              (i32.load (i32.add (local.get $from) (local.get $at))))
+            (local.set $at (i32.add (local.get $at) (i32.const 4)))
+            (br $word)))
+        (local.set $from (i32.add (local.get $from) (local.get $fromStride)))
+        (local.set $to (i32.add (local.get $to) (local.get $toStride)))
+        (local.set $lines (i32.sub (local.get $lines) (i32.const 1)))
+        (br $line)))))

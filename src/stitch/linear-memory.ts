@@ -8,6 +8,8 @@ export interface Kernels {
   /** rows × columns elements at `from` are written as columns × rows at `to`. */
   transpose32: Transpose;
   transpose64: Transpose;
+  /** `lines` lines of `bytes` bytes, whole words, with strides between them; the two don't overlap. */
+  copy(from: number, fromStride: number, to: number, toStride: number, bytes: number, lines: number): void;
 }
 
 type Transpose = (
@@ -31,4 +33,9 @@ export const MOST_BYTES = 65_535 * PAGE_BYTES;
 export interface KernelsOverMemory {
   readonly memory: LinearMemory;
   readonly kernels: Kernels;
+}
+
+/** A memory that all threads reach, through a `SharedArrayBuffer`; it never grows. */
+export interface SharedMemory {
+  readonly buffer: SharedArrayBuffer;
 }

@@ -30,6 +30,16 @@ const transposeIn =
     }
   };
 
+const copyIn =
+  (memory: LinearMemory): Kernels['copy'] =>
+  (from, fromStride, to, toStride, bytes, lines) => {
+    const data = new Uint8Array(memory.buffer);
+    for (let k = 0; k < lines; k++) {
+      const begin = from + k * fromStride;
+      data.copyWithin(to + k * toStride, begin, begin + bytes);
+    }
+  };
+
 export const plainKernels = (): KernelsOverMemory => {
   const memory = new PlainMemory();
   return {
@@ -39,6 +49,7 @@ export const plainKernels = (): KernelsOverMemory => {
       finite64: finiteIn(memory, Float64Array),
       transpose32: transposeIn(memory, Float32Array),
       transpose64: transposeIn(memory, Float64Array),
+      copy: copyIn(memory),
     },
   };
 };

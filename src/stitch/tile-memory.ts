@@ -34,6 +34,7 @@ export class TileMemory {
   #places = new WeakMap<readonly Aval[], readonly Placed[]>();
   /** Arrays over the room for lines, by dtype and length. */
   readonly #lines = new Map<string, FloatArray[]>();
+  #floats: { readonly dtype: FloatDtype; readonly all: FloatArray } | undefined;
 
   get kernels(): Kernels {
     return this.#made.kernels;
@@ -58,6 +59,18 @@ export class TileMemory {
     const places = this.#placesFor(values);
     for (const [k, { data }] of values.entries()) places[k].array.set(data);
     return places;
+  }
+
+  /** All of this memory. */
+  floats(dtype: FloatDtype): FloatArray {
+    if (this.#floats?.dtype !== dtype) {
+      const Data = dtype === 'float32' ? Float32Array : Float64Array;
+      this.#floats = {
+        dtype,
+        all: new Data(this.#buffer, 0, Math.floor(this.#buffer.byteLength / Data.BYTES_PER_ELEMENT)),
+      };
+    }
+    return this.#floats.all;
   }
 
   /** The room for lines as consecutive arrays of `length` elements each, as many as fit. */
@@ -101,5 +114,6 @@ export class TileMemory {
     this.#buffer = memory.buffer;
     this.#places = new WeakMap();
     this.#lines.clear();
+    this.#floats = undefined;
   }
 }

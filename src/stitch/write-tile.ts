@@ -3,7 +3,10 @@
 import type { FloatDtype, Value } from '../ir/aval.ts';
 import { malformed } from '../ir/builder.ts';
 import type { Group, Placement, Tile, TileOutput } from '../pool/job.ts';
+import { mirrorSquare } from './mirror-square.ts';
+import type { Stage } from './result-memory.ts';
 import type { FloatArray, TileMemory } from './tile-memory.ts';
+import { liesAlike, writeStaged } from './write-staged.ts';
 import { writeTurned } from './write-turned.ts';
 
 /** A window on the matrix M: M[i, j] is `data[(i − row0) · stride + (j − column0)]`. */
@@ -12,10 +15,15 @@ export interface MatrixView {
   readonly row0: number;
   readonly column0: number;
   readonly stride: number;
+  /** The writing thread's, where the matrix is the whole of a memory with one. */
+  readonly stage?: Stage | undefined;
 }
 
 /** Returned when every number written was finite. */
 export const ALL_FINITE = -1;
+
+/** Lines of so many elements are worth a call each. */
+const LONG = 512;
 
 /** One output of a tile: (seed s, entry e) ↦ array[s · seedStride + e · entryStride]. */
 interface Strip extends TileOutput {
@@ -57,12 +65,22 @@ class TileWriter {
     else this.#turned(strip, first, start, 'seeds');
   }
 
-  /** The square around the diagonal, entries before `last`, in which a seed keeps only the entries from itself on. */
-  diagonal(strip: Strip, last: number): void {
+  /**
+   * The square around the diagonal, entries before `last`, in which a seed keeps only the entries from itself on. Gives
+   * the first entry from which on rows are to be written whole: a square that is there as a whole is mirrored in place.
+   */
+  diagonal(strip: Strip, last: number): number {
     const { data, row0, column0, stride } = this.#view;
-    const { array, offset, seedStride, entryStride } = strip;
-    for (let s = 0; s < this.#tile.count; s++) {
-      const seed = this.#tile.start + s;
+    const { array, address, offset, seedStride, entryStride } = strip;
+    const { start, count } = this.#tile;
+    const first = start - offset;
+    if (first >= 0 && last - first === count) {
+      const square = { address: address + first * entryStride * array.BYTES_PER_ELEMENT, seedStride, entryStride };
+      mirrorSquare(this.#memory, this.#dtype, square, count);
+      return first;
+    }
+    for (let s = 0; s < count; s++) {
+      const seed = start + s;
       for (let e = Math.max(0, seed - offset); e < last; e++) {
         const other = offset + e;
         const value = array[s * seedStride + e * entryStride];
@@ -70,6 +88,7 @@ class TileWriter {
         data[(other - row0) * stride + seed - column0] = value;
       }
     }
+    return last;
   }
 
   /** Entries that begin at a place of its own for each seed: few, so one by one. */
@@ -92,13 +111,29 @@ class TileWriter {
 
   /** Lines that lie in the array as they lie in the matrix. */
   #straight(strip: Strip, from: number, lineStride: number, start: number, bySeed: boolean): void {
-    const { data, stride } = this.#view;
+    const { data, stride, stage } = this.#view;
     const first = bySeed ? from : 0;
     const length = bySeed ? strip.size - first : this.#tile.count;
     const count = bySeed ? this.#tile.count : strip.size - from / lineStride;
+    if (count === 0 || length === 0) return;
+    const lines = {
+      array: strip.array,
+      from,
+      fromStride: lineStride,
+      rows: count,
+      length,
+      start,
+      stride,
+      turned: false,
+    };
+    if (stage && length < LONG) {
+      writeStaged(stage, lines);
+      return;
+    }
     for (let k = 0; k < count; k++) {
-      const begin = from + k * lineStride;
-      data.set(strip.array.subarray(begin, begin + length), start + k * stride);
+      const [begin, to] = [from + k * lineStride, start + k * stride];
+      if (!stage || liesAlike(strip.array, begin, to)) data.set(strip.array.subarray(begin, begin + length), to);
+      else writeStaged(stage, { ...lines, from: begin, rows: 1, start: to });
     }
   }
 
@@ -107,15 +142,23 @@ class TileWriter {
     const { count } = this.#tile;
     const entries = strip.size - first;
     const outerStride = along === 'seeds' ? strip.seedStride : strip.entryStride;
+    const [length, lines] = along === 'seeds' ? [count, entries] : [entries, count];
+    const { data, stride, stage } = this.#view;
+    if (length === 0 || lines === 0) return;
+    if (stage) {
+      const source = { array: strip.array, from: first * strip.entryStride, fromStride: outerStride };
+      writeStaged(stage, { ...source, rows: length, length: lines, start, stride, turned: true });
+      return;
+    }
     const from = strip.address + first * strip.entryStride * strip.array.BYTES_PER_ELEMENT;
     writeTurned(this.#memory, this.#dtype, {
       from,
       fromStride: outerStride,
-      length: along === 'seeds' ? count : entries,
-      lines: along === 'seeds' ? entries : count,
-      target: this.#view.data,
+      length,
+      lines,
+      target: data,
       start,
-      stride: this.#view.stride,
+      stride,
     });
   }
 }
@@ -186,8 +229,7 @@ export const writeTile = (
     else if (group.placement === 'column') writer.columns(strip, 0);
     else {
       const past = Math.min(strip.size, Math.max(0, tile.start + tile.count - strip.offset));
-      writer.diagonal(strip, past);
-      writer.rows(strip, past);
+      writer.rows(strip, past > 0 ? writer.diagonal(strip, past) : 0);
       writer.columns(strip, past);
     }
     const finite = strip.array instanceof Float32Array ? finite32 : finite64;

@@ -4,10 +4,16 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Value } from '../../src/ir/aval.ts';
 import type { Group, Placement, Tile, TileOutput } from '../../src/pool/job.ts';
+import { newSharedMemory } from '../../src/stitch/kernels.ts';
+import { PAGE_BYTES } from '../../src/stitch/linear-memory.ts';
+import { ROOM_BYTES, Stage } from '../../src/stitch/result-memory.ts';
 import { TileMemory } from '../../src/stitch/tile-memory.ts';
 import { ALL_FINITE, writeTile } from '../../src/stitch/write-tile.ts';
 
 const memory = new TileMemory();
+/** Room for the largest matrix below, and a stage behind it. */
+const STAGE_AT = 2 << 20;
+const shared = newSharedMemory((STAGE_AT + ROOM_BYTES) / PAGE_BYTES);
 
 type Entry = (i: number, k: number) => number;
 
@@ -56,7 +62,14 @@ const sizes = fc.record({
 });
 
 describe('any cut into groups, outputs and tiles gives the matrix', () => {
-  test.each(['row', 'column', 'symmetric'] as const)('%s', (placement) => {
+  test.each([
+    ['row', false],
+    ['column', false],
+    ['symmetric', false],
+    ['row', true],
+    ['column', true],
+    ['symmetric', true],
+  ] as const)('%s, staged: %s', (placement, staged) => {
     fc.assert(
       fc.property(sizes, ({ n, groupPoints, entryPoints, width, leading, order, float64 }) => {
         const Data = float64 ? Float64Array : Float32Array;
@@ -65,8 +78,11 @@ describe('any cut into groups, outputs and tiles gives the matrix', () => {
         const columns = placement === 'row' ? n + 3 : n;
         const rows = placement === 'column' ? n + 2 : n;
         const others = placement === 'row' ? columns : rows;
-        const buffer = new SharedArrayBuffer(rows * columns * Data.BYTES_PER_ELEMENT);
-        const data = float64 ? new Float64Array(buffer) : new Float32Array(buffer);
+        const size = rows * columns;
+        const buffer = staged ? shared.buffer : new SharedArrayBuffer(size * Data.BYTES_PER_ELEMENT);
+        const data = float64 ? new Float64Array(buffer, 0, size) : new Float32Array(buffer, 0, size);
+        data.fill(Number.NaN);
+        const stage = staged ? new Stage(shared, STAGE_AT, float64 ? 'float64' : 'float32') : undefined;
         const work: [Group, Tile][] = [];
         for (const [first, limit] of cut(n, groupPoints)) {
           const from = placement === 'symmetric' ? first : 0;
@@ -81,7 +97,7 @@ describe('any cut into groups, outputs and tiles gives the matrix', () => {
         const keyed = work.map((item) => ({ item, key: order.next().value as number }));
         for (const { item } of keyed.sort((a, b) => a.key - b.key)) {
           const [group, tile] = item;
-          const view = { data, row0: 0, column0: 0, stride: columns };
+          const view = { data, row0: 0, column0: 0, stride: columns, stage };
           expect(writeTile(view, memory, group, tile, compute(group, tile, Data, m))).toBe(ALL_FINITE);
         }
         for (let r = 0; r < rows; r++) {
