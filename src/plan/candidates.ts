@@ -1,10 +1,11 @@
 /** Tile programs for a group of seeds, each with its price; the cheapest is what the plan takes. */
 
 import { bytesOf } from '../ir/aval.ts';
+import type { Program } from '../ir/program.ts';
 import type { Placement } from '../pool/job.ts';
 import type { Pushforward } from '../transforms/pushforward.ts';
 import { CACHED_BYTES, flopsOf, livePeakBytes, movedBytesOf, nodesOf, stitchNanoseconds, widestValue } from './cost.ts';
-import { cheaperEngine } from './engines.ts';
+import { cheaperEngine, roughNanoseconds } from './engines.ts';
 import type { LeafRange } from './groups.ts';
 import type { Prices, Way } from './prices.ts';
 import type { SetRequest } from './request.ts';
@@ -71,13 +72,19 @@ const tileRequest = ({ program, levers }: SetRequest, strand: Strand, width: num
   bands: levers.bands,
 });
 
+/** Nanoseconds that a program takes; `native`: whether native code is allowed. */
+type Measure = (program: Program, native: boolean) => number;
+
+const exactly: Measure = (program, native) => cheaperEngine(program, native).nanoseconds;
+
 /** Nanoseconds for a tile, from its seeds to its place in the matrix. */
 const priceOf = (
   { levers }: SetRequest,
   { placement }: Strand,
   { program, outputs }: TileProgram,
   width: number,
-): number => cheaperEngine(program, levers.native).nanoseconds + stitchNanoseconds(outputs, width, placement);
+  measure = exactly,
+): number => measure(program, levers.native) + stitchNanoseconds(outputs, width, placement);
 
 /** Nanoseconds of a group's tiles below which there is nothing to share: a thread would hear of it too late. */
 const UNSHARED = 3e6;
@@ -91,9 +98,10 @@ const batchedTile = (
   strand: Strand,
   width: number,
   shaping: 'leading' | 'trailing',
+  measure = exactly,
 ): Candidate => {
   const tile = tileProgram(strand.rest, tileRequest(request, strand, width), shaping);
-  return { tile, width, shaping, nanoseconds: priceOf(request, strand, tile, width) / width, fits: true };
+  return { tile, width, shaping, nanoseconds: priceOf(request, strand, tile, width, measure) / width, fits: true };
 };
 
 /** Where the batch axis may stand; in a long program without a product or a sum, nothing speaks for the front. */
@@ -103,11 +111,12 @@ const axesWorthTrying = ({ rest: { equations } }: Strand): readonly ('leading' |
     : ['leading', 'trailing'];
 
 /** The strand's program batched equation by equation, with the batch axis wherever it costs less. */
-const batchedTiles = (request: SetRequest, strand: Strand, block: number): Candidate[] => {
+const batchedTiles = (request: SetRequest, strand: Strand, block: number, measure = exactly): Candidate[] => {
   const { levers, precision } = request;
   const count = countOf(strand);
   const places = levers.batchAxis === 'by price' ? axesWorthTrying(strand) : [levers.batchAxis];
-  const tilesAt = (width: number): Candidate[] => places.map((shaping) => batchedTile(request, strand, width, shaping));
+  const tilesAt = (width: number): Candidate[] =>
+    places.map((shaping) => batchedTile(request, strand, width, shaping, measure));
   if (!levers.fittingWidth) return tilesAt(evenWidth(Math.min(block, count), count));
   const widest = widestOf(request, strand);
   const shared = tilesAt(tileWidthOf(widest, precision, count, block));
@@ -122,7 +131,7 @@ const contractedTile = (request: SetRequest, strand: Strand, width: number, bear
   const count = countOf(strand);
   const tiles = request.levers.pointProducts ? Math.ceil(count / width) : null;
   const tile = contractedTileProgram(strand.rest, tileRequest(request, strand, width), tiles);
-  const pointShare = tile.point ? cheaperEngine(tile.point, request.levers.native).nanoseconds / count : 0;
+  const pointShare = tile.point ? roughNanoseconds(tile.point, request.levers.native) / count : 0;
   const live = livePeakBytes(tile.program);
   const nanoseconds = priceOf(request, strand, tile, width) / width + pointShare;
   const fits = productBytes(tile) <= bearable.products && live <= bearable.tile;
@@ -209,12 +218,10 @@ export const cheapestTile = (
   };
 };
 
-/** Nanoseconds for all seeds of a strand, batched equation by equation, and its point program once. */
+/** Nanoseconds for all seeds of a strand, batched equation by equation, and its point program once: about. */
 export const batchedPrice = (request: SetRequest, strand: Strand, block: number): number => {
-  const { tile, width } = cheapestOf(batchedTiles(request, strand, block));
+  const { tile, width } = cheapestOf(batchedTiles(request, strand, block, roughNanoseconds));
   const tiles = Math.ceil(countOf(strand) / width);
-  return (
-    tiles * priceOf(request, strand, tile, width) +
-    (strand.point ? cheaperEngine(strand.point, request.levers.native).nanoseconds : 0)
-  );
+  const perTile = priceOf(request, strand, tile, width, roughNanoseconds);
+  return tiles * perTile + (strand.point ? roughNanoseconds(strand.point, request.levers.native) : 0);
 };
