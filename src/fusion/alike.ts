@@ -20,8 +20,8 @@ const sameAval = (a: Aval, b: Aval): boolean => a === b || (a.dtype === b.dtype 
 
 const sameCuts = (a: Root, b: Root): boolean => {
   for (let k = 0; k < a.cuts.length; k++) {
-    if (a.cuts[k].size !== b.cuts[k].size) return false;
-    for (const at of a.cuts[k]) if (!b.cuts[k].has(at)) return false;
+    if (a.cuts[k].length !== b.cuts[k].length) return false;
+    for (const at of a.cuts[k]) if (!b.cuts[k].includes(at)) return false;
   }
   return true;
 };

@@ -45,6 +45,22 @@ const timesOf = ({ map, box, root }: Demand): number => {
   return (4 * volume) / Math.max(4, box.high[innermost] - box.low[innermost]);
 };
 
+interface Added {
+  readonly root: Root;
+  readonly counter: number;
+  readonly at: number;
+}
+
+const isCut = (cut: Added, root: Root, counter: number, at: number): boolean =>
+  cut.root === root && cut.counter === counter && cut.at === at;
+
+/** Into how many boxes a root's loops fall if cuts are added. */
+const boxesWith = (root: Root, added: readonly Added[]): number =>
+  root.cuts.reduce((product, cuts, counter) => {
+    const more = added.filter((cut) => cut.root === root && cut.counter === counter).length;
+    return product * (cuts.length + more + 1);
+  }, 1);
+
 class Sweep {
   readonly #program: Program;
   readonly #demands = new Map<Var, Demand[]>();
@@ -144,27 +160,24 @@ class Sweep {
 
   #seeThroughView(equation: Equation, demands: readonly Demand[], own: boolean): boolean {
     const sights: Sight[] = [];
-    const cuts = new Map<Root, Set<number>[]>();
-    for (const { root, map, box } of demands) {
+    const added: Added[] = [];
+    for (let k = 0; k < demands.length; k++) {
+      const { root, map, box } = demands[k];
       const seen = sightOf(equation, map, box);
       if (!seen) return false;
       sights.push(seen);
-      if (seen.cuts.length === 0) continue;
-      const sets = cuts.get(root) ?? root.cuts.map((set) => new Set(set));
-      cuts.set(root, sets);
       for (const [counter, at] of seen.cuts) {
         if (counter >= root.kept) return false;
-        sets[counter].add(at);
+        const isKnown = root.cuts[counter].includes(at) || added.some((cut) => isCut(cut, root, counter, at));
+        if (!isKnown) added.push({ root, counter, at });
       }
     }
-    for (const sets of cuts.values()) {
-      if (!own && sets.reduce((product, set) => product * (set.size + 1), 1) > MOST_BOXES) return false;
-    }
-    for (const [root, sets] of cuts) for (const [k, set] of root.cuts.entries()) for (const at of sets[k]) set.add(at);
-    for (const [k, { root }] of demands.entries()) {
-      for (const { operand, map, box } of sights[k].readings) {
+    if (!own && added.some(({ root }) => boxesWith(root, added) > MOST_BOXES)) return false;
+    for (const { root, counter, at } of added) root.cuts[counter].push(at);
+    for (let k = 0; k < demands.length; k++) {
+      const { root } = demands[k];
+      for (const { operand, map, box } of sights[k].readings)
         this.#demand(equation.inputs[operand], { root, map, box });
-      }
     }
     return true;
   }

@@ -51,7 +51,7 @@ const loopsOf = (root: Root, extents: readonly number[], indices: readonly Index
     const joins =
       last >= 0 &&
       before < root.kept === k < root.kept &&
-      root.cuts[k].size === 0 &&
+      root.cuts[k].length === 0 &&
       indices.every((index) => index[before + 1] === index[k + 1] * extents[k]);
     if (joins) {
       lasts[last] = k;

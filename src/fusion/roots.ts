@@ -22,7 +22,7 @@ export interface Root {
   /** Of the equation's operands that are read as the loops go; undefined: through the equation's own view. */
   readonly maps: readonly IndexMap[] | undefined;
   /** By counter, where the loops are cut. */
-  readonly cuts: readonly Set<number>[];
+  readonly cuts: readonly number[][];
   /** How many values its nest computes, about. */
   load: number;
 }
@@ -166,14 +166,14 @@ const madeBy = (equation: Equation): Made => {
 
 export const rootOf = (equation: Equation): Root => {
   const made = madeBy(equation);
-  return { ...made, atom: equation.output, equation, cuts: made.extents.map(() => new Set<number>()), load: 0 };
+  return { ...made, atom: equation.output, equation, cuts: made.extents.map(() => []), load: 0 };
 };
 
 /** An output in which every element is the same. */
 export const copyOf = (atom: Literal): Root => {
   const { shape } = atom.aval;
   const made = stored(shape, undefined);
-  return { ...made, atom, equation: undefined, cuts: shape.map(() => new Set<number>()), load: 0 };
+  return { ...made, atom, equation: undefined, cuts: shape.map(() => []), load: 0 };
 };
 
 /** Primitives whose results are always made in memory. */

@@ -1,57 +1,17 @@
 /** WebAssembly instructions, byte by byte: as much of the format as fused loops need. */
 
+import { Bytes } from './bytes.ts';
+
 export type ValueType = 'i32' | 'f32' | 'f64' | 'v128';
 
 const TYPE_BYTES: Readonly<Record<ValueType, number>> = { i32: 0x7f, f32: 0x7d, f64: 0x7c, v128: 0x7b };
 
-/** Unsigned LEB128. */
-export const unsigned = (value: number): number[] => {
-  const bytes: number[] = [];
-  let rest = value >>> 0;
-  do {
-    bytes.push(rest > 0x7f ? (rest & 0x7f) | 0x80 : rest);
-    rest >>>= 7;
-  } while (rest > 0);
-  return bytes;
-};
-
-/** Signed LEB128 of 32 bits. */
-const signed = (value: number): number[] => {
-  const bytes: number[] = [];
-  let rest = value | 0;
-  for (;;) {
-    const low = rest & 0x7f;
-    rest >>= 7;
-    if ((rest === 0 && !(low & 0x40)) || (rest === -1 && low & 0x40)) {
-      bytes.push(low);
-      return bytes;
-    }
-    bytes.push(low | 0x80);
-  }
-};
-
-const signed64 = (value: bigint): number[] => {
-  const bytes: number[] = [];
-  let rest = value;
-  for (;;) {
-    const low = Number(rest & 0x7fn);
-    rest >>= 7n;
-    if ((rest === 0n && !(low & 0x40)) || (rest === -1n && low & 0x40)) {
-      bytes.push(low);
-      return bytes;
-    }
-    bytes.push(low | 0x80);
-  }
-};
-
-const bytesOfFloat = (value: number, type: 'f32' | 'f64'): number[] => {
-  const array = type === 'f32' ? Float32Array.of(value) : Float64Array.of(value);
-  return [...new Uint8Array(array.buffer)];
-};
+/** A float's bytes, or a vector's. */
+const WORDS = new DataView(new ArrayBuffer(8));
 
 /** One function: its instructions and its locals after the parameters. */
 export class Code {
-  readonly #bytes: number[] = [];
+  readonly #bytes = new Bytes();
   readonly #locals: ValueType[] = [];
   readonly #parameters: number;
 
@@ -64,73 +24,108 @@ export class Code {
     return this.#parameters + this.#locals.length - 1;
   }
   get(local: number): void {
-    this.#bytes.push(0x20, ...unsigned(local));
+    this.#bytes.byte(0x20);
+    this.#bytes.unsigned(local);
   }
   set(local: number): void {
-    this.#bytes.push(0x21, ...unsigned(local));
+    this.#bytes.byte(0x21);
+    this.#bytes.unsigned(local);
   }
   tee(local: number): void {
-    this.#bytes.push(0x22, ...unsigned(local));
+    this.#bytes.byte(0x22);
+    this.#bytes.unsigned(local);
   }
-  op(...bytes: number[]): void {
-    this.#bytes.push(...bytes);
+  op(first: number, second?: number): void {
+    this.#bytes.byte(first);
+    if (second !== undefined) this.#bytes.byte(second);
   }
-  simd(op: number, ...immediates: number[]): void {
-    this.#bytes.push(0xfd, ...unsigned(op), ...immediates);
+  /** Calls, through the table, a function of the first type with what is on the stack. */
+  callIndirect(): void {
+    this.#bytes.append([0x11, 0, 0]);
+  }
+  simd(op: number, lane?: number): void {
+    this.#bytes.byte(0xfd);
+    this.#bytes.unsigned(op);
+    if (lane !== undefined) this.#bytes.byte(lane);
+  }
+  /** Sixteen bytes of the two vectors on the stack, by number. */
+  shuffle(picked: readonly number[]): void {
+    this.simd(13);
+    this.#bytes.append(picked);
   }
   /** A load or a store; `at` is added to the address. */
   memory(op: number, at = 0): void {
-    this.#bytes.push(op, 0, ...unsigned(at));
+    this.#bytes.byte(op);
+    this.#bytes.byte(0);
+    this.#bytes.unsigned(at);
   }
-  simdMemory(op: number, at = 0, ...lane: number[]): void {
-    this.#bytes.push(0xfd, ...unsigned(op), 0, ...unsigned(at), ...lane);
+  simdMemory(op: number, at = 0, lane?: number): void {
+    this.simd(op, 0);
+    this.#bytes.unsigned(at);
+    if (lane !== undefined) this.#bytes.byte(lane);
   }
   i32(value: number): void {
-    this.#bytes.push(0x41, ...signed(value));
+    this.#bytes.byte(0x41);
+    this.#bytes.signed(value);
   }
   i64(value: bigint): void {
-    this.#bytes.push(0x42, ...signed64(value));
+    this.#bytes.byte(0x42);
+    this.#bytes.signed64(value);
   }
   float(value: number, type: 'f32' | 'f64'): void {
-    this.#bytes.push(type === 'f32' ? 0x43 : 0x44, ...bytesOfFloat(value, type));
+    this.#bytes.byte(type === 'f32' ? 0x43 : 0x44);
+    if (type === 'f32') WORDS.setFloat32(0, value, true);
+    else WORDS.setFloat64(0, value, true);
+    for (let k = 0; k < (type === 'f32' ? 4 : 8); k++) this.#bytes.byte(WORDS.getUint8(k));
   }
   /** Sixteen bytes, of the array's elements. */
   vector(lanes: Float32Array | Float64Array | Int32Array | BigInt64Array): void {
-    this.#bytes.push(0xfd, 12, ...new Uint8Array(lanes.buffer, lanes.byteOffset, 16));
+    this.simd(12);
+    this.#bytes.append(new Uint8Array(lanes.buffer, lanes.byteOffset, 16));
   }
 
   /** Runs `body` until the block that it is in is left. */
   forever(body: () => void): void {
-    this.#bytes.push(0x02, 0x40, 0x03, 0x40);
+    this.#bytes.append([0x02, 0x40, 0x03, 0x40]);
     body();
-    this.#bytes.push(0x0c, 0, 0x0b, 0x0b);
+    this.#bytes.append([0x0c, 0, 0x0b, 0x0b]);
   }
   /** Inside `forever`: leaves it if the number on the stack isn't 0. */
   leaveIf(): void {
-    this.#bytes.push(0x0d, 1);
+    this.op(0x0d, 1);
   }
   /** Runs `body` as often as `count` says, at least once; `counter` is of use to nobody else. */
   times(count: number, counter: number, body: () => void): void {
     this.get(count);
     this.set(counter);
-    this.#bytes.push(0x03, 0x40);
+    this.op(0x03, 0x40);
     body();
     this.get(counter);
     this.i32(1);
-    this.#bytes.push(0x6b);
+    this.op(0x6b);
     this.tee(counter);
-    this.#bytes.push(0x0d, 0, 0x0b);
+    this.op(0x0d, 0);
+    this.op(0x0b);
   }
   when(body: () => void): void {
-    this.#bytes.push(0x04, 0x40);
+    this.op(0x04, 0x40);
     body();
-    this.#bytes.push(0x0b);
+    this.op(0x0b);
   }
 
   /** The function as it stands in the code section. */
-  finish(): number[] {
-    const locals = this.#locals.flatMap((type) => [1, TYPE_BYTES[type]]);
-    const body = [...unsigned(this.#locals.length), ...locals];
-    return [...unsigned(body.length + this.#bytes.length + 1), ...body, ...this.#bytes, 0x0b];
+  finish(): Uint8Array {
+    const head = new Bytes();
+    head.unsigned(this.#locals.length);
+    for (const type of this.#locals) {
+      head.byte(1);
+      head.byte(TYPE_BYTES[type]);
+    }
+    const whole = new Bytes();
+    whole.unsigned(head.length + this.#bytes.length + 1);
+    whole.append(head.view);
+    whole.append(this.#bytes.view);
+    whole.byte(0x0b);
+    return whole.view;
   }
 }

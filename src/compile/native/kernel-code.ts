@@ -47,7 +47,7 @@ class KernelCode {
     this.#counters = Array.from({ length: kernel.loops }, () => this.#code.local('i32'));
   }
 
-  emit(): number[] {
+  emit(): Uint8Array {
     const { ending, kept, loops } = this.#kernel;
     if (ending in COMBINING && kept < loops) this.#combine(0);
     else this.#plain(0);
@@ -307,4 +307,4 @@ class KernelCode {
 }
 
 /** The body of the function that runs a kernel, given the address of its arguments. */
-export const codeOf = (kernel: Kernel): number[] => new KernelCode(kernel).emit();
+export const codeOf = (kernel: Kernel): Uint8Array => new KernelCode(kernel).emit();

@@ -75,7 +75,7 @@ export const storeVector = (code: Code, dtype: Dtype, lanes: 2 | 4): void => {
     const picked = lanes === 4 ? [0, 4, 8, 12] : [0, 8];
     // Of a mask's bytes any one will do; the second vector's lowest bit makes it 1.
     const spare = new Array<number>(16 - picked.length).fill(16);
-    code.simd(13, ...picked, ...spare);
+    code.shuffle([...picked, ...spare]);
     code.vector(new Int32Array(4).fill(0x01010101));
     code.simd(0x4e);
     if (lanes === 4) code.simdMemory(0x5a, 0, 0);

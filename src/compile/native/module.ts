@@ -1,12 +1,7 @@
 /** A WebAssembly module of functions over one imported memory, and the loop that runs a list of calls. */
 
-import { Code, unsigned } from './code.ts';
-
-const section = (id: number, content: readonly number[]): number[] => [id, ...unsigned(content.length), ...content];
-
-const vector = (items: readonly (readonly number[])[]): number[] => [...unsigned(items.length), ...items.flat()];
-
-const name = (text: string): number[] => [...unsigned(text.length), ...Buffer.from(text, 'latin1')];
+import { Bytes } from './bytes.ts';
+import { Code } from './code.ts';
 
 const I32 = 0x7f;
 const FUNCTION = 0x60;
@@ -16,7 +11,7 @@ const FUNCREF = 0x70;
 export const CALL_HEADER_BYTES = 8;
 
 /** run(first, end): makes the calls that stand in memory from `first` on, each given the address behind its header. */
-const runner = (): number[] => {
+const runner = (): Uint8Array => {
   const code = new Code(2);
   const [first, end] = [0, 1];
   code.forever(() => {
@@ -29,7 +24,7 @@ const runner = (): number[] => {
     code.op(0x6a);
     code.get(first);
     code.memory(0x28);
-    code.op(0x11, 0, 0);
+    code.callIndirect();
     code.get(first);
     code.get(first);
     code.memory(0x28, 4);
@@ -39,28 +34,59 @@ const runner = (): number[] => {
   return code.finish();
 };
 
+const written = (write: (bytes: Bytes) => void): Bytes => {
+  const bytes = new Bytes();
+  write(bytes);
+  return bytes;
+};
+
+const name = (bytes: Bytes, text: string): void => {
+  bytes.unsigned(text.length);
+  bytes.append(Buffer.from(text, 'latin1'));
+};
+
 /** Functions take the address of what they are given. Imports `memory.memory`, exports `run`. */
-export const moduleOf = (functions: readonly (readonly number[])[]): Uint8Array<ArrayBuffer> => {
+export const moduleOf = (functions: readonly Uint8Array[]): Uint8Array => {
   const count = functions.length;
-  const types = vector([
-    [FUNCTION, 1, I32, 0],
-    [FUNCTION, 2, I32, I32, 0],
-  ]);
-  const imports = vector([[...name('memory'), ...name('memory'), 2, 0, 0]]);
-  const declared = vector([...functions.map(() => [0]), [1]]);
-  const table = vector([[FUNCREF, 0, ...unsigned(count)]]);
-  const exports = vector([[...name('run'), 0, ...unsigned(count)]]);
-  const elements = vector([[0, 0x41, 0, 0x0b, ...vector(functions.map((_, k) => unsigned(k)))]]);
-  const code: number[] = [...unsigned(count + 1)];
-  for (const bytes of [...functions, runner()]) for (const byte of bytes) code.push(byte);
-  return Uint8Array.from([
-    ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
-    ...section(1, types),
-    ...section(2, imports),
-    ...section(3, declared),
-    ...section(4, table),
-    ...section(7, exports),
-    ...section(9, elements),
-    ...section(10, code),
-  ]);
+  const module = new Bytes();
+  const section = (id: number, write: (bytes: Bytes) => void): void => {
+    const content = written(write);
+    module.byte(id);
+    module.unsigned(content.length);
+    module.append(content.view);
+  };
+  module.append([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);
+  section(1, (types) => types.append([2, FUNCTION, 1, I32, 0, FUNCTION, 2, I32, I32, 0]));
+  section(2, (imports) => {
+    imports.byte(1);
+    name(imports, 'memory');
+    name(imports, 'memory');
+    imports.append([2, 0, 0]);
+  });
+  section(3, (declared) => {
+    declared.unsigned(count + 1);
+    for (let k = 0; k < count; k++) declared.byte(0);
+    declared.byte(1);
+  });
+  section(4, (tables) => {
+    tables.append([1, FUNCREF, 0]);
+    tables.unsigned(count);
+  });
+  section(7, (exports) => {
+    exports.byte(1);
+    name(exports, 'run');
+    exports.byte(0);
+    exports.unsigned(count);
+  });
+  section(9, (elements) => {
+    elements.append([1, 0, 0x41, 0, 0x0b]);
+    elements.unsigned(count);
+    for (let k = 0; k < count; k++) elements.unsigned(k);
+  });
+  section(10, (code) => {
+    code.unsigned(count + 1);
+    for (const body of functions) code.append(body);
+    code.append(runner());
+  });
+  return module.view.slice();
 };

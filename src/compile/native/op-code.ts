@@ -268,7 +268,7 @@ export class VectorOps {
   /** Masks as wide as float64, brought to the lower half. */
   #narrow(): void {
     this.#code.vector(new Int32Array(4));
-    this.#code.simd(13, 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 20, 21, 22, 23);
+    this.#code.shuffle([0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 20, 21, 22, 23]);
   }
 
   #logic(op: string, push: Push): void {

@@ -75,7 +75,9 @@ export class ThreadMemory {
       );
     if (end > MOST_BYTES) throw refusal();
     try {
-      this.memory.grow(Math.ceil(missing / PAGE_BYTES));
+      // By a quarter at least: whoever has views must make them anew each time.
+      const ahead = Math.min(this.memory.buffer.byteLength >> 2, MOST_BYTES - this.memory.buffer.byteLength);
+      this.memory.grow(Math.ceil(Math.max(missing, ahead) / PAGE_BYTES));
     } catch (cause) {
       throw refusal(cause);
     }
