@@ -8,11 +8,12 @@ import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import * as tf from '@tensorflow/tfjs';
 import { hashOf } from '../src/ir/serial.ts';
+import { cheaperEngine } from '../src/plan/engines.ts';
 import type { Levers } from '../src/plan/levers.ts';
 import type { Planned } from '../src/plan/plan.ts';
 import type { Shaping } from '../src/plan/prices.ts';
 import { sharedWidth } from '../src/plan/width.ts';
-import { Loaded } from './engine-profile.ts';
+import { loadOn, type Runnable } from './load-on.ts';
 import { type AtPoint, atPoint, fastestOf, loadTile, planWith, pointFor, type Timed, tilesOf } from './plan-timing.ts';
 import { inputsOf, pose, type Subject, subjectOf } from './subject.ts';
 import { table } from './table.ts';
@@ -61,11 +62,11 @@ const seedsOfPlan = ({ tiles }: Planned): number => tiles.reduce((sum, { count }
 /** What each way takes per seed: its tiles, and what it has made at the point beyond what every way needs. */
 const timeWays = async (ways: readonly { readonly at: AtPoint; readonly chosen: boolean }[], group: number) => {
   const tiles: Timed[] = [];
-  const points: (Loaded | undefined)[] = [];
+  const points: (Runnable | undefined)[] = [];
   for (const { at } of ways) {
     tiles.push(await loadTile(at, group));
     const point = pointFor(at.planned, group);
-    points.push(point ? await Loaded.load(point, at.inputs) : undefined);
+    points.push(point ? await loadOn(cheaperEngine(point, true).engine, point, at.inputs) : undefined);
   }
   const perTile = await fastestOf(tiles, PER_GROUP);
   const perPoint = await fastestOf(points, { milliseconds: 0, rounds: 4 });

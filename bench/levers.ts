@@ -10,8 +10,8 @@ import { ALL_OFF, type Levers } from '../src/plan/levers.ts';
 import type { Planned } from '../src/plan/plan.ts';
 import { planJacobian } from '../src/plan/planner.ts';
 import type { Problem } from '../src/problem.ts';
-import { Loaded } from './engine-profile.ts';
 import { digits } from './figures.ts';
+import { loadOn } from './load-on.ts';
 import { results } from './places.ts';
 import { type AtPoint, atPoint, fastestOf, loadTile, planWith, type Timed, tilesOf } from './plan-timing.ts';
 import { inputsOf, pose, type Subject, subjectOf } from './subject.ts';
@@ -63,6 +63,8 @@ const TRIALS: readonly Trial[] = [
   { lever: 'width by cache', off: 'the whole block', workload: 'optics', levers: { fittingWidth: false } },
   { lever: 'residuals', off: 'computed in every tile', workload: 'optics', levers: { residuals: false } },
   { lever: 'residuals', off: 'computed in every tile', workload: 'heat', levers: { residuals: false } },
+  { lever: 'fused loops', off: 'all on ONNX Runtime', workload: 'heat', levers: { native: false } },
+  { lever: 'fused loops', off: 'all on ONNX Runtime', workload: 'rosen', levers: { native: false } },
   { lever: 'mode by price', off: 'forward', workload: 'wide', mode: 'forward' },
   { lever: 'mode by price', off: 'reverse', workload: 'tall', mode: 'reverse', inBlocks: true },
   { lever: 'all of them', off: 'none', workload: 'mlp', levers: ALL_OFF, inBlocks: true },
@@ -102,7 +104,7 @@ const programsOf = async (at: AtPoint): Promise<{ readonly loaded: Timed; readon
     if (known) known.times += tilesOf(planned, k);
     else byHash.set(key, { loaded: await loadTile(at, k), times: tilesOf(planned, k) });
   }
-  const point = planned.point ? [{ loaded: await Loaded.load(planned.point, inputs), times: 1 }] : [];
+  const point = planned.point ? [{ loaded: await loadOn(planned.pointEngine, planned.point, inputs), times: 1 }] : [];
   return [...byHash.values(), ...point];
 };
 

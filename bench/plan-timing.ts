@@ -11,7 +11,8 @@ import type { Problem } from '../src/problem.ts';
 import { blockOfTile } from '../src/stitch/block.ts';
 import { TileMemory } from '../src/stitch/tile-memory.ts';
 import { type MatrixView, writeTile } from '../src/stitch/write-tile.ts';
-import { Loaded, valuesAt } from './engine-profile.ts';
+import { valuesAt } from './engine-profile.ts';
+import { loadOn } from './load-on.ts';
 import { type Subject, sourcesOf } from './subject.ts';
 
 /** The subject's plan with levers; `nbatches`: that many blocks. */
@@ -65,7 +66,8 @@ export const loadTile = async ({ planned, inputs, residuals }: AtPoint, group: n
   const own = planned.tiles.filter((tile) => tile.group === group);
   const tile = own[own.length >> 1];
   const part = { ...planned.groups[group], artifact: group };
-  const loaded = await Loaded.load(part.program, [...sourcesOf(part, inputs, residuals), seedsOf(part, tile)]);
+  const operands = [...sourcesOf(part, inputs, residuals), seedsOf(part, tile)];
+  const loaded = await loadOn(part.engine, part.program, operands);
   const memory = new TileMemory();
   const view = viewOf(planned);
   return {

@@ -7,12 +7,15 @@
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import * as tf from '@tensorflow/tfjs';
+import { fuse } from '../src/fusion/fuse.ts';
 import { prepareHessian, prepareJacobian } from '../src/index.ts';
-import { type Aval, printAval } from '../src/ir/aval.ts';
+import { type Aval, printAval, type Value } from '../src/ir/aval.ts';
 import type { Equation, Program } from '../src/ir/program.ts';
 import { flopsOf, nanosecondsOf, timesOf } from '../src/plan/cost.ts';
+import { nativeNanosecondsOf } from '../src/plan/native-cost.ts';
 import { seedsOf } from '../src/pool/run-job.ts';
 import { type EngineProfile, type EquationTime, profileOf, valuesAt } from './engine-profile.ts';
+import { loadOn } from './load-on.ts';
 import { inputsOf, pose, type Subject, sourcesOf, subjectOf } from './subject.ts';
 import { table } from './table.ts';
 import { workloads } from './workloads/index.ts';
@@ -149,6 +152,36 @@ const phasesOf = async ({ matrix, f, x, options }: Subject, precision: string | 
   ];
 };
 
+const describeNodes = async (
+  title: string,
+  program: Program,
+  operands: readonly Value[],
+  top: number,
+): Promise<[number, string]> => {
+  const profile = await profileOf(program, operands);
+  return [profile.run, describe(title, program, profile, top).join('\n')];
+};
+
+/** Runs of loops, of which the fastest counts. */
+const RUNS = 40;
+
+/** What loops take, of which no equation has a share of its own. */
+const describeLoops = async (
+  title: string,
+  program: Program,
+  operands: readonly Value[],
+): Promise<[number, string]> => {
+  const loops = await loadOn('native', program, operands);
+  const runs: number[] = [];
+  for (let k = 0; k < RUNS; k++) runs.push(await loops.run());
+  await loops.release();
+  const run = Math.min(...runs);
+  const { kernels, calls } = fuse(program);
+  const counts = `${program.equations.length} equations as ${calls.length} runs of ${kernels.length} loops`;
+  const model = `the cost model predicts ${microseconds(nativeNanosecondsOf(program) / 1000)} µs`;
+  return [run, `\n  ${title}\n    ${microseconds(run)} µs a run, ${model}; ${counts}, which are not told apart`];
+};
+
 const profileSubject = async (subject: Subject, { top, group, precision }: View): Promise<void> => {
   console.log(`${subject.name}`);
   if (!subject.streamed) for (const line of await phasesOf(subject, precision)) console.log(line);
@@ -159,23 +192,28 @@ const profileSubject = async (subject: Subject, { top, group, precision }: View)
   const residuals = point ? await valuesAt(point, inputs) : [];
   let total = 0;
   if (point) {
-    const profile = await profileOf(point, inputs);
-    total += profile.run;
-    if (group === undefined) {
-      console.log(describe('point program: once per point and worker', point, profile, top).join('\n'));
-    }
+    const title = 'point program: once per point and worker';
+    const [run, lines] =
+      planned.pointEngine === 'native'
+        ? await describeLoops(title, point, inputs)
+        : await describeNodes(title, point, inputs, top);
+    total += run;
+    if (group === undefined) console.log(lines);
   }
   for (const [k, part] of groups.entries()) {
     if (group !== undefined && group !== k) continue;
     const own = tiles.filter((tile) => tile.group === k);
     const middle = own[own.length >> 1];
     const operands = [...sourcesOf(part, inputs, residuals), seedsOf(part, middle)];
-    const profile = await profileOf(part.program, operands);
-    total += profile.run * own.length;
     const { shaping } = planned.prices[k];
-    const perSeed = microseconds(profile.run / middle.count);
-    const title = `group ${k}: seeds ${part.first} … ${part.limit - 1}, ${shaping}, ${own.length} tiles of ${part.width}, ${perSeed} µs per seed`;
-    console.log(describe(title, part.program, profile, top).join('\n'));
+    const title = `group ${k}: seeds ${part.first} … ${part.limit - 1}, ${shaping}, ${own.length} tiles of ${part.width}`;
+    const [run, lines] =
+      part.engine === 'native'
+        ? await describeLoops(title, part.program, operands)
+        : await describeNodes(title, part.program, operands, top);
+    total += run * own.length;
+    console.log(lines);
+    console.log(`    ${microseconds(run / middle.count)} µs per seed`);
   }
   if (group === undefined) console.log(`\n  all tiles on one thread: ${(total / 1000).toFixed(1)} ms\n`);
 };
