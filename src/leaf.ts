@@ -96,11 +96,17 @@ const contentOf = (value: unknown, path: string, differentiated: boolean): Conte
   return readTensor(value as tf.Tensor, path, differentiated);
 };
 
+/** A plain loop: a callback per element takes a millisecond for every 20 000 of them, in each evaluation. */
+const firstNonFinite = (data: Content['data']): number => {
+  for (let i = 0; i < data.length; i++) if (!Number.isFinite(data[i])) return i;
+  return -1;
+};
+
 /** Reads and copies a leaf. Throws INPUT, naming `path`, for what is none. */
 export const readLeaf = (value: unknown, path: string, rules: LeafRules): LeafInfo => {
   const content = contentOf(value, path, rules.differentiated);
   if (rules.finite) {
-    const bad = content.data.findIndex((v) => !Number.isFinite(v));
+    const bad = firstNonFinite(content.data);
     if (bad >= 0) {
       throw inputError(
         path,

@@ -76,7 +76,7 @@ export class Plan implements PlanSummary {
   readonly checkpoint: boolean;
   readonly flops: number;
   readonly estimatedPeakBytes: number;
-  readonly #description: readonly string[];
+  readonly #planned: Planned;
 
   constructor(planned: Planned, workers: number, holdsMatrix: boolean) {
     const { facts } = planned;
@@ -91,7 +91,7 @@ export class Plan implements PlanSummary {
     this.flops = facts.flops;
     const matrixBytes = holdsMatrix ? planned.rows * planned.columns * bytesPerElement(planned.dtype) : 0;
     this.estimatedPeakBytes = facts.sharedBytes + Math.max(workers, 1) * facts.workerBytes + matrixBytes;
-    this.#description = describeGroups(planned);
+    this.#planned = planned;
   }
 
   /** The same facts as a plain object. */
@@ -120,7 +120,7 @@ export class Plan implements PlanSummary {
       `  workers    ${this.workers === 0 ? 'none (in-process)' : this.workers} on ${this.device}`,
       `  work       ${formatCount(this.flops)}FLOP`,
       `  memory     ${formatBytes(this.estimatedPeakBytes)} at the fullest moment`,
-      ...this.#description,
+      ...describeGroups(this.#planned),
     ].join('\n');
   }
 }

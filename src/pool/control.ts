@@ -25,6 +25,7 @@ const HEADER = 16;
 const BUSY = 0;
 const THREAD = 1;
 const SLOT_TILES = 2;
+const OFFER = 3;
 /** A slot fills a cache line. */
 const SLOT = 16;
 
@@ -147,6 +148,16 @@ export class Control {
   /** Blocks this thread until something changed since `seen`; false when nothing did for `ms`. */
   pause(seen: number, ms: number): boolean {
     return Atomics.wait(this.#words, SIGNAL, seen, ms) !== 'timed-out';
+  }
+
+  /** Offers a slot to the thread that gets the task with this number, from 1 on. */
+  offer(slot: number, task: number): void {
+    Atomics.store(this.#words, this.#at(slot, OFFER), task);
+  }
+
+  /** Accepts an offer, or takes it back: true for the first who calls, and only while it stands. */
+  take(slot: number, task: number): boolean {
+    return Atomics.compareExchange(this.#words, this.#at(slot, OFFER), task, 0) === task;
   }
 
   /** Writes down which thread has the slot now. */

@@ -9,7 +9,7 @@ import { guard, unguard } from './exit-guard.ts';
 import type { Runner } from './in-process.ts';
 import { forThreads } from './inputs.ts';
 import type { Job } from './job.ts';
-import type { Coordinator, TaskResult } from './protocol.ts';
+import type { Brief, Coordinator, TaskResult } from './protocol.ts';
 import { RunQueue } from './queue.ts';
 import { Run, type RunOptions, type RunStats } from './run.ts';
 import { Threads, type Ticket } from './threads.ts';
@@ -126,26 +126,25 @@ export class Pool implements Runner {
 
   async #task(run: Run, slot: number, retry: readonly number[], tickets: Set<Ticket>): Promise<TaskResult | undefined> {
     const { port1, port2 } = new MessageChannel();
-    const ticket = (this.#threads as Threads).submit(port2);
     const coordinator: Coordinator = {
-      brief: () => {
-        ticket.begin();
-        const { control, job, sink } = run;
-        return {
-          job,
-          control: { buffer: control.buffer, window: control.window, slots: control.slots },
-          slot,
-          retry,
-          matrix: sink.kind === 'matrix' ? sink.result : null,
-          progress: run.wantsProgress,
-        };
-      },
       artifact: (index) => run.artifact(index),
       fixed: () => shared(run.fixed),
       progress: () => run.progress(),
       block: (index, block, spoiled) => run.receive(index, block, spoiled),
     };
     comlink.expose(coordinator, port1 as unknown as comlink.Endpoint);
+    const { control, job, sink } = run;
+    const brief: Brief = {
+      job,
+      control: { buffer: control.buffer, window: control.window, slots: control.slots },
+      slot,
+      retry,
+      matrix: sink.kind === 'matrix' ? sink.result : null,
+      progress: run.wantsProgress,
+    };
+    const offer = run.nextTask();
+    control.offer(slot, offer);
+    const ticket = (this.#threads as Threads).submit({ port: port2, brief, offer }, () => control.take(slot, offer));
     tickets.add(ticket);
     try {
       return await ticket.result;

@@ -22,7 +22,6 @@ export interface Brief {
 
 /** The coordinator's side of the port; a worker calls it, never the other way round: orders go by the control buffer. */
 export interface Coordinator {
-  brief(): Brief;
   /** Null: it can't be made, and the run has failed. */
   artifact(index: number): Artifact | null;
   fixed(): readonly Value[];
@@ -30,9 +29,12 @@ export interface Coordinator {
   block(index: number, block: Block, spoiled: number): void;
 }
 
-/** The piscina task: one per worker and stint. */
+/** The piscina task: one per worker and stint. All is in it, since each message more would wake a thread more. */
 export interface Task {
   readonly port: MessagePort;
+  readonly brief: Brief;
+  /** Number under which the slot is offered; once the offer is taken back, the task is void. */
+  readonly offer: number;
 }
 
 export interface TaskResult {

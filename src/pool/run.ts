@@ -72,6 +72,7 @@ export class Run {
   readonly #maxRssBefore = maxRss();
   readonly #reasons: string[] = [];
   #failure: { readonly reason: unknown; readonly tile: number } | undefined;
+  #tasks = 0;
   #reported = -1;
   #fail!: () => void;
   #resolve!: (stats: RunStats) => void;
@@ -111,6 +112,11 @@ export class Run {
       this.fail(DiffopsError.from(thrown));
       return null;
     }
+  }
+
+  /** Numbers the tasks that threads are given. */
+  nextTask(): number {
+    return ++this.#tasks;
   }
 
   /** Whether nothing remains to be started. */

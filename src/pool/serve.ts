@@ -74,9 +74,13 @@ interface Thread {
   fixed: Fixed | undefined;
 }
 
-const work = async (brief: Brief, coordinator: comlink.Remote<Coordinator>, thread: Thread): Promise<TaskResult> => {
+const work = async (
+  brief: Brief,
+  control: Control,
+  coordinator: comlink.Remote<Coordinator>,
+  thread: Thread,
+): Promise<TaskResult> => {
   const { job, slot } = brief;
-  const control = new Control(brief.control.slots, job.tiles.length, brief.control.window, brief.control.buffer);
   control.occupy(slot, threadId);
   const pending = new Set<Promise<void>>();
   const view = brief.matrix && matrixView(brief.matrix, job, slot);
@@ -127,14 +131,14 @@ const work = async (brief: Brief, coordinator: comlink.Remote<Coordinator>, thre
 export const serve = (load: LoadArtifact): ((task: Task) => Promise<TaskResult>) => {
   announceLoaded(workerData);
   const thread: Thread = { engines: new Engines(load), memory: new TileMemory(), fixed: undefined };
-  return async ({ port }) => {
-    const left = new Promise<null>((resolve) => port.once('close', () => resolve(null)));
+  return async ({ port, brief, offer }) => {
+    const { buffer, slots, window } = brief.control;
+    const control = new Control(slots, brief.job.tiles.length, window, buffer);
+    // It may have waited in the queue while its run ended.
+    if (!control.take(brief.slot, offer)) return { threadId, ending: 'stopped', times: { load: 0, run: 0, stitch: 0 } };
     const coordinator = comlink.wrap<Coordinator>(port as unknown as comlink.Endpoint);
-    // A task that waited in the queue while its run ended finds its port closed.
-    const brief = await Promise.race([coordinator.brief(), left]);
-    if (brief === null) return { threadId, ending: 'stopped', times: { load: 0, run: 0, stitch: 0 } };
     try {
-      return await work(brief, coordinator, thread);
+      return await work(brief, control, coordinator, thread);
     } catch (error) {
       process.nextTick(() => {
         throw error;

@@ -1,6 +1,6 @@
 /** Piscina as diffops uses it: threads that start on first use, stay warm, and hold no process alive. */
 
-import type { MessagePort, ResourceLimits, Worker } from 'node:worker_threads';
+import type { ResourceLimits, Worker } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import { Loading } from './loading.ts';
 import type { Task, TaskResult } from './protocol.ts';
@@ -16,23 +16,23 @@ export interface ThreadsOptions {
 export interface Ticket {
   /** Rejects when the task's thread dies; undefined when it was cancelled. */
   readonly result: Promise<TaskResult | undefined>;
-  /** To be called when a thread has taken the task. */
-  begin(): void;
   /**
    * Stops waiting for a thread; without effect once one has taken the task. Piscina keeps the task queued, and the
-   * thread that gets it finds the task's port closed.
+   * thread that gets it finds that the offer was taken back.
    */
   cancel(): void;
 }
 
 interface Waiting {
+  /** Takes the task's offer back; false when a thread has accepted it. */
+  takeBack(): boolean;
   resolve(nothing: undefined): void;
   reject(reason: unknown): void;
 }
 
 export class Threads {
   readonly #piscina: Piscina;
-  /** Tasks that no thread has taken, in order. */
+  /** Tasks that aren't done, in order. */
   readonly #waiting = new Set<Waiting>();
   readonly #watched = new WeakSet<Worker>();
   readonly #ready = new Set<number>();
@@ -67,25 +67,21 @@ export class Threads {
     return this.#piscina.threads.map((worker) => worker.threadId);
   }
 
-  submit(port: MessagePort): Ticket {
-    const task: Task = { port };
+  submit(task: Task, takeBack: () => boolean): Ticket {
     let waiting!: Waiting;
     const result = new Promise<TaskResult | undefined>((resolve, reject) => {
-      waiting = { resolve, reject };
+      waiting = { resolve, reject, takeBack };
       this.#waiting.add(waiting);
       this.#piscina
-        .run(task, { transferList: [port] })
+        .run(task, { transferList: [task.port] })
         .then(resolve, reject)
         .finally(() => this.#waiting.delete(waiting));
     });
     this.#watch();
     return {
       result,
-      begin: () => {
-        this.#waiting.delete(waiting);
-      },
       cancel: () => {
-        if (this.#waiting.delete(waiting)) waiting.resolve(undefined);
+        if (takeBack()) waiting.resolve(undefined);
       },
     };
   }
@@ -111,10 +107,11 @@ export class Threads {
         const reason = thrown ?? new Error(`a thread ended with code ${code} while it started`);
         if (this.#ready.delete(id)) return;
         this.#loading.over('ended');
-        const [first] = this.#waiting;
-        if (!first) return;
-        this.#waiting.delete(first);
-        first.reject(reason);
+        for (const waiting of this.#waiting) {
+          if (!waiting.takeBack()) continue;
+          waiting.reject(reason);
+          return;
+        }
       });
     }
   }
