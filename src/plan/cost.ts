@@ -205,9 +205,9 @@ const dotTime = ({ inputs, params }: Equation): number => {
   const sizes = new Map<number, number>();
   for (const [i, label] of lhs.entries()) sizes.set(label, inputs[0].aval.shape[i]);
   for (const [i, label] of rhs.entries()) sizes.set(label, inputs[1].aval.shape[i]);
-  const volume = (labels: Iterable<number>): number => {
+  const volume = (labels: readonly number[]): number => {
     let product = 1;
-    for (const label of labels) product *= sizes.get(label) as number;
+    for (let i = 0; i < labels.length; i++) product *= sizes.get(labels[i]) as number;
     return product;
   };
   return productCost(lhs, rhs, out, { volume });

@@ -2,7 +2,7 @@
 
 import { sizeOf } from '../ir/aval.ts';
 import type { DotParams } from '../ir/params.ts';
-import type { Program } from '../ir/program.ts';
+import type { Equation, Program } from '../ir/program.ts';
 import { tileNanoseconds } from './cost.ts';
 import { nativeNanosecondsOf } from './native-cost.ts';
 
@@ -47,19 +47,25 @@ const canRunNative = (): boolean => {
 const PER_PRODUCT = 0.13;
 const PER_ELEMENT = 0.17;
 
+/** Multiplications of a product. */
+const productsOf = ({ inputs, params, output }: Equation): number => {
+  const { lhs, out } = params as unknown as DotParams;
+  const { shape } = inputs[0].aval;
+  let products = sizeOf(output.aval.shape);
+  for (let i = 0; i < lhs.length; i++) if (!out.includes(lhs[i])) products *= shape[i];
+  return products;
+};
+
 /** What loops take as it looks before they are made, which takes a while: reason enough, often, to look no further. */
 const guessedNative = ({ equations }: Program): number => {
-  let guess = 0;
-  for (const { primitive, inputs, params, output } of equations) {
-    const made = sizeOf(output.aval.shape);
-    if (primitive === 'dot') {
-      const { lhs, out } = params as unknown as DotParams;
-      let products = made;
-      for (const [i, label] of lhs.entries()) if (!out.includes(label)) products *= inputs[0].aval.shape[i];
-      guess += PER_PRODUCT * products;
-    } else if (!MOVES.has(primitive)) guess += PER_ELEMENT * made;
+  let products = 0;
+  let elements = 0;
+  for (let i = 0; i < equations.length; i++) {
+    const equation = equations[i];
+    if (equation.primitive === 'dot') products += productsOf(equation);
+    else if (!MOVES.has(equation.primitive)) elements += sizeOf(equation.output.aval.shape);
   }
-  return guess;
+  return PER_PRODUCT * products + PER_ELEMENT * elements;
 };
 
 /** Native code is made, and so priced, where it looks as if it took at most so much of what the engine takes. */

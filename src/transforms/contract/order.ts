@@ -128,7 +128,7 @@ const productOf = (left: Priced, right: Priced, labels: readonly Label[], dynami
 
 /** Sizes of labels. */
 interface Sizes {
-  volume(labels: Iterable<Label>): number;
+  volume(labels: readonly Label[]): number;
 }
 
 /**
@@ -136,45 +136,53 @@ interface Sizes {
  * the axes, as far as it is known. All other labels are summed.
  */
 export const productCost = (a: readonly Label[], b: readonly Label[], kept: readonly Label[], sizes: Sizes): number => {
+  const sizeA = sizes.volume(a);
+  const sizeB = sizes.volume(b);
   const made = sizes.volume(kept);
-  const fixed = PER_STEP + farTime(sizes.volume(a) + sizes.volume(b) + made);
-  const shared: Label[] = [];
-  const ownA: Label[] = [];
-  const ownB: Label[] = [];
-  for (let i = 0; i < kept.length; i++) {
-    const label = kept[i];
-    if (!b.includes(label)) ownA.push(label);
-    else (a.includes(label) ? shared : ownB).push(label);
-  }
-  const multiplied = sizes.volume(unionOf(a, b));
-  const sums = a.some((label) => !kept.includes(label)) || b.some((label) => !kept.includes(label));
-  if (!sums) {
+  const fixed = PER_STEP + farTime(sizeA + sizeB + made);
+  const shared = kept.filter((label) => a.includes(label) && b.includes(label));
+  const union = unionOf(a, b);
+  if (union.length === kept.length) {
     if (shared.length === 0) return fixed + PER_OUTER * made;
     return fixed + (PER_ELEMENT + PER_OUTER_RUN / sizes.volume(lastRun(a, b, kept))) * made;
   }
-  const own = kept.find((label) => !shared.includes(label));
-  const [left, right] = own === undefined || a.includes(own) ? [a, b] : [b, a];
-  const [rows, columns] =
-    left === a
-      ? [ownA, ownB].map((labels) => sizes.volume(labels))
-      : [ownB, ownA].map((labels) => sizes.volume(labels));
   const loops = sizes.volume(shared);
+  const rows = sizes.volume(kept.filter((label) => a.includes(label))) / loops;
+  const columns = made / (loops * rows);
   const turns = turned(a, b, kept, sizes) + turned(b, a, kept, sizes);
   // A product with a vector moves its matrix through the core once for each multiplication.
   if (Math.min(rows, columns) < 4) {
-    const elements = Math.max(sizes.volume(a), sizes.volume(b)) * Math.min(rows, columns);
+    const elements = Math.max(sizeA, sizeB) * Math.min(rows, columns);
     return fixed + turns + PER_MATRIX_ELEMENT * elements + (loops > 1 ? PER_VECTOR_LOOP * loops : 0);
   }
-  const kernel = (first: readonly Label[], second: readonly Label[], across: number): number => {
-    const [leftSize, rightSize] = [sizes.volume(first), sizes.volume(second)];
-    const packed = rightSize >= LARGE_PACKED ? PER_PACKED * rightSize : 0;
-    const isTurned = leftSize >= LARGE_LEFT && kept.includes(first[first.length - 1]);
-    const full = (Math.ceil(across / LANES) * LANES) / across;
-    return packed + (isTurned ? PER_TURNED_LEFT * leftSize : 0) + PER_MULTIPLY_ADD * full * multiplied;
-  };
+  const multiplied = sizes.volume(union);
+  const ab = packingTime(sizeA, sizeB, keepsLast(a, kept)) + PER_MULTIPLY_ADD * filling(columns) * multiplied;
+  const ba = packingTime(sizeB, sizeA, keepsLast(b, kept)) + PER_MULTIPLY_ADD * filling(rows) * multiplied;
   // The other way round, the result is turned.
-  const cheaper = Math.min(kernel(left, right, columns), kernel(right, left, rows) + PER_TURNED * made);
+  const turning = PER_TURNED * made;
+  const cheaper = comesFirst(a, b, kept) ? Math.min(ab, ba + turning) : Math.min(ba, ab + turning);
   return fixed + turns + cheaper + PER_LOOP * (loops - 1);
+};
+
+/** What a product of matrices takes beside multiplying. */
+const packingTime = (leftSize: number, rightSize: number, leftKeepsLast: boolean): number => {
+  const packed = rightSize >= LARGE_PACKED ? PER_PACKED * rightSize : 0;
+  return packed + (leftSize >= LARGE_LEFT && leftKeepsLast ? PER_TURNED_LEFT * leftSize : 0);
+};
+
+const keepsLast = (labels: readonly Label[], kept: readonly Label[]): boolean =>
+  kept.includes(labels[labels.length - 1]);
+
+/** How much more is multiplied because columns are taken some at a time. */
+const filling = (columns: number): number => (Math.ceil(columns / LANES) * LANES) / columns;
+
+/** Whether, of what a and b have for themselves, a's comes first in the result. */
+const comesFirst = (a: readonly Label[], b: readonly Label[], kept: readonly Label[]): boolean => {
+  for (let i = 0; i < kept.length; i++) {
+    const isOwn = a.includes(kept[i]);
+    if (isOwn !== b.includes(kept[i])) return isOwn;
+  }
+  return true;
 };
 
 /** The last labels of a result that come from the same operands. */
@@ -214,6 +222,7 @@ export const bestOrder = (factors: readonly Factor[], kept: ReadonlySet<Label>, 
       dynamic: isDynamic(factor),
     }),
   );
+  if (factors.length === 2) return join(leaves[0], leaves[1], kept, pricing);
   return factors.length <= EXHAUSTIVE ? exhaustive(factors, leaves, kept, pricing) : greedy(leaves, kept, pricing);
 };
 
