@@ -5,19 +5,9 @@
  */
 
 import type { FloatDtype } from '../ir/aval.ts';
-import type { NestOp } from './kernel.ts';
-
-/** A value inside a nest. */
-type V = number;
-
-/** How a nest's values are written out, in one float dtype. */
-export interface Writer {
-  readonly dtype: FloatDtype;
-  constant(value: number): V;
-  op(op: NestOp, ...operands: V[]): V;
-  /** A truth value. */
-  test(op: NestOp, ...operands: V[]): V;
-}
+import { polynomial } from './polynomial.ts';
+import { cos, sin } from './trigonometric.ts';
+import type { V, Writer } from './writer.ts';
 
 interface Precision {
   /** ln 2 in two parts; products of the first with exponents are exact. */
@@ -61,21 +51,6 @@ const PRECISIONS: Readonly<Record<FloatDtype, Precision>> = {
     smallest: 2 ** -1022,
     scale: 54,
   },
-};
-
-/** Neighbours are joined in pairs, and these in pairs again (G. Estrin, 1960): a short chain of operations that wait for each other. */
-const polynomial = (w: Writer, x: V, coefficients: readonly number[]): V => {
-  let terms = coefficients.map((c) => w.constant(c));
-  let power = x;
-  for (;;) {
-    const joined: V[] = [];
-    for (let i = 0; i < terms.length; i += 2) {
-      joined.push(i + 1 < terms.length ? w.op('add', terms[i], w.op('mul', terms[i + 1], power)) : terms[i]);
-    }
-    if (joined.length === 1) return joined[0];
-    terms = joined;
-    power = w.op('mul', power, power);
-  }
 };
 
 /** n and e^r − 1 with x = n ln 2 + r, |r| ≤ ln 2 / 2. */
@@ -189,4 +164,6 @@ export const FUNCTIONS: Readonly<Record<string, (w: Writer, x: V) => V>> = {
   tanh,
   logistic,
   softplus,
+  sin,
+  cos,
 };

@@ -6,9 +6,20 @@ import type { PrimitiveName } from '../ir/params.ts';
 /**
  * An operation inside a nest: a primitive that works element by element; 2^n of a whole number; the exponent of a
  * positive number as a float, and its significand in [1, 2); the greater or the lesser of two, which is the first where
- * either is NaN.
+ * either is NaN; what half turns leave of a float32 argument of a sine, or of a cosine; and the sine or the cosine of
+ * the first where that is far out, elsewhere the second.
  */
-export type NestOp = PrimitiveName | 'pow2' | 'exponent' | 'significand' | 'at_least' | 'at_most';
+export type NestOp =
+  | PrimitiveName
+  | 'pow2'
+  | 'exponent'
+  | 'significand'
+  | 'at_least'
+  | 'at_most'
+  | 'turned'
+  | 'turned_quarter'
+  | 'far_sin'
+  | 'far_cos';
 
 /**
  * A value inside a nest; its operands stand before it in the list. `steps`: by how many elements a place moves when

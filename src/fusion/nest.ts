@@ -4,10 +4,11 @@ import { type Aval, type Dtype, type FloatDtype, isFloat, sizeOf } from '../ir/a
 import { malformed } from '../ir/builder.ts';
 import type { Atom, Equation, Var } from '../ir/program.ts';
 import { isVar } from '../ir/program.ts';
-import { FUNCTIONS, type Writer } from './functions.ts';
+import { FUNCTIONS } from './functions.ts';
 import { axesOf, flatIndex, type IndexMap, sameMap } from './index-map.ts';
 import type { NestOp, Node } from './kernel.ts';
 import { seenIn, VIEWS } from './views.ts';
+import type { Writer } from './writer.ts';
 
 /** Where values are: which buffer a variable has, and how the others are made. */
 export interface Scene {

@@ -43,6 +43,8 @@ const NATIVE: Bounds = {
   log: [2, 2],
   log1p: [3, 3],
   sqrt: [1, 1],
+  sin: [3, 2],
+  cos: [3, 2],
   tanh: [4, 4],
   logistic: [3, 3],
   softplus: [3, 3],

@@ -39,6 +39,10 @@ export class Code {
     this.#bytes.byte(first);
     if (second !== undefined) this.#bytes.byte(second);
   }
+  call(number: number): void {
+    this.#bytes.byte(0x10);
+    this.#bytes.unsigned(number);
+  }
   /** Calls, through the table, a function of the first type with what is on the stack. */
   callIndirect(): void {
     this.#bytes.append([0x11, 0, 0]);

@@ -6,7 +6,8 @@ import { bytesPerElement, type Dtype } from '../../ir/aval.ts';
 import type { Code, ValueType } from './code.ts';
 import type { Cursors } from './cursors.ts';
 import { loadScalar, loadStrided, loadVector } from './memory-code.ts';
-import { ScalarOps, VectorOps } from './op-code.ts';
+import { ScalarOps } from './scalar-ops.ts';
+import { VectorOps } from './vector-ops.ts';
 
 const I32_ADD = 0x6a;
 const I32_MUL = 0x6c;

@@ -7,7 +7,7 @@ import { Code } from './code.ts';
 import { Cursors, STORE } from './cursors.ts';
 import { Evaluation, scalarType } from './evaluation.ts';
 import { extractLane, loadScalar, loadVector, storeScalar, storeVector } from './memory-code.ts';
-import { ScalarOps } from './op-code.ts';
+import { ScalarOps } from './scalar-ops.ts';
 
 const COMBINING: Partial<Record<Ending, string>> = { reduce_sum: 'add', reduce_max: 'max', reduce_min: 'min' };
 

@@ -2,8 +2,10 @@
 
 import { Bytes } from './bytes.ts';
 import { Code } from './code.ts';
+import { IMPORTED } from './far-code.ts';
 
 const I32 = 0x7f;
+const F64 = 0x7c;
 const FUNCTION = 0x60;
 const FUNCREF = 0x70;
 
@@ -45,7 +47,7 @@ const name = (bytes: Bytes, text: string): void => {
   bytes.append(Buffer.from(text, 'latin1'));
 };
 
-/** Functions take the address of what they are given. Imports `memory.memory`, exports `run`. */
+/** Functions take the address of what they are given. Imports `memory.memory` and `math`, exports `run`. */
 export const moduleOf = (functions: readonly Uint8Array[]): Uint8Array => {
   const count = functions.length;
   const module = new Bytes();
@@ -56,12 +58,17 @@ export const moduleOf = (functions: readonly Uint8Array[]): Uint8Array => {
     module.append(content.view);
   };
   module.append([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);
-  section(1, (types) => types.append([2, FUNCTION, 1, I32, 0, FUNCTION, 2, I32, I32, 0]));
+  section(1, (types) => types.append([3, FUNCTION, 1, I32, 0, FUNCTION, 2, I32, I32, 0, FUNCTION, 1, F64, 1, F64]));
   section(2, (imports) => {
-    imports.byte(1);
+    imports.byte(1 + IMPORTED.length);
     name(imports, 'memory');
     name(imports, 'memory');
     imports.append([2, 0, 0]);
+    for (const imported of IMPORTED) {
+      name(imports, 'math');
+      name(imports, imported);
+      imports.append([0, 2]);
+    }
   });
   section(3, (declared) => {
     declared.unsigned(count + 1);
@@ -76,12 +83,12 @@ export const moduleOf = (functions: readonly Uint8Array[]): Uint8Array => {
     exports.byte(1);
     name(exports, 'run');
     exports.byte(0);
-    exports.unsigned(count);
+    exports.unsigned(IMPORTED.length + count);
   });
   section(9, (elements) => {
     elements.append([1, 0, 0x41, 0, 0x0b]);
     elements.unsigned(count);
-    for (let k = 0; k < count; k++) elements.unsigned(k);
+    for (let k = 0; k < count; k++) elements.unsigned(IMPORTED.length + k);
   });
   section(10, (code) => {
     code.unsigned(count + 1);

@@ -33,7 +33,7 @@ class NativeExecutable implements Executable {
     this.outputs = outputs;
     this.#code = code;
     this.#memory = memory;
-    const instance = new WebAssembly.Instance(new WebAssembly.Module(code.module), { memory });
+    const instance = new WebAssembly.Instance(new WebAssembly.Module(code.module), { memory, math: Math });
     this.#run = (instance.exports as { readonly run: Run }).run;
     this.#calls = memory.take(code.calls.byteLength);
     this.#own = memory.take(code.inputBytes);

@@ -14,7 +14,7 @@ interface Interface {
   readonly Module: new (code: Uint8Array) => object;
   readonly Instance: new (
     module: object,
-    imports: { readonly memory: { readonly memory: WasmMemory } },
+    imports: { readonly memory: { readonly memory: WasmMemory }; readonly math: Math },
   ) => { readonly exports: unknown };
 }
 
