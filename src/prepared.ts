@@ -8,6 +8,7 @@ import { Matrix } from './matrix.ts';
 import type { NdArray } from './nd-array.ts';
 import { type EvaluateOptions, type EvaluateSettings, evaluateSettingsOf, type Progress } from './options.ts';
 import { formatBytes, formatCount } from './plan/format.ts';
+import { heaviestFirst } from './plan/heaviest-first.ts';
 import { Plan, type PlanSummary } from './plan/plan.ts';
 import type { Fixed } from './pool/job.ts';
 import type { RunStats, Progress as TileProgress } from './pool/run.ts';
@@ -126,7 +127,7 @@ export const evaluateAt = async (
   const workers = runners.workersFor(planned);
   const plan = new Plan(planned, workers, true);
   const result = allocate(problem, workers);
-  const job = jobOf(problem, x, fixed, runners.threads);
+  const job = { ...jobOf(problem, x, fixed, runners.threads), tiles: heaviestFirst(planned) };
   const began = performance.now();
   const compiledBefore = problem.phases.compile;
   const stats = await runners.for(planned).run(job, {

@@ -18,6 +18,8 @@ const SEEDS_DONE = 6;
 const SPOILED = 7;
 /** The largest resident set seen, in units of RSS_UNIT. */
 const PEAK_RSS = 8;
+/** 1: each slot begins in a part of its own. */
+const IN_PARTS = 9;
 /** Slots begin here, on a cache line of their own. */
 const HEADER = 16;
 
@@ -94,9 +96,7 @@ export class Control {
 
   /**
    * Takes a tile for a slot: only when fewer than `window` were claimed that the consumer isn't through with, so that at
-   * most so many blocks exist; counting claims leaves nothing to give back when a worker dies. Where a consumer takes
-   * them one by one, tiles go out in order. Else each slot begins in a part of its own: tiles of one program are
-   * neighbours, and so few programs are loaded by several workers.
+   * most so many blocks exist; counting claims leaves nothing to give back when a worker dies.
    */
   claim(slot: number): Claim {
     for (;;) {
@@ -109,12 +109,24 @@ export class Control {
 
   /** The first open tile from where the slot is. There is one: claims are counted before tiles are taken. */
   #take(slot: number): number {
-    const first = this.window < this.tiles ? 0 : Math.floor((slot * this.tiles) / Math.min(this.slots, this.tiles));
-    let t = this.#next ?? first;
+    let t = this.#next ?? this.#first(slot);
     while (Atomics.compareExchange(this.#states, t, 0, slot + 1) !== 0) t = (t + 1) % this.tiles;
     // No tile is opened again: there will be none before this one.
     this.#next = (t + 1) % this.tiles;
     return t;
+  }
+
+  #first(slot: number): number {
+    const inParts = Atomics.load(this.#words, IN_PARTS) === 1;
+    return inParts ? Math.floor((slot * this.tiles) / Math.min(this.slots, this.tiles)) : 0;
+  }
+
+  /**
+   * Lets each slot begin in a part of its own: tiles of one program are neighbours, and so few programs are loaded by
+   * several workers. Else tiles go out in order, which ends more evenly where the last ones are the smallest.
+   */
+  divide(): void {
+    Atomics.store(this.#words, IN_PARTS, 1);
   }
 
   /** The tiles that the slot's last holder had claimed and not done. */

@@ -2,6 +2,7 @@
 
 import { MessageChannel, type ResourceLimits } from 'node:worker_threads';
 import * as comlink from 'comlink';
+import type { Artifact } from '../compile/executable.ts';
 import { holdEngine } from '../compile/hold-engine.ts';
 import { DiffopsError } from '../errors.ts';
 import type { Value } from '../ir/aval.ts';
@@ -48,6 +49,8 @@ export class Pool implements Runner {
   readonly #options: PoolOptions;
   readonly #queue = new RunQueue((run) => this.#stint(run));
   readonly #tiles = new Map<number, number>();
+  /** What threads have loaded, most of it. */
+  readonly #known = new WeakSet<Artifact>();
   #threads: Threads | undefined;
   #deaths = 0;
   #closing: Promise<void> | undefined;
@@ -63,8 +66,14 @@ export class Pool implements Runner {
    */
   run(job: Job, options: RunOptions): Promise<RunStats> {
     const run = new Run({ ...job, inputs: job.inputs.map(forThreads) }, options, this.workers);
+    // A consumer of blocks gets them in order.
+    if (options.sink.kind === 'matrix' && job.artifacts.some((artifact) => !this.#known.has(artifact)))
+      run.control.divide();
     run.promise.then(
-      (stats) => this.#count(stats),
+      (stats) => {
+        this.#count(stats);
+        for (const artifact of job.artifacts) this.#known.add(artifact);
+      },
       () => {},
     );
     return this.#queue.submit(run);
