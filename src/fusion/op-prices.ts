@@ -44,6 +44,7 @@ const PRICES: Partial<Record<NestOp, number>> = {
   tanh: 60,
   logistic: 64,
   softplus: 140,
+  erf: 110,
   sin: 60,
   cos: 60,
   far_sin: 4,

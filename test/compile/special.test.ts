@@ -46,6 +46,7 @@ const NATIVE: Bounds = {
   sin: [3, 2],
   cos: [3, 2],
   tanh: [4, 4],
+  erf: [2, 2],
   logistic: [3, 3],
   softplus: [3, 3],
 };

@@ -103,7 +103,7 @@ describe('programs that are left alone', () => {
   const NOT_FUSIBLE: readonly [string, (ops: Ops) => Atom[]][] = [
     ['a power that varies', (ops) => [ops.binary('pow', input(ops, [2]), input(ops, [2]))]],
     ['a power that isn’t whole', (ops) => [ops.binary('pow', input(ops, [2]), 0.3)]],
-    ['a function without code', (ops) => [ops.unary('erf', input(ops, [2]))]],
+    ['a function without code', (ops) => [ops.unary('atan', input(ops, [2]))]],
     ['an int32 quotient by what varies', (ops) => [ops.div(input(ops, [2], 'int32'), input(ops, [2], 'int32'))]],
     ['both float dtypes', (ops) => [ops.mul(ops.cast(input(ops, [2], 'float32'), 'float64'), input(ops, [2]))]],
     ['a running sum', (ops) => [ops.cumsum(input(ops, [4]), 0)]],
