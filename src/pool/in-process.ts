@@ -9,6 +9,7 @@ import { Engines, type LoadArtifact } from './engines.ts';
 import type { Job } from './job.ts';
 import { PROGRESS_EVERY } from './protocol.ts';
 import { RunQueue } from './queue.ts';
+import { residentBytes } from './resident.ts';
 import { Run, type RunOptions, type RunStats } from './run.ts';
 import { runJob } from './run-job.ts';
 import { matrixView, placeTile } from './serve.ts';
@@ -81,7 +82,7 @@ export class InProcess implements Runner {
           const now = performance.now();
           if (now - looked >= PROGRESS_EVERY) {
             looked = now;
-            control.reportRss(process.memoryUsage.rss());
+            control.reportRss(residentBytes());
           }
           run.progress();
           // A whole turn of the loop, so that signals and timers are heard between tiles.

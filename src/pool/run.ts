@@ -10,6 +10,7 @@ import { onAbort } from './abort.ts';
 import { Control } from './control.ts';
 import { compact } from './inputs.ts';
 import type { Job } from './job.ts';
+import { residentBytes } from './resident.ts';
 import type { JobHead, Times } from './run-job.ts';
 
 /** A run survives this many deaths of workers. */
@@ -68,7 +69,7 @@ export class Run {
   readonly #seedsTotal: number;
   readonly #threads = new Map<number, number>();
   readonly #times = { load: 0, run: 0, stitch: 0 };
-  readonly #rssBefore = process.memoryUsage.rss();
+  readonly #rssBefore = residentBytes();
   readonly #maxRssBefore = maxRss();
   readonly #reasons: string[] = [];
   #failure: { readonly reason: unknown; readonly tile: number } | undefined;
@@ -224,7 +225,7 @@ export class Run {
 
   #stats(): RunStats {
     const now = maxRss();
-    const seen = Math.max(this.control.peakRss, process.memoryUsage.rss());
+    const seen = Math.max(this.control.peakRss, residentBytes());
     return {
       workers: [...this.#threads].map(([threadId, tiles]) => ({ threadId, tiles })),
       deaths: this.#reasons.length,

@@ -13,6 +13,7 @@ import { Engines, type LoadArtifact } from './engines.ts';
 import type { Fixed, Job } from './job.ts';
 import { announceLoaded } from './loading.ts';
 import { type Brief, type Coordinator, PATIENCE, PROGRESS_EVERY, type Task, type TaskResult } from './protocol.ts';
+import { residentBytes } from './resident.ts';
 import { type JobHead, runJob } from './run-job.ts';
 
 /** The whole matrix, for the thread in a slot to write to. */
@@ -92,7 +93,7 @@ const work = async (
     const now = performance.now();
     if (now - spoke < PROGRESS_EVERY) return;
     spoke = now;
-    control.reportRss(process.memoryUsage.rss());
+    control.reportRss(residentBytes());
     if (brief.progress) void coordinator.progress();
     // Lets the port deliver the replies, which would pile up behind a loop that never ends its turn.
     return new Promise((resolve) => setImmediate(resolve));
