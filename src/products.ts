@@ -1,12 +1,15 @@
 /** Single products with derivatives, where the whole matrix isn't wanted: hvp, jvp, vjp, valueAndGrad. */
 
 import type * as tf from '@tensorflow/tfjs-core';
+import { BoundedCache } from './bounded-cache.ts';
 import { compileProgram } from './compile/compile.ts';
 import { DiffopsError } from './errors.ts';
 import { type Shape, sameShape, sizeOf, type Value } from './ir/aval.ts';
 import type { Program } from './ir/program.ts';
+import { hashOf } from './ir/serial.ts';
 import { NdArray } from './nd-array.ts';
 import type { CommonOptions } from './options.ts';
+import { type CompiledEngine, cheaperEngine } from './plan/engines.ts';
 import { runOnce } from './pool/run-once.ts';
 import { nonFinite } from './prepared.ts';
 import { type Call, fixedOf, openCall, requireScalar } from './problem.ts';
@@ -34,11 +37,17 @@ const open = (f: RecordedFunction, x: unknown, options: unknown): Opened => {
 
 const isLeafOf = ({ recording, x }: Opened): boolean[] => recording.program.inputs.map((_, i) => i < x.leaves.length);
 
+/** Engines of recent programs, by structure. */
+const engines = new BoundedCache<CompiledEngine>(64);
+
+const engineOf = (program: Program): CompiledEngine =>
+  engines.getOrMake(hashOf(program), () => cheaperEngine(program, true).engine);
+
 /** Runs a derivative program on x, data, constants and then `seeds`. */
 const run = async (opened: Opened, program: Program, seeds: readonly Value[]): Promise<Value[]> => {
   const { settings, x, data, precision } = opened;
   const inputs = [...valuesOf(x, precision), ...fixedOf(opened, data).values, ...seeds];
-  const results = await runOnce(compileProgram(program, settings.jit ? 'onnx' : 'interpret'), inputs);
+  const results = await runOnce(compileProgram(program, settings.jit ? engineOf(program) : 'interpret'), inputs);
   settings.signal?.throwIfAborted();
   return results;
 };

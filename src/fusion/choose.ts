@@ -28,6 +28,8 @@ const STORE = 2.5;
 const NEST = 400;
 /** A nest computes at most about so many values at once, a value is computed at most at so many places. */
 const MOST_VALUES = 64;
+/** A function that is written out as many operations counts as so many values. */
+const PER_VALUE = 4;
 const MOST_PLACES = 24;
 /** Loops that aren't cut by their own equation are cut into at most so many boxes. */
 const MOST_BOXES = 36;
@@ -145,7 +147,7 @@ class Sweep {
     if (VIEWS.has(primitive)) return this.#seeThroughView(equation, demands, own);
     for (const demand of demands) {
       const { root, map } = demand;
-      root.load++;
+      root.load += Math.max(1, priceOfOp(primitive, equation.output.aval.dtype) / PER_VALUE);
       const width = root.extents.length + 1;
       const rank = inputs.length === 0 ? 0 : inputs[inputs.length - 1].aval.shape.length;
       if (primitive === 'one_hot') this.#demand(inputs[0], { ...demand, map: axesOf(map, 0, rank, width) });

@@ -92,16 +92,21 @@ const bytesOut = ({ buffers, outputs }: Fused): number =>
     return sum + buffers[k].size * bytesPerElement(buffers[k].dtype);
   }, 0);
 
+/** More functions than this take too long to compile, more calls are too long a list. */
+const MOST_KERNELS = 400;
+const MOST_CALLS = 50_000;
+
 const known = new WeakMap<Program, number>();
 
-/** Nanoseconds of one core that a run takes as native code; infinite for a program that can't be fused. */
+/** Nanoseconds of one core that a run takes as native code; infinite for a program that can't be fused, or falls into too many pieces. */
 export const nativeNanosecondsOf = (program: Program): number => {
   let time = known.get(program);
   if (time === undefined) {
     time = Number.POSITIVE_INFINITY;
     if (isFusible(program)) {
       const fused = fuse(program);
-      time = PER_RUN + callsTime(fused) + PER_BYTE_OUT * bytesOut(fused);
+      const isBearable = fused.kernels.length <= MOST_KERNELS && fused.calls.length <= MOST_CALLS;
+      if (isBearable) time = PER_RUN + callsTime(fused) + PER_BYTE_OUT * bytesOut(fused);
     }
     known.set(program, time);
   }

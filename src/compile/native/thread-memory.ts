@@ -15,8 +15,23 @@ const MARGIN = 64;
 const ALIGNMENT = 64;
 const aligned = (bytes: number): number => Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
 
+/** Reserves some gigabytes of addresses, whatever its size. */
+const newMemory = (): WasmMemory => {
+  try {
+    return new WebAssembly.Memory({ initial: 1 });
+  } catch (cause) {
+    throw new DiffopsError(
+      'MEMORY_LIMIT',
+      'a thread could not reserve the addresses for a WebAssembly memory, some 10 GiB. ' +
+        'Raise the limit on virtual memory (ulimit -v), or use fewer workers.',
+      {},
+      { cause },
+    );
+  }
+};
+
 export class ThreadMemory {
-  readonly memory: WasmMemory = new WebAssembly.Memory({ initial: 1 });
+  readonly memory: WasmMemory = newMemory();
   readonly #free: { at: number; bytes: number }[] = [];
   #end = ALIGNMENT;
   #scratch: Part = { at: 0, bytes: 0 };
