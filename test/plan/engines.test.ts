@@ -1,0 +1,64 @@
+/** Which engine a plan names for each program, and what it says about that. */
+
+import { describe, expect, test } from 'vitest';
+import type { Atom, Program } from '../../src/ir/program.ts';
+import { cheaperEngine } from '../../src/plan/engines.ts';
+import { nativeNanosecondsOf } from '../../src/plan/native-cost.ts';
+import { Plan } from '../../src/plan/plan.ts';
+import { planHessian } from '../../src/plan/planner.ts';
+import { newOps } from '../../src/primitives/table.ts';
+import { stencil } from '../fusion/programs.ts';
+import { planRequest } from './programs.ts';
+
+const product = (n: number): Program => {
+  const ops = newOps();
+  const [x, y] = [0, 1].map(() => ops.input({ shape: [n, n], dtype: 'float32' }));
+  return ops.build([ops.dot(x, y, { lhs: [0, 1], rhs: [1, 2], out: [0, 2] })]);
+};
+
+/** Σ u³ after steps of a stencil: nothing but small operations. */
+const energy = (steps: number): Program => {
+  const { inputs, equations, outputs } = stencil(steps, [8, 8], 'float64');
+  const ops = newOps();
+  const [u] = outputs;
+  const cube: Atom = ops.mul(ops.mul(u, u), u);
+  const total = ops.sum(cube, [0, 1]);
+  return { inputs, equations: [...equations, ...ops.equations], outputs: [total] };
+};
+
+describe('the cheaper engine', () => {
+  test('is loops for many small operations, ONNX Runtime for a large product', () => {
+    expect(cheaperEngine(stencil(10, [16, 16, 32], 'float32'), true).engine).toBe('native');
+    expect(cheaperEngine(product(16), true).engine).toBe('native');
+    expect(cheaperEngine(product(512), true).engine).toBe('onnx');
+  });
+
+  test('is ONNX Runtime where loops aren’t allowed, or can’t be made', () => {
+    expect(cheaperEngine(stencil(10, [16, 16, 32], 'float32'), false).engine).toBe('onnx');
+    const ops = newOps();
+    const program = ops.build([ops.unary('atan', ops.input({ shape: [4], dtype: 'float64' }))]);
+    expect(nativeNanosecondsOf(program)).toBe(Number.POSITIVE_INFINITY);
+    expect(cheaperEngine(program, true).engine).toBe('onnx');
+  });
+
+  test('loops cost in proportion to what they compute', () => {
+    const [few, many] = [4, 40].map((steps) => nativeNanosecondsOf(stencil(steps, [64, 64, 32], 'float32')));
+    expect(many / few).toBeGreaterThan(9);
+    expect(many / few).toBeLessThan(11);
+  });
+});
+
+describe('a plan', () => {
+  test('names the engine of its point program and of each group', () => {
+    const request = planRequest(energy(4), { leaves: 1 });
+    const on = planHessian(request, true);
+    expect([on.pointEngine, ...on.groups.map(({ engine }) => engine)]).toEqual(
+      [on.pointEngine, ...on.groups].map(() => 'native'),
+    );
+    expect(String(new Plan(on, 0, true))).toMatch(/ +seeds +tiles +program +engine +FLOP/);
+    expect(String(new Plan(on, 0, true))).toMatch(/0…63 .* native /);
+    const off = planHessian({ ...request, levers: { native: false } }, true);
+    expect(off.groups.map(({ engine }) => engine)).toEqual(off.groups.map(() => 'onnx'));
+    expect(String(new Plan(off, 0, true))).toMatch(/0…63 .* onnx /);
+  });
+});
