@@ -5,7 +5,7 @@ import type { Ops } from '../../src/primitives/ops.ts';
 import { newOps } from '../../src/primitives/table.ts';
 
 /** Every element one place on along an axis, periodically. */
-export const roll = (ops: Ops, x: Atom, by: 1 | -1, axis: number): Atom => {
+const roll = (ops: Ops, x: Atom, by: 1 | -1, axis: number): Atom => {
   const length = x.aval.shape[axis];
   const cut = by === 1 ? length - 1 : 1;
   return ops.concat([ops.sliceAxis(x, axis, cut, length), ops.sliceAxis(x, axis, 0, cut)], axis);

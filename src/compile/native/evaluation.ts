@@ -5,7 +5,7 @@ import { variesAlong } from '../../fusion/vector-loop.ts';
 import { bytesPerElement, type Dtype } from '../../ir/aval.ts';
 import type { Code, ValueType } from './code.ts';
 import type { Cursors } from './cursors.ts';
-import { loadScalar, loadStrided, loadVector } from './memory-code.ts';
+import { gatherLanes, loadScalar, loadStrided, loadVector } from './memory-code.ts';
 import { ScalarOps } from './scalar-ops.ts';
 import { VectorOps } from './vector-ops.ts';
 
@@ -219,17 +219,12 @@ export class Evaluation {
       code.simd(SIMD_AND);
       return;
     }
-    code.vector(new Int32Array(4));
-    for (let lane = 0; lane < lanes; lane++) {
+    gatherLanes(code, dtype, lanes, (lane) => {
       const index = (): void => {
         this.pushVector(node.index);
         code.simd(27, lane);
       };
       this.#gather(k, node, index, shift + lane * bytes);
-      code.simd({ float32: 32, float64: 34, int32: 28, bool: 28 }[dtype], lane);
-    }
-    if (dtype !== 'bool') return;
-    if (lanes === 2) code.simd(0xc9);
-    code.simd(lanes === 2 ? 0xc1 : 0xa1);
+    });
   }
 }

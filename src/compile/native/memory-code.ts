@@ -39,13 +39,20 @@ export const loadVector = (code: Code, dtype: Dtype, lanes: 2 | 4, at = 0): void
   else code.simdMemory(0, at);
 };
 
-/** Replaces lane k of the vector on the stack by the number above it. */
-export const replaceLane = (code: Code, dtype: Dtype, k: number): void => {
-  code.simd({ float32: 32, float64: 34, int32: 28, bool: 28 }[dtype], k);
-};
-
 export const extractLane = (code: Code, dtype: Dtype, k: number): void => {
   code.simd({ float32: 31, float64: 33, int32: 27, bool: 27 }[dtype], k);
+};
+
+/** A vector of numbers that `push` pushes one by one. */
+export const gatherLanes = (code: Code, dtype: Dtype, lanes: 2 | 4, push: (lane: number) => void): void => {
+  code.vector(new Int32Array(4));
+  for (let lane = 0; lane < lanes; lane++) {
+    push(lane);
+    code.simd({ float32: 32, float64: 34, int32: 28, bool: 28 }[dtype], lane);
+  }
+  if (dtype !== 'bool') return;
+  if (lanes === 2) code.simd(0xc9);
+  code.simd(lanes === 2 ? 0xc1 : 0xa1);
 };
 
 /** Reads elements that are `step` apart; `address` pushes that of the first, moved by so many bytes. */
@@ -56,16 +63,10 @@ export const loadStrided = (
   step: number,
   address: (bytes: number) => void,
 ): void => {
-  const bytes = step * bytesPerElement(dtype);
-  code.vector(new Int32Array(4));
-  for (let k = 0; k < lanes; k++) {
-    address(k * bytes);
+  gatherLanes(code, dtype, lanes, (lane) => {
+    address(lane * step * bytesPerElement(dtype));
     loadScalar(code, dtype);
-    replaceLane(code, dtype, k);
-  }
-  if (dtype !== 'bool') return;
-  if (lanes === 2) code.simd(0xc9);
-  code.simd(lanes === 2 ? 0xc1 : 0xa1);
+  });
 };
 
 /** Stores the vector on the stack at the address below it. */
