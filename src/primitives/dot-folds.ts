@@ -6,10 +6,12 @@ import type { Atom, Equation } from '../ir/program.ts';
 import type { Ops } from './ops.ts';
 
 /** Labels numbered in the order in which they first stand in lhs, then rhs: equal dots then have equal params. */
-export const canonicalLabels = ({ lhs, rhs, out }: DotParams): DotParams => {
-  const numbers = new Map<number, number>();
-  for (const label of [...lhs, ...rhs]) if (!numbers.has(label)) numbers.set(label, numbers.size);
-  const renumbered = (labels: readonly number[]): number[] => labels.map((label) => numbers.get(label) as number);
+export const canonicalLabels = (params: DotParams): DotParams => {
+  if (isCanonical(params)) return params;
+  const { lhs, rhs, out } = params;
+  const order = lhs.slice();
+  for (let i = 0; i < rhs.length; i++) if (!order.includes(rhs[i])) order.push(rhs[i]);
+  const renumbered = (labels: readonly number[]): number[] => labels.map((label) => order.indexOf(label));
   return { lhs: renumbered(lhs), rhs: renumbered(rhs), out: renumbered(out) };
 };
 

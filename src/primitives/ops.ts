@@ -4,6 +4,7 @@ import { type Dtype, type FloatDtype, type Shape, sameShape } from '../ir/aval.t
 import { Builder } from '../ir/builder.ts';
 import type { DotParams } from '../ir/params.ts';
 import type { Atom, Literal } from '../ir/program.ts';
+import { canonicalLabels } from './dot-folds.ts';
 
 type UnaryName =
   | 'neg'
@@ -196,6 +197,7 @@ export class Ops extends Builder {
     return this.emit('cumsum', [x], { axis, exclusive, reverse });
   }
   dot(x: Atom, y: Atom, labels: DotParams): Atom {
-    return this.emit('dot', [x, y], { lhs: labels.lhs, rhs: labels.rhs, out: labels.out });
+    const { lhs, rhs, out } = canonicalLabels(labels);
+    return this.emit('dot', [x, y], { lhs, rhs, out });
   }
 }

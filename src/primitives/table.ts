@@ -170,9 +170,13 @@ const hoistBroadcast = (
 
 /** Nothing is a literal, and so is a sum over nothing: no later pass has to think of arrays without elements. */
 const emptyLiteral = (ops: Ops, name: PrimitiveName, inputs: readonly Atom[], output: Aval): Atom | undefined => {
-  const sumsNothing = (): boolean =>
-    rulesOf(name).algebra === 'contraction' && inputs.some(({ aval: { shape } }) => shape.includes(0));
-  return output.shape.includes(0) || sumsNothing() ? ops.literal(0, output.shape, output.dtype) : undefined;
+  const isNothing = output.shape.includes(0) || (rulesOf(name).algebra === 'contraction' && areEmpty(inputs));
+  return isNothing ? ops.literal(0, output.shape, output.dtype) : undefined;
+};
+
+const areEmpty = (inputs: readonly Atom[]): boolean => {
+  for (let i = 0; i < inputs.length; i++) if (inputs[i].aval.shape.includes(0)) return true;
+  return false;
 };
 
 const inference: Inference = {

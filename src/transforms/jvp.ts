@@ -20,20 +20,20 @@ export const jvpInto = (ops: Ops, program: Program, inputs: readonly Dual[], aft
   const env = new Environment<Dual>((primal) => ({ primal, tangent: null }));
   for (const [i, v] of program.inputs.entries()) env.set(v, inputs[i]);
   for (const equation of program.equations) {
-    const operands = env.all(equation.inputs);
-    const primals = operands.map((d) => d.primal);
+    const { primitive, inputs: operands, params } = equation;
+    const primals: Atom[] = [];
+    const tangents: (Atom | null)[] = [];
+    let varies = false;
+    for (let i = 0; i < operands.length; i++) {
+      const dual = env.get(operands[i]);
+      primals.push(dual.primal);
+      tangents.push(dual.tangent);
+      varies ||= dual.tangent !== null;
+    }
     const primal = emitAgain(ops, equation, primals);
     ops.at(equation);
-    const active = isFloat(primal.aval.dtype) && operands.some((d) => d.tangent !== null);
-    const tangent = active
-      ? rulesOf(equation.primitive).jvp(
-          ops,
-          primals,
-          operands.map((d) => d.tangent),
-          equation.params,
-          primal,
-        )
-      : null;
+    const active = varies && isFloat(primal.aval.dtype);
+    const tangent = active ? rulesOf(primitive).jvp(ops, primals, tangents, params, primal) : null;
     env.set(equation.output, { primal, tangent });
     after?.();
   }

@@ -187,5 +187,12 @@ export class DiagonalMerger {
 const sameCoefficient = (a: Atom | null, b: Atom | null): boolean =>
   a === b || (a?.kind === 'literal' && b?.kind === 'literal' && Object.is(a.value, b.value));
 
-const coefficientsOf = (form: Form): number =>
-  form.filter(({ coefficient }, i) => form.findIndex((t) => sameCoefficient(t.coefficient, coefficient)) === i).length;
+const coefficientsOf = (form: Form): number => {
+  let count = 0;
+  for (let i = 0; i < form.length; i++) {
+    let first = 0;
+    while (!sameCoefficient(form[first].coefficient, form[i].coefficient)) first++;
+    if (first === i) count++;
+  }
+  return count;
+};
