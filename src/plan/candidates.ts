@@ -20,8 +20,6 @@ export interface Strand extends Pushforward {
   /** Where each output of `rest` lies on the other side of the matrix. */
   readonly offsets: readonly number[];
   readonly placement: Placement;
-  /** Which part of a leaf that was cut; 0: the first, or the whole. */
-  readonly part: number;
 }
 
 interface Candidate extends Way {

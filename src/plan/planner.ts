@@ -11,7 +11,7 @@ import { blockSizeOf, tilesOf } from './blocks.ts';
 import { batchedPrice, cheapestTile, type Strand } from './candidates.ts';
 import { flopsOf, livePeakBytes } from './cost.ts';
 import { type CompiledEngine, cheaperEngine } from './engines.ts';
-import { groupLeaves, partsOf } from './groups.ts';
+import { groupLeaves, type LeafRange, partsOf } from './groups.ts';
 import { joinPoints, withoutPoint } from './join-points.ts';
 import { ALL_ON } from './levers.ts';
 import type { PlanMode, Planned, PlannedGroup } from './plan.ts';
@@ -41,10 +41,16 @@ const planned = (request: PlanRequest, plan: (request: SetRequest) => Planned): 
 export const planHessian = (request: PlanRequest, symmetric: boolean): Planned =>
   planned(request, (set) => {
     const sizes = sizesOf(request.program.inputs.slice(0, request.leaves));
-    return assemble(set, hessianStrands(set, sizes, symmetric), 'forward-over-reverse');
+    return assemble(set, hessianGroups(set, sizes, symmetric), 'forward-over-reverse');
   });
 
-const hessianStrands = (request: SetRequest, sizes: readonly number[], symmetric: boolean): Strand[] => {
+/** A group of columns as one strand, or cut into several, the first of which would do for all. */
+interface Group {
+  readonly range: LeafRange;
+  readonly strands: readonly (() => Strand)[];
+}
+
+const hessianGroups = (request: SetRequest, sizes: readonly number[], symmetric: boolean): Group[] => {
   const { program, leaves, checkpoint, levers } = request;
   const isLeaf = program.inputs.map((_, i) => i < leaves);
   const gradient = grad(program, isLeaf, checkpoint, levers.merging);
@@ -52,13 +58,13 @@ const hessianStrands = (request: SetRequest, sizes: readonly number[], symmetric
   const trims = symmetric && levers.trimming;
   // Each part is planned anew, for fewer rows: without trimming there is nothing to gain.
   const splitting = trims && !checkpoint ? levers.splitting : 'never';
-  return groupLeaves(sizes, levers.groups).flatMap((group) => {
+  return groupLeaves(sizes, levers.groups).map((group): Group => {
     const firstRow = trims ? group.firstLeaf : 0;
     // Output 0 of the gradient program is the value.
     const restricted = withOutputs(gradient, firstRow + 1, leaves + 1);
     const active = program.inputs.map((_, i) => i >= group.firstLeaf && i < group.limitLeaf);
     const { shape } = program.inputs[group.firstLeaf].aval;
-    return partsOf(group, shape, restricted.equations.length, splitting).map((part, k): Strand => {
+    const strandOf = (part: LeafRange): Strand => {
       const shift = part.first - group.first;
       const start = (shift * shape[0]) / (group.limit - group.first);
       const trimmed = shift === 0 ? restricted : firstOutputFrom(restricted, start);
@@ -69,10 +75,11 @@ const hessianStrands = (request: SetRequest, sizes: readonly number[], symmetric
         range: part,
         shift,
         offsets: places,
-        part: k,
         placement,
       };
-    });
+    };
+    const parts = partsOf(group, shape, restricted.equations.length, splitting);
+    return { range: group, strands: parts.map((part) => () => strandOf(part)) };
   });
 };
 
@@ -80,7 +87,14 @@ type JacobianMode = 'forward' | 'reverse';
 
 /** The Jacobian by columns (JVPs) or by rows (VJPs). */
 export const planJacobian = (request: PlanRequest, mode: JacobianMode): Planned =>
-  planned(request, (set) => assemble(set, jacobianStrands(set, mode), mode));
+  planned(request, (set) => {
+    const strands = jacobianStrands(set, mode);
+    return assemble(
+      set,
+      strands.map((strand) => ({ range: strand.range, strands: [() => strand] })),
+      mode,
+    );
+  });
 
 const jacobianStrands = (request: SetRequest, mode: JacobianMode): Strand[] => {
   const { program, leaves, checkpoint, levers } = request;
@@ -104,7 +118,7 @@ const jacobianStrands = (request: SetRequest, mode: JacobianMode): Strand[] => {
             levers.merging,
           );
     const placement = mode === 'forward' ? 'column' : 'row';
-    return { ...derivative, range: group, shift: 0, offsets: offsetsOf(other), placement, part: 0 };
+    return { ...derivative, range: group, shift: 0, offsets: offsetsOf(other), placement };
   });
 };
 
@@ -123,17 +137,40 @@ export const chooseMode = (request: PlanRequest): JacobianMode => {
 const heldBytes = (program: Program, engine: CompiledEngine): number =>
   livePeakBytes(program) + (engine === 'native' ? total(program.inputs.map((v) => bytesOf(v.aval))) : 0);
 
-const assemble = (request: SetRequest, strands: readonly Strand[], mode: PlanMode): Planned => {
+/** Nanoseconds that an equation of another tile program takes until it runs; and how many evaluations a plan is thought to serve. */
+const MAKING = 2e5;
+const EVALUATIONS = 10;
+
+type Chosen = Strand & ReturnType<typeof cheapestTile>;
+
+/** Whether what parts save, each as much more than the one before as the second does, is worth making them. */
+const splittingPays = (first: Chosen, second: Chosen, parts: number): boolean => {
+  const columns = ((second.range.limit - second.range.first) * parts * (parts - 1)) / 2;
+  const saved = (first.prices.nanoseconds - second.prices.nanoseconds) * columns;
+  return EVALUATIONS * saved > MAKING * (parts - 1) * second.tile.program.equations.length;
+};
+
+/** A group's tile programs. A later part has the program of the one before but for fewer rows, and is made like it. */
+const chooseTiles = (request: SetRequest, { range, strands }: Group, block: number, count: number): Chosen[] => {
+  const chosen: Chosen[] = [];
+  for (const make of strands) {
+    const strand = make();
+    const part = { ...strand, ...cheapestTile(request, strand, block, count, chosen.at(-1)?.prices) };
+    const isSecond = chosen.length === 1 && request.levers.splitting === 'by size';
+    if (isSecond && !splittingPays(chosen[0], part, strands.length)) return [{ ...chosen[0], range }];
+    chosen.push(part);
+  }
+  return chosen;
+};
+
+const assemble = (request: SetRequest, groupsOfStrands: readonly Group[], mode: PlanMode): Planned => {
   const { program, precision, checkpoint, leaves, levers } = request;
   const n = total(sizesOf(program.inputs.slice(0, leaves)));
   const rows = mode === 'forward-over-reverse' ? n : total(sizesOf(program.outputs));
   const seeds = mode === 'reverse' ? rows : n;
   const block = request.nbatches === 'auto' ? seeds : blockSizeOf(seeds, request.nbatches);
-  const chosen: (Strand & ReturnType<typeof cheapestTile>)[] = [];
-  for (const strand of strands) {
-    const like = strand.part > 0 ? chosen.at(-1)?.prices : undefined;
-    chosen.push({ ...strand, ...cheapestTile(request, strand, block, strands.length, like) });
-  }
+  const count = groupsOfStrands.reduce((sum, { strands }) => sum + strands.length, 0);
+  const chosen = groupsOfStrands.flatMap((group) => chooseTiles(request, group, block, count));
   const { point, groups: joined } = (levers.residuals ? joinPoints : withoutPoint)(program, chosen);
   const engineOf = (runs: Program): CompiledEngine => cheaperEngine(runs, levers.native).engine;
   const groups = chosen.map(({ range: { first, limit }, tile: { outputs }, width, placement }, k): PlannedGroup => {

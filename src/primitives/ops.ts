@@ -4,7 +4,7 @@ import { type Dtype, type FloatDtype, type Shape, sameShape } from '../ir/aval.t
 import { Builder } from '../ir/builder.ts';
 import type { DotParams } from '../ir/params.ts';
 import type { Atom, Literal } from '../ir/program.ts';
-import { canonicalLabels } from './dot-folds.ts';
+import { canonicalLabels } from './dot-labels.ts';
 
 type UnaryName =
   | 'neg'

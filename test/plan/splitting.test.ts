@@ -64,7 +64,7 @@ describe.each(Object.entries(PROGRAMS))('%s', (_, { make, leaves }) => {
 
   test.each(['never', 'by price', 'always'] as const)('contraction %s', (contraction) => {
     const whole = planHessian(request({ levers: { splitting: 'never', contraction } }), true);
-    const split = planHessian(request({ levers: { contraction } }), true);
+    const split = planHessian(request({ levers: { splitting: 'always', contraction } }), true);
     expect(split.groups.length).toBeGreaterThan(whole.groups.length);
     const truth = runPlanned(whole, inputs);
     const scale = truth.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
@@ -77,7 +77,32 @@ describe.each(Object.entries(PROGRAMS))('%s', (_, { make, leaves }) => {
   test('ragged blocks', () => {
     const truth = runPlanned(planHessian(request({ levers: { splitting: 'never' } }), true), inputs);
     const scale = truth.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
-    const split = runPlanned(planHessian(request({ nbatches: 37 }), true), inputs);
+    const split = runPlanned(planHessian(request({ nbatches: 37, levers: { splitting: 'always' } }), true), inputs);
     expect(maxDifference(split, truth) / scale).toBeLessThan(1e-13);
+  });
+});
+
+describe('by size', () => {
+  const groupsOf = (make: (ops: Ops) => Atom, leaves: number): number => {
+    const ops = newOps();
+    const program = ops.build([make(ops)]);
+    const request = { program, leaves, precision: 'float32', nbatches: 'auto', checkpoint: false } as const;
+    return planHessian(request, true).groups.length;
+  };
+
+  test('a leaf is cut where its later parts cost less', () => {
+    const { make, leaves } = PROGRAMS['two layers, two wide leaves and a bias'];
+    expect(groupsOf(make, leaves)).toBeGreaterThan(leaves);
+  });
+
+  test('a leaf stays whole where fewer rows take about as long', () => {
+    const steps = (ops: Ops): Atom => {
+      const w = ops.input({ shape: [32, 32], dtype: 'float32' });
+      let h: Atom = ops.input({ shape: [2, 32], dtype: 'float32' });
+      const product = { lhs: [0, 1], rhs: [1, 2], out: [0, 2] };
+      for (let step = 0; step < 6; step++) h = ops.unary('tanh', ops.dot(h, w, product));
+      return sumOfSquares(ops, h);
+    };
+    expect(groupsOf(steps, 1)).toBe(1);
   });
 });
