@@ -17,9 +17,11 @@ const PER_STORE = 0.25;
 const PER_STEP = 0.25;
 const PER_NEST = 2;
 const PER_CALL = 8;
-/** Of a run: beside its calls; and per byte of what is copied out. */
+/** Of a run: beside its calls; and per byte of what is copied out, more beyond what caches hold. */
 const PER_RUN = 300;
 const PER_BYTE_OUT = 0.03;
+const PER_FAR_BYTE_OUT = 0.25;
+const NEAR_BYTES = 1 << 20;
 
 /** What a node takes, for a vector or a number. */
 const priceOf = (node: Node, along: number, lanes: number): number => {
@@ -92,6 +94,9 @@ const bytesOut = ({ buffers, outputs }: Fused): number =>
     return sum + buffers[k].size * bytesPerElement(buffers[k].dtype);
   }, 0);
 
+const copyTime = (bytes: number): number =>
+  PER_BYTE_OUT * bytes + PER_FAR_BYTE_OUT * Math.max(0, bytes - NEAR_BYTES);
+
 /** More functions than this take too long to compile, more calls are too long a list. */
 const MOST_KERNELS = 400;
 const MOST_CALLS = 50_000;
@@ -106,7 +111,7 @@ export const nativeNanosecondsOf = (program: Program): number => {
     if (isFusible(program)) {
       const fused = fuse(program);
       const isBearable = fused.kernels.length <= MOST_KERNELS && fused.calls.length <= MOST_CALLS;
-      if (isBearable) time = PER_RUN + callsTime(fused) + PER_BYTE_OUT * bytesOut(fused);
+      if (isBearable) time = PER_RUN + callsTime(fused) + copyTime(bytesOut(fused));
     }
     known.set(program, time);
   }
