@@ -94,8 +94,7 @@ const bytesOut = ({ buffers, outputs }: Fused): number =>
     return sum + buffers[k].size * bytesPerElement(buffers[k].dtype);
   }, 0);
 
-const copyTime = (bytes: number): number =>
-  PER_BYTE_OUT * bytes + PER_FAR_BYTE_OUT * Math.max(0, bytes - NEAR_BYTES);
+const copyTime = (bytes: number): number => PER_BYTE_OUT * bytes + PER_FAR_BYTE_OUT * Math.max(0, bytes - NEAR_BYTES);
 
 /** More functions than this take too long to compile, more calls are too long a list. */
 const MOST_KERNELS = 400;

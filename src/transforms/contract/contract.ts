@@ -20,6 +20,7 @@ import { Columns } from './columns.ts';
 import { cutSeeds, cutsOf } from './cut-seeds.ts';
 import { addForms, pooled, withFactor } from './forms.ts';
 import { Network, type Piece } from './network.ts';
+import type { SeedRequest } from './seed-request.ts';
 import { BATCH, type Factor, type Form, type Label, Labels, type Term } from './term.ts';
 
 /** A sum of more terms than this is added up. */
@@ -27,19 +28,6 @@ const MOST_TERMS = 6;
 
 /** Few products of scales up to this, or down to its inverse, overflow. */
 const FAR: Readonly<Record<FloatDtype, number>> = { float32: 1e8, float64: 1e60 };
-
-export interface SeedRequest {
-  /** How many inputs of the linear program are known; the others are seeded leaves. */
-  readonly knownCount: number;
-  /** Columns in a tile. */
-  readonly width: number;
-  /** What seed index 0 stands for: the element of the first seeded leaf. */
-  readonly shift: number;
-  /** Whether later steps may see that seeds are unit vectors; false is for tests that compare. */
-  readonly structured: boolean;
-  /** Whether they are followed through slices, pads and joins, and outputs given in pieces. */
-  readonly bands: boolean;
-}
 
 /** A sum over axes of a value times something known. */
 interface Sum {
@@ -62,6 +50,8 @@ class Contraction {
   readonly #forms = new Map<Atom, Form>();
   /** The reduce_sums and dots of each value, this program's. */
   readonly #sums = new Map<Atom, Equation[]>();
+  /** Values of which it is decided which terms are added up. */
+  readonly #decided = new Set<Atom>();
 
   constructor(ops: Ops, rest: Program, { knownCount, width, shift, structured, bands }: SeedRequest, tiles: number) {
     this.#bands = bands;
@@ -285,20 +275,24 @@ class Contraction {
     };
   }
 
-  /** A form times something, summed over some axes. If it costs less to add up several of its terms first, they are. */
-  #contracted(sum: Sum): Form {
-    const network = this.#network;
-    const { x, times, gone, axesOf } = sum;
-    const form = this.#form(x);
-    const dense = form.filter((term) => !this.#hasDelta(term));
-    if (dense.length > 1) {
-      const rest = form.filter((term) => this.#hasDelta(term));
-      this.#forms.set(x, [...rest, ...this.#addedUp(x, dense)]);
-    }
+  /** A form times something, summed over some axes. */
+  #contracted({ x, times, gone, axesOf }: Sum): Form {
+    this.#addUp(x);
     return times(this.#form(x)).map((term) => {
-      const summed = network.eliminate(term, labelsAt(term, gone), axesOf(term));
+      const summed = this.#network.eliminate(term, labelsAt(term, gone), axesOf(term));
       return { ...summed, axes: axesOf(summed) };
     });
+  }
+
+  /** If all sums over x together cost less when several of its terms are added up first, they are; decided once. */
+  #addUp(x: Atom): void {
+    if (this.#decided.has(x)) return;
+    this.#decided.add(x);
+    const form = this.#form(x);
+    const dense = form.filter((term) => !this.#hasDelta(term));
+    if (dense.length < 2) return;
+    const rest = form.filter((term) => this.#hasDelta(term));
+    this.#forms.set(x, [...rest, ...this.#addedUp(x, dense)]);
   }
 
   /** These terms of x as all sums over x cost least: as they are, with their constants added up, or as one array. */
