@@ -19,7 +19,7 @@ const scenario = (name: string) => {
 
 /** Enough work per tile that a second thread is up before the first has pulled all of them. */
 const heavy = (x: tf.Tensor): tf.Tensor => {
-  let h = tf.matMul(tf.reshape(x, [20, 20]), tf.ones([20, 400]));
+  let h = tf.matMul(tf.reshape(x, [20, 20]), tf.ones([20, 4000]));
   for (let i = 0; i < 8; i++) h = tf.sin(tf.add(h, tf.mul(0.5, tf.tanh(h))));
   return tf.sum(tf.square(h));
 };

@@ -6,19 +6,20 @@ import type { SerialProgram } from '../ir/serial.ts';
 /** How artifacts of an engine are made (`onnx`, `native`) or kept (`interpret`: the program itself). */
 export type EngineName = 'onnx' | 'native' | 'interpret';
 
-/** A program as machine code, and where its arrays lie: offsets are bytes, in the inputs' part of a memory or in the rest. */
+/**
+ * A program as machine code, and where its arrays lie: each input has a place of its own, so has each output that isn't
+ * an input or an earlier output; the rest share the scratch part of a memory.
+ */
 export interface NativeCode {
   /** The bytes of a WebAssembly module. */
   readonly module: Uint8Array;
-  /** What its `run` goes through: calls, with the words that are addresses in one part or the other. */
+  /** What its `run` goes through: calls, whose words `addresses` are bytes behind where the array at `of` is. */
   readonly calls: Int32Array;
-  readonly inInputs: Int32Array;
-  readonly inScratch: Int32Array;
-  /** Null: an input that nothing reads. */
-  readonly inputs: readonly (number | null)[];
-  /** Null: an output without elements. */
-  readonly outputs: readonly ({ readonly in: 'inputs' | 'scratch'; readonly at: number } | null)[];
-  readonly inputBytes: number;
+  readonly addresses: Int32Array;
+  /** k: input k; inputs + k: output k; −1: the scratch part. */
+  readonly of: Int32Array;
+  /** Of each output, whose array it is, as in `of`. */
+  readonly outputs: readonly number[];
   readonly scratchBytes: number;
 }
 
@@ -47,5 +48,7 @@ export interface Executable {
   readonly outputs: readonly Aval[];
   /** `into`: arrays that the outputs may be computed into; the caller's again afterwards. */
   run(inputs: readonly Value[], into?: readonly TypedArray[]): Promise<Value[]>;
+  /** Arrays that outputs can be computed into without a copy, and that are read without one: the same each time. */
+  arrays?(): readonly TypedArray[];
   dispose(): Promise<void>;
 }

@@ -12,13 +12,13 @@ export const ENGINES_KEPT = 32;
 const idOf = (key: string, threads: number): string => `${threads} ${key}`;
 
 /** Where the results of each executable that runs once per point are kept: fresh memory would take longer than they do. */
-const kept = new WeakMap<Executable, TypedArray[]>();
+const kept = new WeakMap<Executable, readonly TypedArray[]>();
 
 /** The same arrays each time, for what an executable gives; they hold until it runs again. */
-export const arraysOf = (executable: Executable): TypedArray[] => {
+export const arraysOf = (executable: Executable): readonly TypedArray[] => {
   const known = kept.get(executable);
   if (known) return known;
-  const made = executable.outputs.map(({ shape, dtype }) => allocate(dtype, sizeOf(shape)));
+  const made = executable.arrays?.() ?? executable.outputs.map(({ shape, dtype }) => allocate(dtype, sizeOf(shape)));
   kept.set(executable, made);
   return made;
 };

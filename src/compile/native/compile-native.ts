@@ -14,13 +14,20 @@ const HEADER_WORDS = CALL_HEADER_BYTES / 4;
 export const compileNative = (program: Program): NativeCode => {
   const fused = fuse(program);
   const inputs = program.inputs.length;
-  const { offsets, inputBytes, scratchBytes } = layoutOf(fused, inputs);
+  const { offsets, scratchBytes } = layoutOf(fused, inputs);
+  /** Whose place a buffer has, as in `NativeCode.of`. */
+  const owners = fused.buffers.map((_, buffer) => (buffer < inputs ? buffer : -1));
+  for (const [k, buffer] of fused.outputs.entries()) {
+    if (buffer !== undefined && owners[buffer] === -1) owners[buffer] = inputs + k;
+  }
   const calls: number[] = [];
-  const inInputs: number[] = [];
-  const inScratch: number[] = [];
+  const addresses: number[] = [];
+  const of: number[] = [];
   const place = (buffer: number, element: number): void => {
-    (buffer < inputs ? inInputs : inScratch).push(calls.length);
-    calls.push(offsets[buffer] + element * bytesPerElement(fused.buffers[buffer].dtype));
+    addresses.push(calls.length);
+    of.push(owners[buffer]);
+    const bytes = element * bytesPerElement(fused.buffers[buffer].dtype);
+    calls.push(owners[buffer] < 0 ? offsets[buffer] + bytes : bytes);
   };
   for (const { kernel, extents, target, element, sources, starts } of fused.calls) {
     calls.push(kernel, 4 * (HEADER_WORDS + extents.length + 1 + starts.length), ...extents);
@@ -30,18 +37,12 @@ export const compileNative = (program: Program): NativeCode => {
       else place(sources[k], starts[k]);
     }
   }
-  const used = new Set(fused.outputs);
-  for (const { sources } of fused.calls) for (const buffer of sources) used.add(buffer);
   return {
     module: moduleOf(fused.kernels.map(codeOf)),
     calls: Int32Array.from(calls),
-    inInputs: Int32Array.from(inInputs),
-    inScratch: Int32Array.from(inScratch),
-    inputs: program.inputs.map((_, k) => (used.has(k) ? offsets[k] : null)),
-    outputs: fused.outputs.map((buffer) =>
-      buffer === undefined ? null : { in: buffer < inputs ? 'inputs' : 'scratch', at: offsets[buffer] },
-    ),
-    inputBytes,
+    addresses: Int32Array.from(addresses),
+    of: Int32Array.from(of),
+    outputs: fused.outputs.map((buffer, k) => (buffer === undefined ? inputs + k : owners[buffer])),
     scratchBytes,
   };
 };

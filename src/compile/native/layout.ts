@@ -1,4 +1,4 @@
-/** Where a fused program's arrays lie in memory: inputs one after the other, all else where there is room at its time. */
+/** Where a fused program's own arrays lie in memory: where there is room at their time. */
 
 import type { Fused } from '../../fusion/kernel.ts';
 import { bytesPerElement } from '../../ir/aval.ts';
@@ -7,9 +7,8 @@ import { bytesPerElement } from '../../ir/aval.ts';
 const ALIGNMENT = 64;
 
 export interface Layout {
-  /** Of each buffer, in its part of the memory: that of the inputs, or the other. */
+  /** Of each buffer that is neither an input nor an output. */
   readonly offsets: readonly number[];
-  readonly inputBytes: number;
   readonly scratchBytes: number;
 }
 
@@ -58,11 +57,6 @@ export const layoutOf = ({ buffers, calls, outputs }: Fused, inputs: number): La
     return Math.ceil((size * bytesPerElement(dtype)) / ALIGNMENT) * ALIGNMENT;
   };
   const offsets = new Array<number>(buffers.length).fill(0);
-  let inputBytes = 0;
-  for (let k = 0; k < inputs; k++) {
-    offsets[k] = inputBytes;
-    inputBytes += bytesOf(k);
-  }
   const first = new Map<number, number>();
   const last = new Map<number, number>();
   for (const [i, { target, sources }] of calls.entries()) {
@@ -71,12 +65,13 @@ export const layoutOf = ({ buffers, calls, outputs }: Fused, inputs: number): La
     for (const buffer of sources) last.set(buffer, i);
   }
   const kept = new Set(outputs);
+  const isOwn = (buffer: number): boolean => buffer >= inputs && !kept.has(buffer);
   const dying: number[][] = calls.map(() => []);
-  for (const [buffer, i] of last) if (buffer >= inputs && !kept.has(buffer)) dying[i].push(buffer);
+  for (const [buffer, i] of last) if (isOwn(buffer)) dying[i].push(buffer);
   const room = new Room();
   for (const [i, { target }] of calls.entries()) {
-    if (first.get(target) === i) offsets[target] = room.take(bytesOf(target));
+    if (first.get(target) === i && isOwn(target)) offsets[target] = room.take(bytesOf(target));
     for (const buffer of dying[i]) room.give(offsets[buffer], bytesOf(buffer));
   }
-  return { offsets, inputBytes, scratchBytes: room.end };
+  return { offsets, scratchBytes: room.end };
 };

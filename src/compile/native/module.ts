@@ -3,6 +3,7 @@
 import { Bytes } from './bytes.ts';
 import { Code } from './code.ts';
 import { IMPORTED } from './far-code.ts';
+import { MOST_PAGES } from './web-assembly.ts';
 
 const I32 = 0x7f;
 const F64 = 0x7c;
@@ -63,7 +64,9 @@ export const moduleOf = (functions: readonly Uint8Array[]): Uint8Array => {
     imports.byte(1 + IMPORTED.length);
     name(imports, 'memory');
     name(imports, 'memory');
-    imports.append([2, 0, 0]);
+    // Shared, with a least and a greatest size in pages.
+    imports.append([2, 3, 0]);
+    imports.unsigned(MOST_PAGES);
     for (const imported of IMPORTED) {
       name(imports, 'math');
       name(imports, imported);

@@ -1,14 +1,26 @@
-/** A native program as an Executable: its inputs copied into the thread's memory once, its outputs out of it. */
+/** A native program as an Executable over the thread's memory. */
 
-import { type Aval, allocate, sizeOf, type TypedArray, type Value } from '../../ir/aval.ts';
+import { type Aval, bytesOf, type TypedArray, type Value } from '../../ir/aval.ts';
 import { malformed } from '../../ir/builder.ts';
 import type { Artifact, Executable, NativeCode } from '../executable.ts';
-import { type Part, type ThreadMemory, threadMemory } from './thread-memory.ts';
+import { addressOf, arrayAt, type Part, type ThreadMemory, threadMemory } from './thread-memory.ts';
 import { WebAssembly } from './web-assembly.ts';
 
 type Run = (first: number, end: number) => void;
 
-const ARRAYS = { float32: Float32Array, float64: Float64Array, int32: Int32Array, bool: Uint8Array };
+/** Where an input or an output is. */
+interface Place {
+  readonly aval: Aval;
+  /** Words of the calls that are addresses in it. */
+  readonly words: number[];
+  /** Memory of its own, taken when it is first needed. */
+  part: Part | undefined;
+  array: TypedArray | undefined;
+  /** What the calls say; −1: nothing yet. */
+  address: number;
+  /** What was copied into its own memory last. */
+  given: Value | undefined;
+}
 
 class NativeExecutable implements Executable {
   readonly inputs: readonly Aval[];
@@ -17,15 +29,14 @@ class NativeExecutable implements Executable {
   readonly #memory: ThreadMemory;
   readonly #run: Run;
   readonly #calls: Part;
-  readonly #own: Part;
-  /** What was copied into the place of each input last. */
-  readonly #given: (Value | undefined)[] = [];
+  readonly #words: Int32Array;
+  /** Of the inputs, then of the outputs. */
+  readonly #places: readonly Place[];
+  /** Arrays of the outputs. */
+  readonly #computed = new WeakSet<TypedArray>();
+  readonly #inScratch: number[] = [];
   /** Where the calls say that the shared part is. */
   #scratch = -1;
-  /** Views of the memory as long as it doesn't grow. */
-  #buffer: ArrayBuffer | undefined;
-  #inputViews: (TypedArray | undefined)[] = [];
-  #outputViews: TypedArray[] = [];
   #disposed = false;
 
   constructor({ inputs, outputs }: Artifact, code: NativeCode, memory: ThreadMemory) {
@@ -36,7 +47,15 @@ class NativeExecutable implements Executable {
     const instance = new WebAssembly.Instance(new WebAssembly.Module(code.module), { memory, math: Math });
     this.#run = (instance.exports as { readonly run: Run }).run;
     this.#calls = memory.take(code.calls.byteLength);
-    this.#own = memory.take(code.inputBytes);
+    this.#words = new Int32Array(memory.memory.buffer, this.#calls.at, code.calls.length);
+    this.#words.set(code.calls);
+    this.#places = [...inputs, ...outputs].map((aval) => {
+      return { aval, words: [], part: undefined, array: undefined, address: -1, given: undefined };
+    });
+    for (const [k, word] of code.addresses.entries()) {
+      const owner = code.of[k];
+      (owner < 0 ? this.#inScratch : this.#places[owner].words).push(word);
+    }
   }
 
   async run(inputs: readonly Value[], into?: readonly TypedArray[]): Promise<Value[]> {
@@ -44,53 +63,74 @@ class NativeExecutable implements Executable {
     if (inputs.length !== this.inputs.length) {
       throw malformed(`The program takes ${this.inputs.length} inputs; ${inputs.length} were given.`);
     }
-    this.#settle();
-    for (let k = 0; k < inputs.length; k++) {
-      const view = this.#inputViews[k];
-      if (view === undefined || this.#given[k] === inputs[k]) continue;
-      view.set(inputs[k].data);
-      this.#given[k] = inputs[k];
-    }
+    const { outputs } = this.#code;
+    for (let k = 0; k < inputs.length; k++) this.#take(this.#places[k], inputs[k], outputs.includes(k));
+    for (let k = 0; k < outputs.length; k++)
+      if (outputs[k] === inputs.length + k) this.#settle(this.#places[outputs[k]]);
+    this.#reserve();
     this.#run(this.#calls.at, this.#calls.at + this.#code.calls.byteLength);
     return this.outputs.map(({ shape, dtype }, k) => {
-      const view = this.#outputViews[k];
-      if (!into) return { shape, dtype, data: view.slice() };
-      into[k].set(view);
+      const owner = outputs[k];
+      const made = owner < inputs.length ? inputs[owner].data : (this.#places[owner].array as TypedArray);
+      if (!into) return { shape, dtype, data: made.slice() };
+      if (into[k] !== made) into[k].set(made);
       return { shape, dtype, data: into[k] };
     });
   }
 
-  /** Makes sure that the memory reaches, and that the calls and the views are of where things are now. */
-  #settle(): void {
-    const { calls, inInputs, inScratch, scratchBytes } = this.#code;
-    const scratch = this.#memory.scratch(scratchBytes);
-    const { buffer } = this.#memory.memory;
-    if (scratch === this.#scratch && buffer === this.#buffer) return;
-    if (scratch !== this.#scratch) {
-      const words = new Int32Array(buffer, this.#calls.at, calls.length);
-      words.set(calls);
-      for (const k of inInputs) words[k] += this.#own.at;
-      for (const k of inScratch) words[k] += scratch;
+  arrays(): readonly TypedArray[] {
+    return this.outputs.map((_, k) => {
+      const array = this.#settle(this.#places[this.inputs.length + k]);
+      this.#computed.add(array);
+      return array;
+    });
+  }
+
+  /** Reads an input where it is, if that is this thread's memory; else copies it there, once. */
+  #take(place: Place, value: Value, isOutput: boolean): void {
+    if (place.words.length === 0 && !isOutput) return;
+    const address = addressOf(value.data);
+    // What it computed itself is about to be computed anew.
+    if (address !== undefined && !this.#computed.has(value.data)) {
+      this.#point(place, address);
+      return;
     }
+    const array = this.#settle(place);
+    if (place.given === value) return;
+    array.set(value.data);
+    place.given = value;
+  }
+
+  /** Gives an array memory of its own, and has the calls find it there. */
+  #settle(place: Place): TypedArray {
+    if (place.array === undefined || place.part === undefined) {
+      place.part = this.#memory.take(bytesOf(place.aval));
+      place.array = arrayAt(this.#memory, place.part.at, place.aval);
+    }
+    this.#point(place, place.part.at);
+    return place.array;
+  }
+
+  #point(place: Place, address: number): void {
+    if (place.address === address) return;
+    const { calls } = this.#code;
+    for (const word of place.words) this.#words[word] = calls[word] + address;
+    place.address = address;
+  }
+
+  #reserve(): void {
+    const { calls, scratchBytes } = this.#code;
+    const scratch = this.#memory.scratch(scratchBytes);
+    if (scratch === this.#scratch) return;
+    for (const word of this.#inScratch) this.#words[word] = calls[word] + scratch;
     this.#scratch = scratch;
-    this.#buffer = buffer;
-    const view = ({ shape, dtype }: Aval, at: number): TypedArray => new ARRAYS[dtype](buffer, at, sizeOf(shape));
-    this.#inputViews = this.inputs.map((aval, k) => {
-      const at = this.#code.inputs[k];
-      return at === null ? undefined : view(aval, this.#own.at + at);
-    });
-    this.#outputViews = this.outputs.map((aval, k) => {
-      const place = this.#code.outputs[k];
-      if (place === null) return allocate(aval.dtype, 0);
-      return view(aval, place.at + (place.in === 'inputs' ? this.#own.at : scratch));
-    });
   }
 
   async dispose(): Promise<void> {
     if (this.#disposed) return;
     this.#disposed = true;
     this.#memory.give(this.#calls);
-    this.#memory.give(this.#own);
+    for (const { part } of this.#places) if (part) this.#memory.give(part);
   }
 }
 

@@ -1,7 +1,8 @@
 /** The memory in which a thread's native programs run: a part of its own for each one's inputs, one that all share. */
 
 import { DiffopsError } from '../../errors.ts';
-import { MOST_BYTES, PAGE_BYTES, type WasmMemory, WebAssembly } from './web-assembly.ts';
+import { type Aval, type Dtype, sizeOf, type TypedArray } from '../../ir/aval.ts';
+import { MOST_BYTES, MOST_PAGES, PAGE_BYTES, type WasmMemory, WebAssembly } from './web-assembly.ts';
 
 /** A part that is held until it is given back. */
 export interface Part {
@@ -15,10 +16,10 @@ const MARGIN = 64;
 const ALIGNMENT = 64;
 const aligned = (bytes: number): number => Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
 
-/** Reserves some gigabytes of addresses, whatever its size. */
+/** Shared, so that arrays over it hold when it grows; it reserves some gigabytes of addresses, whatever its size. */
 const newMemory = (): WasmMemory => {
   try {
-    return new WebAssembly.Memory({ initial: 1 });
+    return new WebAssembly.Memory({ initial: 1, maximum: MOST_PAGES, shared: true });
   } catch (cause) {
     throw new DiffopsError(
       'MEMORY_LIMIT',
@@ -90,7 +91,7 @@ export class ThreadMemory {
       );
     if (end > MOST_BYTES) throw refusal();
     try {
-      // By a quarter at least: whoever has views must make them anew each time.
+      // By a quarter at least: each time takes a while.
       const ahead = Math.min(this.memory.buffer.byteLength >> 2, MOST_BYTES - this.memory.buffer.byteLength);
       this.memory.grow(Math.ceil(Math.max(missing, ahead) / PAGE_BYTES));
     } catch (cause) {
@@ -98,6 +99,28 @@ export class ThreadMemory {
     }
   }
 }
+
+/** Where arrays are that lie in a thread's memory. */
+const places = new WeakMap<TypedArray, number>();
+
+type Over = new (buffer: SharedArrayBuffer, at: number, length: number) => TypedArray;
+
+const ARRAYS: Readonly<Record<Dtype, Over>> = {
+  float32: Float32Array,
+  float64: Float64Array,
+  int32: Int32Array,
+  bool: Uint8Array,
+};
+
+/** An array over a part of a thread's memory, which programs find there. */
+export const arrayAt = ({ memory }: ThreadMemory, at: number, { dtype, shape }: Aval): TypedArray => {
+  const array = new ARRAYS[dtype](memory.buffer, at, sizeOf(shape));
+  places.set(array, at);
+  return array;
+};
+
+/** Its address, if an array lies in this thread's memory. */
+export const addressOf = (array: TypedArray): number | undefined => places.get(array);
 
 let own: ThreadMemory | undefined;
 

@@ -65,6 +65,39 @@ describe('an executable', () => {
     await executable.dispose();
   });
 
+  test('reads what another one computed where it is, and computes into its own arrays without a copy', async () => {
+    const program = sumOfProducts(33);
+    const [first, second] = [await load(program), await load(program)];
+    const arrays = first.arrays?.() as Float64Array[];
+    expect(first.arrays?.()).toEqual(arrays);
+    for (const seed of [1, 2, 3]) {
+      const inputs = [numbers(33, seed), numbers(33, seed + 5)];
+      const outputs = await first.run(inputs, arrays);
+      expect(outputs.map(({ data }) => data)).toEqual(arrays);
+      expect(outputs[0].data).toBe(arrays[0]);
+      expect(outputs).toEqual(evaluateProgram(program, inputs));
+      // Both from there, one from there, and its own results once more.
+      for (const given of [
+        [outputs[0], outputs[0]],
+        [inputs[0], outputs[0]],
+        [outputs[0], inputs[1]],
+      ] as const) {
+        const expected = evaluateProgram(
+          program,
+          given.map((v) => ({ ...v, data: v.data.slice() })),
+        );
+        expect(await second.run(given)).toEqual(expected);
+      }
+      const again = evaluateProgram(
+        program,
+        [outputs[0], inputs[0]].map((v) => ({ ...v, data: v.data.slice() })),
+      );
+      expect(await first.run([outputs[0], inputs[0]])).toEqual(again);
+    }
+    await first.dispose();
+    await second.dispose();
+  });
+
   test('refuses a wrong number of inputs, and to run after it was disposed', async () => {
     const executable = await load(sumOfProducts(8));
     await expect(executable.run([numbers(8, 1)])).rejects.toThrow('takes 2 inputs');
