@@ -102,14 +102,19 @@ const PER_TILE = 40_000;
 export const CACHED_BYTES = 4 * 2 ** 20;
 /** How much more a tile takes whose values don't fit there, beside what its large equations are priced for. */
 const OVERFLOW = 1.1;
+/** A core's part of the last cache: tiles with more push each other's values out when all cores are at work. */
+const SHARED_BYTES = 16 * 2 ** 20;
+const PUSHED_OUT = 1.3;
+
+const overflowOf = (bytes: number): number => (bytes > SHARED_BYTES ? PUSHED_OUT : bytes > CACHED_BYTES ? OVERFLOW : 1);
 
 /** Nanoseconds of one core that a run of a tile program takes. */
 export const tileNanoseconds = (program: Program): number =>
-  (nanosecondsOf(program) + PER_TILE) * (livePeakBytes(program) > CACHED_BYTES ? OVERFLOW : 1);
+  (nanosecondsOf(program) + PER_TILE) * overflowOf(livePeakBytes(program));
 
 /** Nanoseconds of writing an element to its place, and of starting on a line of the matrix. */
 const PER_WRITTEN = 3;
-const PER_LINE = 60;
+const PER_LINE = 20;
 
 /** Nanoseconds of one core for writing a tile's outputs to their places. */
 export const stitchNanoseconds = (outputs: readonly TileOutput[], width: number, placement: Placement): number =>
