@@ -2,7 +2,7 @@
 
 import { fuse } from '../fusion/fuse.ts';
 import { isFusible } from '../fusion/fusible.ts';
-import type { Call, Fused, Kernel, Node } from '../fusion/kernel.ts';
+import type { Buffer, Call, Fused, Kernel, Node } from '../fusion/kernel.ts';
 import { priceOfOp } from '../fusion/op-prices.ts';
 import { lanesOf, variesAlong, vectorsAtOnce } from '../fusion/vector-loop.ts';
 import { bytesPerElement } from '../ir/aval.ts';
@@ -17,10 +17,13 @@ const PER_STORE = 0.25;
 const PER_STEP = 0.25;
 const PER_NEST = 2;
 const PER_CALL = 8;
+/** More per byte that a call reads or writes beyond what caches hold. */
+const PER_FAR_BYTE = 0.04;
+const CACHED_BYTES = 1 << 21;
 /** Of a run: beside its calls; and per byte of what is copied out, more beyond what caches hold. */
 const PER_RUN = 300;
 const PER_BYTE_OUT = 0.03;
-const PER_FAR_BYTE_OUT = 0.25;
+const PER_FAR_BYTE_OUT = 0.1;
 const NEAR_BYTES = 1 << 20;
 
 /** What a node takes, for a vector or a number. */
@@ -81,10 +84,23 @@ const timeOf = ({ along, loops, kept }: Kernel, { vector, one, before, lanes }: 
   return PER_CALL + lines * (vectors * vector + ones * one) + nests * (PER_NEST + before);
 };
 
-const callsTime = ({ kernels, calls }: Fused): number => {
+/** Bytes of the arrays that a call reads and writes; of a part of an array it may be less. */
+const touchedBytes = (buffers: readonly Buffer[], { target, sources, extents }: Call): number => {
+  const trips = extents.reduce((product, extent) => product * extent, 1);
+  let bytes = 0;
+  for (const k of new Set([target, ...sources])) {
+    if (k >= 0) bytes += Math.min(trips, buffers[k].size) * bytesPerElement(buffers[k].dtype);
+  }
+  return bytes;
+};
+
+const callsTime = ({ kernels, calls, buffers }: Fused): number => {
   const rates = kernels.map(ratesOf);
   let time = 0;
-  for (const call of calls) time += timeOf(kernels[call.kernel], rates[call.kernel], call);
+  for (const call of calls) {
+    const far = touchedBytes(buffers, call) - CACHED_BYTES;
+    time += timeOf(kernels[call.kernel], rates[call.kernel], call) + (far > 0 ? PER_FAR_BYTE * far : 0);
+  }
   return time;
 };
 
