@@ -97,11 +97,21 @@
     (v128.store (i32.add (local.get $to) (local.get $toStride))
       (i8x16.shuffle 8 9 10 11 12 13 14 15 24 25 26 27 28 29 30 31 (local.get $a) (local.get $b))))
 
+  (func $least (param $a i32) (param $b i32) (result i32)
+    (select (local.get $a) (local.get $b) (i32.lt_u (local.get $a) (local.get $b))))
+
   ;; rows × columns elements at `from` are written as columns × rows at `to`. Cache line by cache line: rows of a
-  ;; power of two fall into the same sets of a cache, so each line is used up while it is there.
+  ;; power of two fall into the same sets of a cache, so each line is used up while it is there. What no square is left
+  ;; for is turned in one that overlaps the last.
   (func (export "transpose32")
     (param $from i32) (param $fromStride i32) (param $to i32) (param $toStride i32) (param $rows i32) (param $columns i32)
-    (local $row i32) (local $column i32) (local $rowEnd i32) (local $columnEnd i32) (local $r i32) (local $c i32)
+    (local $row i32) (local $column i32) (local $rowEnd i32) (local $columnEnd i32)
+    (local $r i32) (local $c i32) (local $rr i32) (local $cc i32)
+    (if (i32.or (i32.lt_u (local.get $rows) (i32.const 4)) (i32.lt_u (local.get $columns) (i32.const 4)))
+      (then
+        (call $singles32 (local.get $from) (local.get $fromStride) (local.get $to) (local.get $toStride)
+          (local.get $rows) (local.get $columns))
+        (return)))
     (block $rowsDone
       (loop $rowBlock
         (br_if $rowsDone (i32.ge_u (local.get $row) (local.get $rows)))
@@ -118,61 +128,60 @@
             (block $blockDone
               (loop $blockRow
                 (br_if $blockDone (i32.ge_u (local.get $r) (local.get $rowEnd)))
+                (local.set $rr (call $least (local.get $r) (i32.sub (local.get $rowEnd) (i32.const 4))))
                 (local.set $c (local.get $column))
-                (if (i32.le_u (i32.add (local.get $r) (i32.const 4)) (local.get $rowEnd))
-                  (then
-                    (block $squaresDone
-                      (loop $square
-                        (br_if $squaresDone
-                          (i32.gt_u (i32.add (local.get $c) (i32.const 4)) (local.get $columnEnd)))
-                        (call $square32
-                          (i32.add (local.get $from)
-                            (i32.add (i32.mul (local.get $r) (local.get $fromStride))
-                              (i32.shl (local.get $c) (i32.const 2))))
-                          (local.get $fromStride)
-                          (i32.add (local.get $to)
-                            (i32.add (i32.mul (local.get $c) (local.get $toStride))
-                              (i32.shl (local.get $r) (i32.const 2))))
-                          (local.get $toStride))
-                        (local.set $c (i32.add (local.get $c) (i32.const 4)))
-                        (br $square)))))
-                ;; What no square covers: the last columns of four rows, or a row past the last four.
-                (block $restDone
-                  (loop $rest
-                    (br_if $restDone (i32.ge_u (local.get $c) (local.get $columnEnd)))
-                    (call $single32 (local.get $from) (local.get $fromStride) (local.get $to) (local.get $toStride)
-                      (local.get $r) (local.get $c))
-                    (if (i32.le_u (i32.add (local.get $r) (i32.const 4)) (local.get $rowEnd))
-                      (then
-                        (call $single32 (local.get $from) (local.get $fromStride) (local.get $to)
-                          (local.get $toStride) (i32.add (local.get $r) (i32.const 1)) (local.get $c))
-                        (call $single32 (local.get $from) (local.get $fromStride) (local.get $to)
-                          (local.get $toStride) (i32.add (local.get $r) (i32.const 2)) (local.get $c))
-                        (call $single32 (local.get $from) (local.get $fromStride) (local.get $to)
-                          (local.get $toStride) (i32.add (local.get $r) (i32.const 3)) (local.get $c))))
-                    (local.set $c (i32.add (local.get $c) (i32.const 1)))
-                    (br $rest)))
-                (local.set $r
-                  (i32.add (local.get $r)
-                    (select (i32.const 4) (i32.const 1)
-                      (i32.le_u (i32.add (local.get $r) (i32.const 4)) (local.get $rowEnd)))))
+                (block $squaresDone
+                  (loop $square
+                    (br_if $squaresDone (i32.ge_u (local.get $c) (local.get $columnEnd)))
+                    (local.set $cc (call $least (local.get $c) (i32.sub (local.get $columnEnd) (i32.const 4))))
+                    (call $square32
+                      (i32.add (local.get $from)
+                        (i32.add (i32.mul (local.get $rr) (local.get $fromStride))
+                          (i32.shl (local.get $cc) (i32.const 2))))
+                      (local.get $fromStride)
+                      (i32.add (local.get $to)
+                        (i32.add (i32.mul (local.get $cc) (local.get $toStride))
+                          (i32.shl (local.get $rr) (i32.const 2))))
+                      (local.get $toStride))
+                    (local.set $c (i32.add (local.get $c) (i32.const 4)))
+                    (br $square)))
+                (local.set $r (i32.add (local.get $r) (i32.const 4)))
                 (br $blockRow)))
             (local.set $column (local.get $columnEnd))
             (br $columnBlock)))
         (local.set $row (local.get $rowEnd))
         (br $rowBlock))))
 
-  (func $single32 (param $from i32) (param $fromStride i32) (param $to i32) (param $toStride i32) (param $r i32) (param $c i32)
-    (f32.store
-      (i32.add (local.get $to)
-        (i32.add (i32.mul (local.get $c) (local.get $toStride)) (i32.shl (local.get $r) (i32.const 2))))
-      (f32.load
-        (i32.add (local.get $from)
-          (i32.add (i32.mul (local.get $r) (local.get $fromStride)) (i32.shl (local.get $c) (i32.const 2)))))))
+  ;; The same where there are too few rows or columns for a square.
+  (func $singles32
+    (param $from i32) (param $fromStride i32) (param $to i32) (param $toStride i32) (param $rows i32) (param $columns i32)
+    (local $r i32) (local $c i32) (local $a i32) (local $b i32)
+    (block $done
+      (loop $row
+        (br_if $done (i32.ge_u (local.get $r) (local.get $rows)))
+        (local.set $a (i32.add (local.get $from) (i32.mul (local.get $r) (local.get $fromStride))))
+        (local.set $b (i32.add (local.get $to) (i32.shl (local.get $r) (i32.const 2))))
+        (local.set $c (i32.const 0))
+        (block $rowDone
+          (loop $element
+            (br_if $rowDone (i32.ge_u (local.get $c) (local.get $columns)))
+            (f32.store (local.get $b) (f32.load (local.get $a)))
+            (local.set $a (i32.add (local.get $a) (i32.const 4)))
+            (local.set $b (i32.add (local.get $b) (local.get $toStride)))
+            (local.set $c (i32.add (local.get $c) (i32.const 1)))
+            (br $element)))
+        (local.set $r (i32.add (local.get $r) (i32.const 1)))
+        (br $row))))
 
   (func (export "transpose64")
     (param $from i32) (param $fromStride i32) (param $to i32) (param $toStride i32) (param $rows i32) (param $columns i32)
-    (local $row i32) (local $column i32) (local $rowEnd i32) (local $columnEnd i32) (local $r i32) (local $c i32)
+    (local $row i32) (local $column i32) (local $rowEnd i32) (local $columnEnd i32)
+    (local $r i32) (local $c i32) (local $rr i32) (local $cc i32)
+    (if (i32.or (i32.lt_u (local.get $rows) (i32.const 2)) (i32.lt_u (local.get $columns) (i32.const 2)))
+      (then
+        (call $singles64 (local.get $from) (local.get $fromStride) (local.get $to) (local.get $toStride)
+          (local.get $rows) (local.get $columns))
+        (return)))
     (block $rowsDone
       (loop $rowBlock
         (br_if $rowsDone (i32.ge_u (local.get $row) (local.get $rows)))
@@ -189,52 +198,50 @@
             (block $blockDone
               (loop $blockRow
                 (br_if $blockDone (i32.ge_u (local.get $r) (local.get $rowEnd)))
+                (local.set $rr (call $least (local.get $r) (i32.sub (local.get $rowEnd) (i32.const 2))))
                 (local.set $c (local.get $column))
-                (if (i32.le_u (i32.add (local.get $r) (i32.const 2)) (local.get $rowEnd))
-                  (then
-                    (block $squaresDone
-                      (loop $square
-                        (br_if $squaresDone
-                          (i32.gt_u (i32.add (local.get $c) (i32.const 2)) (local.get $columnEnd)))
-                        (call $square64
-                          (i32.add (local.get $from)
-                            (i32.add (i32.mul (local.get $r) (local.get $fromStride))
-                              (i32.shl (local.get $c) (i32.const 3))))
-                          (local.get $fromStride)
-                          (i32.add (local.get $to)
-                            (i32.add (i32.mul (local.get $c) (local.get $toStride))
-                              (i32.shl (local.get $r) (i32.const 3))))
-                          (local.get $toStride))
-                        (local.set $c (i32.add (local.get $c) (i32.const 2)))
-                        (br $square)))))
-                (block $restDone
-                  (loop $rest
-                    (br_if $restDone (i32.ge_u (local.get $c) (local.get $columnEnd)))
-                    (call $single64 (local.get $from) (local.get $fromStride) (local.get $to) (local.get $toStride)
-                      (local.get $r) (local.get $c))
-                    (if (i32.le_u (i32.add (local.get $r) (i32.const 2)) (local.get $rowEnd))
-                      (then
-                        (call $single64 (local.get $from) (local.get $fromStride) (local.get $to)
-                          (local.get $toStride) (i32.add (local.get $r) (i32.const 1)) (local.get $c))))
-                    (local.set $c (i32.add (local.get $c) (i32.const 1)))
-                    (br $rest)))
-                (local.set $r
-                  (i32.add (local.get $r)
-                    (select (i32.const 2) (i32.const 1)
-                      (i32.le_u (i32.add (local.get $r) (i32.const 2)) (local.get $rowEnd)))))
+                (block $squaresDone
+                  (loop $square
+                    (br_if $squaresDone (i32.ge_u (local.get $c) (local.get $columnEnd)))
+                    (local.set $cc (call $least (local.get $c) (i32.sub (local.get $columnEnd) (i32.const 2))))
+                    (call $square64
+                      (i32.add (local.get $from)
+                        (i32.add (i32.mul (local.get $rr) (local.get $fromStride))
+                          (i32.shl (local.get $cc) (i32.const 3))))
+                      (local.get $fromStride)
+                      (i32.add (local.get $to)
+                        (i32.add (i32.mul (local.get $cc) (local.get $toStride))
+                          (i32.shl (local.get $rr) (i32.const 3))))
+                      (local.get $toStride))
+                    (local.set $c (i32.add (local.get $c) (i32.const 2)))
+                    (br $square)))
+                (local.set $r (i32.add (local.get $r) (i32.const 2)))
                 (br $blockRow)))
             (local.set $column (local.get $columnEnd))
             (br $columnBlock)))
         (local.set $row (local.get $rowEnd))
         (br $rowBlock))))
 
-  (func $single64 (param $from i32) (param $fromStride i32) (param $to i32) (param $toStride i32) (param $r i32) (param $c i32)
-    (f64.store
-      (i32.add (local.get $to)
-        (i32.add (i32.mul (local.get $c) (local.get $toStride)) (i32.shl (local.get $r) (i32.const 3))))
-      (f64.load
-        (i32.add (local.get $from)
-          (i32.add (i32.mul (local.get $r) (local.get $fromStride)) (i32.shl (local.get $c) (i32.const 3)))))))
+  ;; The same where there are too few rows or columns for a square.
+  (func $singles64
+    (param $from i32) (param $fromStride i32) (param $to i32) (param $toStride i32) (param $rows i32) (param $columns i32)
+    (local $r i32) (local $c i32) (local $a i32) (local $b i32)
+    (block $done
+      (loop $row
+        (br_if $done (i32.ge_u (local.get $r) (local.get $rows)))
+        (local.set $a (i32.add (local.get $from) (i32.mul (local.get $r) (local.get $fromStride))))
+        (local.set $b (i32.add (local.get $to) (i32.shl (local.get $r) (i32.const 3))))
+        (local.set $c (i32.const 0))
+        (block $rowDone
+          (loop $element
+            (br_if $rowDone (i32.ge_u (local.get $c) (local.get $columns)))
+            (f64.store (local.get $b) (f64.load (local.get $a)))
+            (local.set $a (i32.add (local.get $a) (i32.const 8)))
+            (local.set $b (i32.add (local.get $b) (local.get $toStride)))
+            (local.set $c (i32.add (local.get $c) (i32.const 1)))
+            (br $element)))
+        (local.set $r (i32.add (local.get $r) (i32.const 1)))
+        (br $row))))
 
   ;; `lines` lines of `bytes` bytes (whole words) each, from line to line.
   (func (export "copy")
