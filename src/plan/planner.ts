@@ -1,7 +1,7 @@
 /** Makes the plan: which derivative programs, in which groups of seeds, cut into which tiles. */
 
 import { bytesOf, sizeOf } from '../ir/aval.ts';
-import type { Atom, Program } from '../ir/program.ts';
+import type { Atom } from '../ir/program.ts';
 import { simplifying } from '../primitives/table.ts';
 import { grad } from '../transforms/grad.ts';
 import { forwardOf, reverseOf } from '../transforms/pushforward.ts';
@@ -10,10 +10,10 @@ import { firstOutputFrom } from '../transforms/trim.ts';
 import { blockSizeOf, tilesOf } from './blocks.ts';
 import { batchedPrice, cheapestTile, type Strand } from './candidates.ts';
 import { flopsOf, livePeakBytes } from './cost.ts';
-import { type CompiledEngine, cheaperEngine } from './engines.ts';
 import { groupLeaves, type LeafRange, partsOf } from './groups.ts';
 import { joinPoints, withoutPoint } from './join-points.ts';
 import { ALL_ON } from './levers.ts';
+import { placingOf } from './placing.ts';
 import type { PlanMode, Planned, PlannedGroup } from './plan.ts';
 import { type PlanRequest, type SetRequest, withLevers } from './request.ts';
 
@@ -133,10 +133,6 @@ export const chooseMode = (request: PlanRequest): JacobianMode => {
   return priceOf('forward') <= priceOf('reverse') ? 'forward' : 'reverse';
 };
 
-/** Bytes that running a program takes beside its inputs; native code has copies of these. */
-const heldBytes = (program: Program, engine: CompiledEngine): number =>
-  livePeakBytes(program) + (engine === 'native' ? total(program.inputs.map((v) => bytesOf(v.aval))) : 0);
-
 /** Nanoseconds that an equation of another tile program takes until it runs; and how many evaluations a plan is thought to serve. */
 const MAKING = 2e5;
 const EVALUATIONS = 10;
@@ -172,24 +168,20 @@ const assemble = (request: SetRequest, groupsOfStrands: readonly Group[], mode: 
   const count = groupsOfStrands.reduce((sum, { strands }) => sum + strands.length, 0);
   const chosen = groupsOfStrands.flatMap((group) => chooseTiles(request, group, block, count));
   const { point, groups: joined } = (levers.residuals ? joinPoints : withoutPoint)(program, chosen);
-  const engineOf = (runs: Program): CompiledEngine => cheaperEngine(runs, levers.native).engine;
+  const placing = placingOf(point, joined, levers.native);
   const groups = chosen.map(({ range: { first, limit }, tile: { outputs }, width, placement }, k): PlannedGroup => {
-    return { ...joined[k], engine: engineOf(joined[k].program), outputs, first, limit, width, placement };
+    return { ...joined[k], engine: placing.groups[k], outputs, first, limit, width, placement };
   });
-  const pointEngine = point ? engineOf(point) : 'onnx';
   const tiles = groups.flatMap((group, k) => tilesOf(k, group.first, group.limit, group.width));
   // A matrix without rows or columns has no groups.
   const tileWidth = Math.max(1, ...groups.map((group) => group.width));
   const blockSize = request.nbatches === 'auto' ? tileWidth : block;
   const tileFlops = groups.map((group) => flopsOf(group.program));
   const residualBytes = point ? total(point.outputs.map((a) => bytesOf(a.aval))) : 0;
-  const livePeak = Math.max(
-    point ? heldBytes(point, pointEngine) : 0,
-    ...groups.map((group) => heldBytes(group.program, group.engine)),
-  );
+  const livePeak = Math.max(point ? livePeakBytes(point) : 0, ...groups.map((group) => livePeakBytes(group.program)));
   return {
     point,
-    pointEngine,
+    pointEngine: placing.point,
     groups,
     prices: chosen.map(({ prices }) => prices),
     tiles,
@@ -205,7 +197,7 @@ const assemble = (request: SetRequest, groupsOfStrands: readonly Group[], mode: 
       precision,
       checkpoint,
       flops: (point ? flopsOf(point) : 0) + tiles.reduce((sum, tile) => sum + tileFlops[tile.group], 0),
-      workerBytes: residualBytes + livePeak,
+      workerBytes: residualBytes + livePeak + placing.copiedBytes,
       sharedBytes: total(program.inputs.map((v) => bytesOf(v.aval))),
       recomputed: Math.max(0, ...groups.map((g) => g.program.equations.filter((e) => e.region !== undefined).length)),
     },

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import type { Atom, Program } from '../../src/ir/program.ts';
 import { cheaperEngine } from '../../src/plan/engines.ts';
 import { nativeNanosecondsOf } from '../../src/plan/native-cost.ts';
+import { placingOf } from '../../src/plan/placing.ts';
 import { Plan } from '../../src/plan/plan.ts';
 import { planHessian } from '../../src/plan/planner.ts';
 import { newOps } from '../../src/primitives/table.ts';
@@ -45,6 +46,37 @@ describe('the cheaper engine', () => {
     const [few, many] = [4, 40].map((steps) => nativeNanosecondsOf(stencil(steps, [64, 64, 32], 'float32')));
     expect(many / few).toBeGreaterThan(9);
     expect(many / few).toBeLessThan(11);
+  });
+});
+
+describe('memory', () => {
+  /** x · a number, of so many elements: nothing that ONNX Runtime could be better at. */
+  const scaled = (n: number): Program => {
+    const ops = newOps();
+    const x = ops.input({ shape: [n], dtype: 'float64' });
+    return ops.build([ops.sum(ops.mul(ops.mul(x, x), ops.add(x, 2)), [0])]);
+  };
+  const group = (n: number, from: 'input' | 'residual') => ({
+    program: scaled(n),
+    sources: [{ from, index: 0 }] as const,
+  });
+
+  test('that copies would take is counted, but for what a native point program made', () => {
+    const given = placingOf(null, [group(1000, 'input'), group(50, 'input')], true);
+    expect(given).toEqual({ point: 'onnx', groups: ['native', 'native'], copiedBytes: 8 * 1050 });
+    const made = placingOf(scaled(10), [group(1000, 'residual'), group(50, 'input')], true);
+    expect(made).toEqual({ point: 'native', groups: ['native', 'native'], copiedBytes: 8 * 60 });
+  });
+
+  test('is not taken beyond what a thread bears', () => {
+    const large = 2 ** 25;
+    const { groups, copiedBytes } = placingOf(
+      null,
+      [group(large, 'input'), group(large, 'input'), group(large, 'input')],
+      true,
+    );
+    expect(groups).toEqual(['native', 'native', 'onnx']);
+    expect(copiedBytes).toBe(2 * 8 * large);
   });
 });
 
