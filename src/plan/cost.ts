@@ -1,16 +1,16 @@
 /** What a program costs: floating-point operations, and the bytes that are alive at its fullest moment. */
 
-import { bytesOf, sizeOf } from '../ir/aval.ts';
+import { type Aval, bytesOf, sizeOf } from '../ir/aval.ts';
 import type { DotParams } from '../ir/params.ts';
-import type { Atom, Equation, Program, Var } from '../ir/program.ts';
+import type { Atom, Equation, Program } from '../ir/program.ts';
 import { isVar } from '../ir/program.ts';
 import type { Placement, TileOutput } from '../pool/job.ts';
 import { rulesOf } from '../primitives/table.ts';
 import { farTime, PER_ELEMENT, PER_GATHERED, PER_STEP, productCost } from '../transforms/contract/order.ts';
 
 /** The measure, taken once of each program: programs never change, and a planner asks more than once. */
-const remembered = (measure: (program: Program) => number): ((program: Program) => number) => {
-  const known = new WeakMap<Program, number>();
+const remembered = <T>(measure: (program: Program) => T): ((program: Program) => T) => {
+  const known = new WeakMap<Program, T>();
   return (program) => {
     const found = known.get(program) ?? measure(program);
     known.set(program, found);
@@ -18,12 +18,11 @@ const remembered = (measure: (program: Program) => number): ((program: Program) 
   };
 };
 
-const operationsOf = ({ primitive, inputs, params, output }: Equation): number =>
-  rulesOf(primitive).cost(
-    inputs.map((a) => a.aval),
-    params,
-    output.aval,
-  );
+const operationsOf = ({ primitive, inputs, params, output }: Equation): number => {
+  const avals: Aval[] = [];
+  for (let i = 0; i < inputs.length; i++) avals.push(inputs[i].aval);
+  return rulesOf(primitive).cost(avals, params, output.aval);
+};
 
 export const flopsOf = (program: Program): number => program.equations.reduce((sum, e) => sum + operationsOf(e), 0);
 
@@ -31,7 +30,7 @@ export const flopsOf = (program: Program): number => program.equations.reduce((s
 const FREE: ReadonlySet<string> = new Set(['reshape', 'broadcast']);
 
 /** The equations whose results are made: not those of views, but for a broadcast that is an output. */
-const madeIn = ({ equations, outputs }: Program): ReadonlySet<Equation> => {
+const madeIn = remembered(({ equations, outputs }): ReadonlySet<Equation> => {
   const views = new Map<Atom, Equation>();
   for (const e of equations) if (FREE.has(e.primitive)) views.set(e.output, e);
   const isRepeated = (a: Atom): boolean => {
@@ -41,7 +40,7 @@ const madeIn = ({ equations, outputs }: Program): ReadonlySet<Equation> => {
   };
   const repeated = new Set(outputs.filter(isRepeated));
   return new Set(equations.filter((e) => !FREE.has(e.primitive) || repeated.has(e.output)));
-};
+});
 
 /** Nodes that an engine runs. */
 export const nodesOf = (program: Program): number => madeIn(program).size;
@@ -183,7 +182,8 @@ const timeOf = (equation: Equation, makers: ReadonlyMap<Atom, Equation>): number
   const { primitive, inputs, output } = equation;
   if (primitive === 'dot') return dotTime(equation);
   const made = sizeOf(output.aval.shape);
-  const read = Math.max(0, ...inputs.map((a) => (isVar(a) ? sizeOf(a.aval.shape) : 0)));
+  let read = 0;
+  for (let i = 0; i < inputs.length; i++) if (isVar(inputs[i])) read = Math.max(read, sizeOf(inputs[i].aval.shape));
   const summing = primitive === 'reduce_sum' ? readPrice(equation) * read : 0;
   const work = Math.max(
     summing,
@@ -223,34 +223,38 @@ const dotTime = ({ inputs, params }: Equation): number => {
  * released after its last use. Inputs are the caller's and don't count; outputs stay alive.
  */
 export const livePeakBytes = remembered((program) => {
+  const { equations, outputs } = program;
   const made = madeIn(program);
-  const lastUse = new Map<Atom, number>();
-  for (const [i, e] of program.equations.entries()) for (const a of e.inputs) lastUse.set(a, i);
-  for (const a of program.outputs) lastUse.set(a, Number.POSITIVE_INFINITY);
-  // A view keeps its source alive.
-  for (let i = program.equations.length - 1; i >= 0; i--) {
-    const e = program.equations[i];
-    if (made.has(e) || e.inputs.length === 0) continue;
-    const source = e.inputs[0];
-    lastUse.set(source, Math.max(lastUse.get(source) ?? i, lastUse.get(e.output) ?? i));
+  const count = equations.length;
+  const places = new Map<Atom, number>();
+  /** Of each equation's output: where it is used last; −1: nowhere, `count`: after all of them. */
+  const lastUse = new Int32Array(count).fill(-1);
+  for (let i = 0; i < count; i++) {
+    for (const a of equations[i].inputs) {
+      const place = places.get(a);
+      if (place !== undefined) lastUse[place] = i;
+    }
+    places.set(equations[i].output, i);
   }
-  const dying = new Map<number, Var[]>();
-  const own = new Set<Atom>();
-  for (const e of program.equations) {
-    if (!made.has(e)) continue;
-    own.add(e.output);
-    const last = lastUse.get(e.output);
-    if (last === undefined || !Number.isFinite(last)) continue;
-    const list = dying.get(last);
-    if (list) list.push(e.output);
-    else dying.set(last, [e.output]);
+  for (const a of outputs) {
+    const place = places.get(a);
+    if (place !== undefined) lastUse[place] = count;
+  }
+  // A view keeps its source alive.
+  for (let i = count - 1; i >= 0; i--) {
+    const source = made.has(equations[i]) ? undefined : places.get(equations[i].inputs[0]);
+    if (source !== undefined) lastUse[source] = Math.max(lastUse[source], lastUse[i]);
+  }
+  const released = new Float64Array(count + 1);
+  for (let i = 0; i < count; i++) {
+    if (lastUse[i] >= 0 && made.has(equations[i])) released[lastUse[i]] += bytesOf(equations[i].output.aval);
   }
   let alive = 0;
   let peak = 0;
-  for (const [i, e] of program.equations.entries()) {
-    if (own.has(e.output)) alive += bytesOf(e.output.aval);
+  for (let i = 0; i < count; i++) {
+    if (made.has(equations[i])) alive += bytesOf(equations[i].output.aval);
     peak = Math.max(peak, alive);
-    for (const v of dying.get(i) ?? []) alive -= bytesOf(v.aval);
+    alive -= released[i];
   }
   return peak;
 });
