@@ -1,5 +1,7 @@
 /** Which engine runs a program: the one that takes less time for it. */
 
+import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { sizeOf } from '../ir/aval.ts';
 import type { DotParams } from '../ir/params.ts';
 import type { Equation, Program } from '../ir/program.ts';
@@ -24,8 +26,27 @@ const VECTORS = [0, 97, 115, 109, 1, 0, 0, 0, 1, 4, 1, 96, 0, 0, 3, 2, 1, 0, 10,
 /** The part of the WebAssembly interface that is asked; TypeScript declares it for browsers only. */
 interface MachineCode {
   validate(code: Uint8Array): boolean;
-  readonly Memory: new (limits: { readonly initial: number }) => object;
+  readonly Memory: new (limits: {
+    readonly initial: number;
+    readonly maximum: number;
+    readonly shared: true;
+  }) => object;
 }
+
+/** Bytes of addresses that a WebAssembly memory reserves, about; a thread has two of them, this one has one at least. */
+const RESERVED = 11 * 2 ** 30;
+
+/** Whether the limit on addresses, where there is one (`ulimit -v`), is wide enough for a thread on each core. */
+const addressesSuffice = (): boolean => {
+  try {
+    const limits = readFileSync('/proc/self/limits', 'utf8');
+    const soft = /^Max address space\s+(\d+)/m.exec(limits)?.[1];
+    return soft === undefined || Number(soft) >= (2 * availableParallelism() + 1) * RESERVED;
+  } catch {
+    // Not Linux.
+    return true;
+  }
+};
 
 let possible: boolean | undefined;
 
@@ -36,7 +57,9 @@ const canRunNative = (): boolean => {
   possible = false;
   try {
     possible =
-      WebAssembly?.validate(Uint8Array.from(VECTORS)) === true && new WebAssembly.Memory({ initial: 1 }) !== null;
+      addressesSuffice() &&
+      WebAssembly?.validate(Uint8Array.from(VECTORS)) === true &&
+      new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true }) !== null;
   } catch {
     // No room for it.
   }
