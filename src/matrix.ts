@@ -11,7 +11,7 @@ import { tensorOf } from './nd-array.ts';
 export class Matrix {
   readonly shape: Shape;
   readonly dtype: FloatDtype;
-  /** Row-major, over a `SharedArrayBuffer` where the pool made it. */
+  /** Row-major, over a `SharedArrayBuffer` where the pool made it, or over the first part of one. */
   readonly data: Float32Array | Float64Array;
 
   /** Wraps `data` (not copied); a matrix of zeros in shared memory where only the dtype is given. */
