@@ -40,6 +40,40 @@ describe('threads', () => {
     expect(busy.reduce((sum, thread) => sum + thread.tiles, 0)).toBeGreaterThanOrEqual(100);
   });
 
+  test.each(['float32', 'float64'] as const)('fill a result of megabytes alike, %s', async (precision) => {
+    const n = 601;
+    const mix = tf.tensor2d(
+      Float32Array.from({ length: n * 30 }, (_, i) => Math.cos(i) / 8),
+      [n, 30],
+    );
+    const f = (x: { a: tf.Tensor; b: tf.Tensor }): tf.Tensor => {
+      const h = tf.tanh(tf.matMul(tf.reshape(tf.concat([x.a, x.b]), [1, n]), mix));
+      return tf.add(tf.sum(tf.square(h)), tf.sum(tf.sin(x.a)));
+    };
+    const all = point(n);
+    const x = { a: all.slice(0, 450), b: all.slice(450) };
+    const matrices: Float64Array[] = [];
+    for (const options of [{ workers: 1 }, { workers: 2 }, { workers: 2, jit: false, symmetric: false }] as const) {
+      const { workers, ...rest } = options;
+      await using runtime = createRuntime({ workers });
+      const problem = await runtime.prepareHessian(f as never, x as never, { precision, ...rest });
+      for (let k = 0; k < 2; k++) {
+        const { H } = await problem.evaluate(x as never);
+        matrices.push(Float64Array.from(H.data));
+      }
+    }
+    const [first, ...others] = matrices;
+    for (const other of others.slice(0, 3))
+      expect(Buffer.compare(Buffer.from(first.buffer), Buffer.from(other.buffer))).toBe(0);
+    const far = precision === 'float32' ? 1e-5 : 1e-13;
+    for (let i = 0; i < n; i++) {
+      for (let j = 0; j < n; j++) {
+        if (first[i * n + j] !== first[j * n + i]) throw new Error(`H[${i}, ${j}] is not H[${j}, ${i}]`);
+        if (!(Math.abs(first[i * n + j] - others[3][i * n + j]) < far)) throw new Error(`H[${i}, ${j}]`);
+      }
+    }
+  });
+
   test('a small problem runs in the calling thread', async () => {
     const { report } = await jacobian((x: tf.Tensor) => tf.sin(x), point(3));
     expect(report.workers).toBe(0);
