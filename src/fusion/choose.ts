@@ -188,12 +188,17 @@ class Sweep {
     if (!isVar(atom)) return;
     const list = this.#demands.get(atom);
     if (!list) this.#demands.set(atom, [demand]);
-    else if (!list.some((other) => covers(other, demand))) list.push(demand);
+    else {
+      for (let k = 0; k < list.length; k++) if (covers(list[k], demand)) return;
+      list.push(demand);
+    }
   }
 }
 
 const covers = (a: Demand, b: Demand): boolean => {
+  if (a === b) return true;
   if (a.root !== b.root || !sameMap(a.map, b.map)) return false;
+  if (a.box === b.box) return true;
   for (let k = 0; k < a.box.low.length; k++) {
     if (a.box.low[k] > b.box.low[k] || a.box.high[k] < b.box.high[k]) return false;
   }

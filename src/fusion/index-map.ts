@@ -47,6 +47,7 @@ export const axesOf = (map: IndexMap, first: number, limit: number, width: numbe
   map.slice(first * width, limit * width);
 
 export const sameMap = (a: IndexMap, b: IndexMap): boolean => {
+  if (a === b) return true;
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
   return a.length === b.length;
 };

@@ -45,7 +45,6 @@ const inverse = (permutation: readonly number[]): number[] => {
 
 /** The map of a view's operand: of the first, or of the one whose elements start at `first` in a concat. Undefined: there is none. */
 const throughView = ({ primitive, inputs, params }: Equation, map: IndexMap, width: number): IndexMap | undefined => {
-  const same = (): number => 1;
   switch (primitive) {
     case 'reshape':
       return unreshaped(map, inputs[0].aval.shape, params.shape as Shape, width);
@@ -66,16 +65,19 @@ const throughView = ({ primitive, inputs, params }: Equation, map: IndexMap, wid
     case 'slice': {
       const starts = params.starts as readonly number[];
       const strides = params.strides as readonly number[];
-      return scaled(
-        map,
-        (axis) => strides[axis],
-        (axis) => starts[axis],
-        width,
-      );
+      const made = map.slice();
+      for (let axis = 0; axis < starts.length; axis++) {
+        const first = axis * width;
+        if (strides[axis] !== 1) for (let k = first; k < first + width; k++) made[k] *= strides[axis];
+        made[first] += starts[axis];
+      }
+      return made;
     }
     case 'pad': {
       const low = params.low as readonly number[];
-      return scaled(map, same, (axis) => -low[axis], width);
+      const made = map.slice();
+      for (let axis = 0; axis < low.length; axis++) made[axis * width] -= low[axis];
+      return made;
     }
     case 'windows': {
       const at = (params.axis as number) * width;
