@@ -145,16 +145,17 @@ class Sweep {
   #seeThrough(equation: Equation, demands: readonly Demand[], own = false): boolean {
     const { primitive, inputs, params } = equation;
     if (VIEWS.has(primitive)) return this.#seeThroughView(equation, demands, own);
-    for (const demand of demands) {
+    const load = Math.max(1, priceOfOp(primitive, equation.output.aval.dtype) / PER_VALUE);
+    for (let k = 0; k < demands.length; k++) {
+      const demand = demands[k];
       const { root, map } = demand;
-      root.load += Math.max(1, priceOfOp(primitive, equation.output.aval.dtype) / PER_VALUE);
-      const width = root.extents.length + 1;
-      const rank = inputs.length === 0 ? 0 : inputs[inputs.length - 1].aval.shape.length;
-      if (primitive === 'one_hot') this.#demand(inputs[0], { ...demand, map: axesOf(map, 0, rank, width) });
-      else if (primitive === 'gather') {
-        const axis = params.axis as number;
-        this.#demand(inputs[1], { ...demand, map: axesOf(map, axis, axis + rank, width) });
-      } else for (const a of inputs) this.#demand(a, demand);
+      root.load += load;
+      if (primitive === 'one_hot' || primitive === 'gather') {
+        const indices = inputs[inputs.length - 1];
+        const axis = primitive === 'gather' ? (params.axis as number) : 0;
+        const read = axesOf(map, axis, axis + indices.aval.shape.length, root.extents.length + 1);
+        this.#demand(indices, { ...demand, map: read });
+      } else for (let i = 0; i < inputs.length; i++) this.#demand(inputs[i], demand);
     }
     if (primitive === 'gather') this.#force(inputs[0]);
     return true;

@@ -1,6 +1,6 @@
 /** Roots: the values of a program that are made in memory, each by a nest of loops over some counters. */
 
-import { type Shape, sizeOf, stridesOf } from '../ir/aval.ts';
+import { type Shape, sameShape, sizeOf, stridesOf } from '../ir/aval.ts';
 import type { DotParams } from '../ir/params.ts';
 import type { Atom, Equation, Literal } from '../ir/program.ts';
 import { axesOf, countersMap, flatIndex, type IndexMap, identityMap, scaled } from './index-map.ts';
@@ -29,14 +29,22 @@ export interface Root {
 
 type Made = Omit<Root, 'atom' | 'equation' | 'cuts' | 'load'>;
 
-const stored = (shape: Shape, maps: readonly IndexMap[] | undefined): Made => ({
+const plainOf = (shape: Shape): Made => ({
   extents: shape,
   kept: shape.length,
   ending: 'store',
   store: flatIndex(identityMap(shape.length), shape, shape.length + 1),
   fill: undefined,
-  maps,
+  maps: undefined,
 });
+
+let last = plainOf([]);
+
+/** Stored in order. Values that follow one another often have one shape. */
+const stored = (shape: Shape): Made => {
+  if (!sameShape(shape, last.extents)) last = plainOf(shape);
+  return last;
+};
 
 const reduction = ({ primitive, inputs, params, output }: Equation): Made => {
   const { shape } = inputs[0].aval;
@@ -138,7 +146,8 @@ const spread = ({ inputs, params, output }: Equation): Made => {
     shape.length + 1,
   );
   return {
-    ...stored(shape, [own]),
+    ...stored(shape),
+    maps: [own],
     store: flatIndex(places, output.aval.shape, shape.length + 1),
     fill: params.value as number,
   };
@@ -160,21 +169,19 @@ const madeBy = (equation: Equation): Made => {
     case 'scatter_add':
       return scatter(equation);
     default:
-      return isSpread(equation) ? spread(equation) : stored(equation.output.aval.shape, undefined);
+      return isSpread(equation) ? spread(equation) : stored(equation.output.aval.shape);
   }
 };
 
-export const rootOf = (equation: Equation): Root => {
-  const made = madeBy(equation);
-  return { ...made, atom: equation.output, equation, cuts: made.extents.map(() => []), load: 0 };
+const rootFrom = (made: Made, atom: Atom, equation: Equation | undefined): Root => {
+  const { extents, kept, ending, store, fill, maps } = made;
+  return { atom, equation, extents, kept, ending, store, fill, maps, cuts: extents.map(() => []), load: 0 };
 };
 
+export const rootOf = (equation: Equation): Root => rootFrom(madeBy(equation), equation.output, equation);
+
 /** An output in which every element is the same. */
-export const copyOf = (atom: Literal): Root => {
-  const { shape } = atom.aval;
-  const made = stored(shape, undefined);
-  return { ...made, atom, equation: undefined, cuts: shape.map(() => []), load: 0 };
-};
+export const copyOf = (atom: Literal): Root => rootFrom(stored(atom.aval.shape), atom, undefined);
 
 /** Primitives whose results are always made in memory. */
 export const ALWAYS_MADE: ReadonlySet<string> = new Set([
