@@ -56,6 +56,15 @@ type BinaryName =
   | 'or'
   | 'xor';
 
+// Much is asked for that changes nothing, and is left out without being emitted first. An array without elements is for
+// the builder to make a literal of.
+const hasElements = (x: Atom): boolean => !x.aval.shape.includes(0);
+
+const isIdentity = (permutation: readonly number[]): boolean => {
+  for (let i = 0; i < permutation.length; i++) if (permutation[i] !== i) return false;
+  return true;
+};
+
 /** A number stands for the literal array of the other operand's aval. */
 type Operand = Atom | number;
 
@@ -105,13 +114,14 @@ export class Ops extends Builder {
     return this.emit('select', [condition, this.#operand(whenTrue, like), this.#operand(whenFalse, like)], {});
   }
   cast(x: Atom, dtype: Dtype): Atom {
-    return this.emit('cast', [x], { dtype });
+    return x.aval.dtype === dtype && hasElements(x) ? x : this.emit('cast', [x], { dtype });
   }
   reshape(x: Atom, shape: Shape): Atom {
-    return this.emit('reshape', [x], { shape });
+    return sameShape(x.aval.shape, shape) && hasElements(x) ? x : this.emit('reshape', [x], { shape });
   }
   broadcast(x: Atom, shape: Shape, axes: readonly number[]): Atom {
-    return this.emit('broadcast', [x], { shape, axes });
+    const isSame = axes.length === shape.length && sameShape(x.aval.shape, shape);
+    return isSame && hasElements(x) ? x : this.emit('broadcast', [x], { shape, axes });
   }
   /** NumPy's broadcasting of x to a shape: trailing axes align, axes of length 1 repeat. */
   broadcastTo(x: Atom, shape: Shape): Atom {
@@ -129,7 +139,8 @@ export class Ops extends Builder {
     );
   }
   permute(x: Atom, permutation: readonly number[]): Atom {
-    return this.emit('permute', [x], { permutation });
+    const isSame = permutation.length === x.aval.shape.length && isIdentity(permutation);
+    return isSame && hasElements(x) ? x : this.emit('permute', [x], { permutation });
   }
   /** x with one axis moved to another place. */
   moveAxis(x: Atom, from: number, to: number): Atom {
@@ -179,6 +190,7 @@ export class Ops extends Builder {
     return this.emit('fold', [x], { axis, length, stride, dilation });
   }
   sum(x: Atom, axes: readonly number[]): Atom {
+    if (axes.length === 0 && hasElements(x)) return x;
     return this.emit('reduce_sum', [x], { axes: [...axes].sort((a, b) => a - b) });
   }
   reduceMax(x: Atom, axes: readonly number[]): Atom {
