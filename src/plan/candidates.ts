@@ -1,6 +1,6 @@
 /** Tile programs for a group of seeds, each with its price; the cheapest is what the plan takes. */
 
-import { bytesOf } from '../ir/aval.ts';
+import { bytesOf, bytesPerElement } from '../ir/aval.ts';
 import type { Program } from '../ir/program.ts';
 import type { Placement } from '../pool/job.ts';
 import type { Pushforward } from '../transforms/pushforward.ts';
@@ -43,9 +43,9 @@ const CONTRACTING = 2e5;
 /** Where contracting makes a tile so many times dearer, in narrower tiles it does so too. */
 const HOPELESS = 1.3;
 
-/** Bytes that the products of all groups may hold, and a tile's values; or so many times what they hold uncontracted. */
-const PRODUCT_BYTES = 128 * 2 ** 20;
-const TILE_BYTES = 32 * 2 ** 20;
+/** Elements that the products of all groups may hold, and a tile's values; or so many times what they hold uncontracted. */
+const PRODUCT_ELEMENTS = 2 ** 25;
+const TILE_ELEMENTS = 2 ** 23;
 const HEAVIER = 4;
 
 const productBytes = ({ point }: TileProgram): number =>
@@ -161,10 +161,14 @@ const candidatesOf = (request: SetRequest, strand: Strand, block: number, strand
   if (request.checkpoint || contraction === 'never' || !pays) return [cheapest, ...others];
   let best = contraction === 'always' ? undefined : cheapest;
   const plainBytes = HEAVIER * livePeakBytes(cheapest.tile.program);
+  const size = bytesPerElement(request.precision);
   const bearable =
     contraction === 'always'
       ? UNBOUNDED
-      : { products: Math.max(PRODUCT_BYTES / strands, plainBytes), tile: Math.max(TILE_BYTES, plainBytes) };
+      : {
+          products: Math.max((PRODUCT_ELEMENTS * size) / strands, plainBytes),
+          tile: Math.max(TILE_ELEMENTS * size, plainBytes),
+        };
   const tried: Candidate[] = [...plain];
   for (const width of contractedWidths(request, strand, block, cheapest.width)) {
     const way = contractedTile(request, strand, width, bearable);

@@ -6,6 +6,8 @@ import { guard, unguard } from './exit-guard.ts';
 /** What a worker is given with its start: the count of threads that have loaded. */
 export interface WorkerData {
   readonly loaded: SharedArrayBuffer;
+  /** Whether the engine is to be loaded with the thread, and not with the first program that needs it. */
+  readonly engine: boolean;
 }
 
 /** A worker's side: says that this thread has loaded, as soon as the loader has nothing more to do. */
@@ -19,12 +21,17 @@ export const announceLoaded = (data: unknown): void => {
 };
 
 export class Loading implements Guarded {
-  readonly workerData: WorkerData = { loaded: new SharedArrayBuffer(4) };
-  readonly #loaded = new Int32Array(this.workerData.loaded);
+  readonly workerData: WorkerData;
+  readonly #loaded: Int32Array;
   /** Threads started, less those that ended before they had loaded. */
   #expected = 0;
   #pending = 0;
   #waiting: (() => void)[] = [];
+
+  constructor(engine: boolean) {
+    this.workerData = { loaded: new SharedArrayBuffer(4), engine };
+    this.#loaded = new Int32Array(this.workerData.loaded);
+  }
 
   /** A thread was started. */
   started(): void {

@@ -3,7 +3,7 @@
 import { MessageChannel, type ResourceLimits } from 'node:worker_threads';
 import * as comlink from 'comlink';
 import type { Artifact } from '../compile/executable.ts';
-import { holdEngine } from '../compile/hold-engine.ts';
+import { holdEngine, needsEngine } from '../compile/hold-engine.ts';
 import { DiffopsError } from '../errors.ts';
 import type { Value } from '../ir/aval.ts';
 import { guard, unguard } from './exit-guard.ts';
@@ -98,7 +98,11 @@ export class Pool implements Runner {
     // Where it can't be loaded, the threads will say so.
     await holdEngine(run.artifacts).catch(() => {});
     if (run.over) return;
-    this.#threads ??= new Threads({ ...this.#options, file: this.#options.file ?? workerFile() });
+    this.#threads ??= new Threads({
+      ...this.#options,
+      file: this.#options.file ?? workerFile(),
+      engine: needsEngine(run.artifacts),
+    });
     const tickets = new Set<Ticket>();
     const cancelAll = (): void => {
       for (const ticket of tickets) ticket.cancel();

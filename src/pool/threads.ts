@@ -9,6 +9,8 @@ export interface ThreadsOptions {
   readonly workers: number;
   /** The module whose default export piscina calls with a Task. */
   readonly file: URL;
+  /** Whether threads load the engine as they start. */
+  readonly engine: boolean;
   readonly resourceLimits?: ResourceLimits | undefined;
 }
 
@@ -36,9 +38,10 @@ export class Threads {
   readonly #waiting = new Set<Waiting>();
   readonly #watched = new WeakSet<Worker>();
   readonly #ready = new Set<number>();
-  readonly #loading = new Loading();
+  readonly #loading: Loading;
 
   constructor(options: ThreadsOptions) {
+    this.#loading = new Loading(options.engine);
     this.#piscina = new Piscina({
       filename: options.file.href,
       workerData: this.#loading.workerData,
