@@ -305,13 +305,14 @@ class Contraction {
     const prices = sums.map((sum) => priceOf(sum, terms));
     const apart = prices.reduce((all, price) => all + price);
     const dearest = sums[prices.indexOf(Math.max(...prices))];
-    // What the dearest sum is over comes last, where a product of matrices wants it.
-    const last = labelsAt(terms[0], dearest.gone);
+    // What the dearest sum is over: the engine turns operands of batched products itself, in float32 only.
+    const summedPlace = this.#dtype === 'float32' ? 3 : 1;
+    const gone = labelsAt(terms[0], dearest.gone);
     let making = 0;
     const together = pooled(this.ops, terms, this.#labels, (union) => {
       if (!network.mayKeep(terms[0], union)) return undefined;
       making += network.constantCost(union);
-      const place = (label: Label): number => (this.#labels.isSeed(label) ? 0 : last.has(label) ? 2 : 1);
+      const place = (label: Label): number => (this.#labels.isSeed(label) ? 0 : gone.has(label) ? summedPlace : 2);
       return [...union].sort((a, b) => place(a) - place(b));
     });
     const inFewer = together.length < terms.length ? making + total(together) : Number.POSITIVE_INFINITY;
