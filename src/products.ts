@@ -9,7 +9,8 @@ import type { Program } from './ir/program.ts';
 import { hashOf } from './ir/serial.ts';
 import { NdArray } from './nd-array.ts';
 import type { CommonOptions } from './options.ts';
-import { type CompiledEngine, cheaperEngine } from './plan/engines.ts';
+import type { CompiledEngine } from './plan/engines.ts';
+import { placingOf } from './plan/placing.ts';
 import { runOnce } from './pool/run-once.ts';
 import { nonFinite } from './prepared.ts';
 import { type Call, fixedOf, openCall, requireScalar } from './problem.ts';
@@ -41,7 +42,7 @@ const isLeafOf = ({ recording, x }: Opened): boolean[] => recording.program.inpu
 const engines = new BoundedCache<CompiledEngine>(64);
 
 const engineOf = (program: Program): CompiledEngine =>
-  engines.getOrMake(hashOf(program), () => cheaperEngine(program, true).engine);
+  engines.getOrMake(hashOf(program), () => placingOf(program, [], true).point);
 
 /** Runs a derivative program on x, data, constants and then `seeds`. */
 const run = async (opened: Opened, program: Program, seeds: readonly Value[]): Promise<Value[]> => {

@@ -50,5 +50,7 @@ export interface Executable {
   run(inputs: readonly Value[], into?: readonly TypedArray[]): Promise<Value[]>;
   /** Arrays that outputs can be computed into without a copy, and that are read without one: the same each time. */
   arrays?(): readonly TypedArray[];
+  /** Bytes that it holds between runs, about. */
+  readonly keptBytes?: number;
   dispose(): Promise<void>;
 }

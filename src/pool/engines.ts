@@ -6,8 +6,9 @@ import { allocate, sizeOf, type TypedArray } from '../ir/aval.ts';
 /** Loads an artifact into the engine it was made for. */
 export type LoadArtifact = (artifact: Artifact, options: { readonly threads: number }) => Promise<Executable>;
 
-/** Executables that a thread keeps, unless one job needs more. */
-export const ENGINES_KEPT = 32;
+/** Executables that a thread keeps, and bytes that they may hold together, unless one job needs more. */
+const ENGINES_KEPT = 32;
+const BYTES_KEPT = 2 ** 29;
 
 const idOf = (key: string, threads: number): string => `${threads} ${key}`;
 
@@ -32,10 +33,6 @@ export class Engines {
     this.#load = load;
   }
 
-  get size(): number {
-    return this.#loaded.size;
-  }
-
   find(key: string, threads: number): Executable | undefined {
     const id = idOf(key, threads);
     const executable = this.#loaded.get(id);
@@ -51,12 +48,26 @@ export class Engines {
     return executable;
   }
 
-  /** Disposes the least recently used beyond `kept`; called when none is in use. */
-  async trim(kept = ENGINES_KEPT): Promise<void> {
+  /** Disposes the least recently used that are more, or hold more, than a thread keeps, but none of `own`. Called when none is in use. */
+  async trim(own: readonly string[], threads: number): Promise<void> {
+    const needed = new Set(own.map((key) => idOf(key, threads)));
+    let count = this.#loaded.size;
+    let bytes = 0;
+    for (const { keptBytes } of this.#loaded.values()) bytes += keptBytes ?? 0;
     for (const [id, executable] of this.#loaded) {
-      if (this.#loaded.size <= kept) return;
+      if (count <= ENGINES_KEPT && bytes <= BYTES_KEPT) return;
+      if (needed.has(id)) continue;
       this.#loaded.delete(id);
+      count--;
+      bytes -= executable.keptBytes ?? 0;
       await executable.dispose();
     }
+  }
+
+  /** Disposes all. */
+  async clear(): Promise<void> {
+    const all = [...this.#loaded.values()];
+    this.#loaded.clear();
+    for (const executable of all) await executable.dispose();
   }
 }

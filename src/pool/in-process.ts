@@ -56,7 +56,7 @@ export class InProcess implements Runner {
   /** Rejects what waits and what runs with CLOSED, and lets go of all executables. */
   async close(): Promise<void> {
     await this.#queue.close();
-    await this.#engines.trim(0);
+    await this.#engines.clear();
   }
 
   async #stint(run: Run): Promise<void> {

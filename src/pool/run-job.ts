@@ -5,7 +5,7 @@ import { DiffopsError } from '../errors.ts';
 import type { Value } from '../ir/aval.ts';
 import type { TileMemory } from '../stitch/tile-memory.ts';
 import type { Control } from './control.ts';
-import { arraysOf, ENGINES_KEPT, type Engines } from './engines.ts';
+import { arraysOf, type Engines } from './engines.ts';
 import type { Group, Job, Tile } from './job.ts';
 
 /** A job without its artifacts and what is fixed, which are asked for when the thread doesn't have them yet. */
@@ -141,7 +141,11 @@ class Loop {
     const found = engines.find(job.keys[index], job.threads);
     if (found) return found;
     const artifact = await this.#work.artifact(index);
-    return artifact ? this.#native('load', () => engines.load(artifact, job.threads)) : undefined;
+    if (!artifact) return undefined;
+    return this.#native('load', async () => {
+      await engines.trim(job.keys, job.threads);
+      return engines.load(artifact, job.threads);
+    });
   }
 
   /** Runs a step that is in native code, during which the process must not end; undefined when the run was stopped. */
@@ -157,11 +161,10 @@ class Loop {
     }
   }
 
-  /** Lets go of executables that other jobs left behind. */
-  async trim(): Promise<void> {
+  /** Lets go of executables that other jobs left behind; after a failure, of all: memory may have been short. */
+  async trim(failed = false): Promise<void> {
     const { engines, job } = this.#work;
-    const kept = Math.max(ENGINES_KEPT, job.keys.length);
-    if (engines.size > kept) await this.#native('load', () => engines.trim(kept));
+    await this.#native('load', () => (failed ? engines.clear() : engines.trim(job.keys, job.threads)));
   }
 }
 
@@ -177,6 +180,7 @@ export const runJob = async (work: Work): Promise<Stint> => {
     return { ending, times: loop.times };
   } catch (error) {
     if (!(error instanceof DiffopsError)) throw error;
+    await loop.trim(true);
     work.control.stop();
     return { ending: 'stopped', times: loop.times, failure: { error, tile: loop.tile } };
   }

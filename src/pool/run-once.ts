@@ -11,10 +11,16 @@ let last: Promise<unknown> = Promise.resolve();
 /** Calls run one after the other: an executable runs once at a time, and all of them share this thread anyway. */
 export const runOnce = (artifact: Artifact, inputs: readonly Value[]): Promise<Value[]> => {
   const result = last.then(async () => {
-    const executable = engines.find(artifact.key, 1) ?? (await engines.load(artifact, 1));
-    const outputs = await executable.run(inputs);
-    await engines.trim();
-    return outputs;
+    try {
+      const executable = engines.find(artifact.key, 1) ?? (await engines.load(artifact, 1));
+      const outputs = await executable.run(inputs);
+      await engines.trim([artifact.key], 1);
+      return outputs;
+    } catch (error) {
+      // Whatever it was, memory may have been short.
+      await engines.clear();
+      throw error;
+    }
   });
   last = result.catch(() => {});
   return result;

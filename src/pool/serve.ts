@@ -5,7 +5,7 @@ import * as comlink from 'comlink';
 import type { DiffopsError, SerializedError } from '../errors.ts';
 import type { Value } from '../ir/aval.ts';
 import { blockOfTile } from '../stitch/block.ts';
-import { type ResultMemory, stageOf } from '../stitch/result-memory.ts';
+import { countResult, type ResultMemory, stageOf } from '../stitch/result-memory.ts';
 import { TileMemory } from '../stitch/tile-memory.ts';
 import { ALL_FINITE, type MatrixView, writeTile } from '../stitch/write-tile.ts';
 import { Control } from './control.ts';
@@ -18,6 +18,7 @@ import { type JobHead, runJob } from './run-job.ts';
 
 /** The whole matrix, for the thread in a slot to write to. */
 export const matrixView = (result: ResultMemory, job: Pick<Job, 'dtype' | 'columns'>, slot: number): MatrixView => {
+  countResult(result);
   const { dtype, columns } = job;
   const buffer = result.memory?.buffer ?? result.buffer;
   const data = dtype === 'float32' ? new Float32Array(buffer) : new Float64Array(buffer);

@@ -30,6 +30,22 @@ let refused = false;
 export const goesAcross = ({ placement, outputs }: Pick<Group, 'placement' | 'outputs'>): boolean =>
   outputs.some(({ placed, batch }) => !placed && (placement !== 'row' || batch !== 'leading'));
 
+/** By buffer that threads share: one of the same size that nobody touches, so that it takes no memory. */
+const counted = new WeakMap<SharedArrayBuffer, ArrayBuffer>();
+
+/**
+ * Has V8 collect garbage when results pile up that nobody holds: it doesn't count memory that threads share, so it would
+ * see no reason to. Each thread that gets a result says so for itself.
+ */
+export const countResult = ({ buffer }: ResultMemory): void => {
+  if (counted.has(buffer) || buffer.byteLength < SMALL) return;
+  try {
+    counted.set(buffer, new ArrayBuffer(buffer.byteLength));
+  } catch {
+    // Addresses are short; then so much garbage can't pile up.
+  }
+};
+
 /**
  * Zeroed memory for a matrix, with rooms for as many threads as there are slots: whole rows need none. Throws where it
  * can't be had at all.

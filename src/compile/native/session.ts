@@ -126,6 +126,10 @@ class NativeExecutable implements Executable {
     this.#scratch = scratch;
   }
 
+  get keptBytes(): number {
+    return this.#places.reduce((sum, { part }) => sum + (part?.bytes ?? 0), this.#calls.bytes);
+  }
+
   async dispose(): Promise<void> {
     if (this.#disposed) return;
     this.#disposed = true;

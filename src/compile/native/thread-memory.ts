@@ -41,6 +41,8 @@ export class ThreadMemory {
   scratch(bytes: number): number {
     if (bytes > this.#scratch.bytes) {
       this.give(this.#scratch);
+      // There is none, if the memory can't have it.
+      this.#scratch = { at: 0, bytes: 0 };
       this.#scratch = this.take(bytes);
     }
     return this.#scratch.at;

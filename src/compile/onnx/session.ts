@@ -2,7 +2,7 @@
 
 import ort, { type InferenceSession, type Tensor } from 'onnxruntime-node';
 import { DiffopsError } from '../../errors.ts';
-import { allocate, sizeOf, type TypedArray, type Value } from '../../ir/aval.ts';
+import { allocate, bytesOf, sizeOf, type TypedArray, type Value } from '../../ir/aval.ts';
 import { malformed } from '../../ir/builder.ts';
 import type { Artifact, Executable } from '../executable.ts';
 import { inputName } from './lower.ts';
@@ -54,6 +54,9 @@ const failure = (doing: string, thrown: unknown): DiffopsError => {
 const isHandingOver = (thrown: unknown): boolean =>
   thrown instanceof Error && thrown.message.startsWith('Non tensor type');
 
+/** What a session holds, by what it gives: the arrays for that, and in its arena about twice as much. */
+const HELD_PER_OUTPUT = 3;
+
 class OnnxExecutable implements Executable {
   readonly inputs: Executable['inputs'];
   readonly outputs: Executable['outputs'];
@@ -95,6 +98,10 @@ class OnnxExecutable implements Executable {
       fetches[names[k]] = new ort.Tensor(dtype, arrays[k] as never, own) as Tensor;
     }
     return fetches;
+  }
+
+  get keptBytes(): number {
+    return HELD_PER_OUTPUT * this.outputs.reduce((sum, aval) => sum + bytesOf(aval), 0);
   }
 
   async dispose(): Promise<void> {

@@ -148,4 +148,14 @@ describe('the memory', () => {
   test('that can’t be had is refused with what was asked for', () => {
     expect(() => new ThreadMemory().take(2 ** 33)).toThrow(/need \d+ bytes/);
   });
+
+  test('that can’t be had for all programs leaves none that two might use', () => {
+    const memory = new ThreadMemory();
+    memory.scratch(1000);
+    memory.take(500);
+    expect(() => memory.scratch(2 ** 33)).toThrow(/need \d+ bytes/);
+    const part = memory.take(512);
+    const shared = memory.scratch(800);
+    expect(part.at + part.bytes <= shared || shared + 800 <= part.at).toBe(true);
+  });
 });
