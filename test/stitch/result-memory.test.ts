@@ -11,8 +11,8 @@ test.each([0, 2])('a result with room for %i threads counts as memory, without t
   countResult(result);
   countResult(result);
   const now = process.memoryUsage();
-  expect(now.external - external).toBeGreaterThan(250 * MIB);
-  expect(now.external - external).toBeLessThan(300 * MIB);
+  expect(now.external - external).toBeGreaterThan(60 * MIB);
+  expect(now.external - external).toBeLessThan(90 * MIB);
   expect(now.rss - rss).toBeLessThan(32 * MIB);
   expect(result.buffer.byteLength).toBeGreaterThanOrEqual(256 * MIB);
 });
