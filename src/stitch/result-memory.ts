@@ -30,21 +30,31 @@ let refused = false;
 export const goesAcross = ({ placement, outputs }: Pick<Group, 'placement' | 'outputs'>): boolean =>
   outputs.some(({ placed, batch }) => !placed && (placement !== 'row' || batch !== 'leading'));
 
-/** By buffer that threads share: one of a quarter of its size that nobody touches, so that it takes no memory. */
-const counted = new WeakMap<SharedArrayBuffer, ArrayBuffer>();
+/** Bytes of results that may be there before V8 is told of more. */
+const PILE = 2 ** 30;
+let piled = 0;
+const gone = new FinalizationRegistry((bytes: number) => {
+  piled -= bytes;
+});
+/** By result: once they pile up, a buffer of its size that nobody touches, so that it takes no memory. */
+const counted = new WeakMap<SharedArrayBuffer, ArrayBuffer | undefined>();
 
 /**
- * Has V8 collect garbage when results pile up that nobody holds: it doesn't count memory that threads share, so it would
- * see no reason to. Each thread that gets a result says so for itself. At its full size V8 would collect in all threads for
- * each result of 64 MiB, which takes a fifth of the time that `mlp`'s takes; so some results wait for one collection.
+ * Has V8 collect garbage when results pile up: it doesn't count memory that threads share, so it would see no reason to.
+ * Each thread that gets a result says so for itself. Small piles it isn't told of: it would collect in all threads for
+ * each result of 64 MiB, a fifth of the time that `mlp`'s takes.
  */
 export const countResult = ({ buffer }: ResultMemory): void => {
   if (counted.has(buffer) || buffer.byteLength < SMALL) return;
+  piled += buffer.byteLength;
+  gone.register(buffer, buffer.byteLength);
+  let weight: ArrayBuffer | undefined;
   try {
-    counted.set(buffer, new ArrayBuffer(buffer.byteLength >> 2));
+    if (piled > PILE) weight = new ArrayBuffer(buffer.byteLength);
   } catch {
     // Addresses are short; then so much garbage can't pile up.
   }
+  counted.set(buffer, weight);
 };
 
 /**
