@@ -96,8 +96,8 @@ const contentOf = (value: unknown, path: string, differentiated: boolean): Conte
   return readTensor(value as tf.Tensor, path, differentiated);
 };
 
-/** A plain loop: a callback per element takes a millisecond for every 20 000 of them, in each evaluation. */
-const firstNonFinite = (data: Content['data']): number => {
+/** The first element that is NaN or infinite, or −1. A plain loop: a callback per element takes a millisecond for every 20 000 of them, in each evaluation. */
+export const firstNonFinite = (data: Content['data']): number => {
   for (let i = 0; i < data.length; i++) if (!Number.isFinite(data[i])) return i;
   return -1;
 };

@@ -15,7 +15,7 @@ import type { RunStats, Progress as TileProgress } from './pool/run.ts';
 import { fixedOf, flattenData, jobOf, type Problem } from './problem.ts';
 import { type Flat, flattenTree } from './pytree.ts';
 import type { Runners } from './runners.ts';
-import { countResult, goesAcross, newResultMemory, type ResultMemory } from './stitch/result-memory.ts';
+import { goesAcross, newResultMemory, type ResultMemory } from './stitch/result-memory.ts';
 import type { LikeX } from './tree-types.ts';
 import { checkSameStructure, unflattenVector } from './unflatten.ts';
 
@@ -78,9 +78,7 @@ const allocate = ({ planned }: Problem, workers: number): ResultMemory => {
   const { rows, columns, dtype, groups } = planned;
   const bytes = rows * columns * bytesPerElement(dtype);
   try {
-    const result = newResultMemory(bytes, groups.some(goesAcross) ? Math.max(1, workers) : 0);
-    countResult(result);
-    return result;
+    return newResultMemory(bytes, groups.some(goesAcross) ? Math.max(1, workers) : 0);
   } catch (cause) {
     throw new DiffopsError(
       'MEMORY_LIMIT',

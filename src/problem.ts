@@ -2,8 +2,8 @@
 
 import { performance } from 'node:perf_hooks';
 import { BoundedCache } from './bounded-cache.ts';
-import { compileProgram, completed } from './compile/compile.ts';
-import type { Artifact, NativeCode } from './compile/executable.ts';
+import { compileProgram, completed, watched } from './compile/compile.ts';
+import type { Artifact } from './compile/executable.ts';
 import { DiffopsError } from './errors.ts';
 import { type FloatDtype, sizeOf } from './ir/aval.ts';
 import { hashOf } from './ir/serial.ts';
@@ -97,30 +97,13 @@ export const poseProblem = (
 
 /** An artifact whose making counts in `phases`, whenever that is. */
 const timed = (phases: { compile: number }, make: () => Artifact): Artifact => {
-  const watched = <T>(step: () => T): T => {
+  const watch = <T>(step: () => T): T => {
     const began = performance.now();
     const result = step();
     phases.compile += performance.now() - began;
     return result;
   };
-  const artifact = watched(make);
-  const { engine, key, inputs, outputs } = artifact;
-  if (engine === 'interpret') return artifact;
-  const head = { engine, key, inputs, outputs };
-  if (engine === 'native') {
-    return {
-      ...head,
-      get native() {
-        return watched(() => artifact.native as NativeCode);
-      },
-    };
-  }
-  return {
-    ...head,
-    get model() {
-      return watched(() => artifact.model as Uint8Array);
-    },
-  };
+  return watched(watch(make), watch);
 };
 
 /** Compiles what isn't compiled yet. */

@@ -7,6 +7,7 @@ import { DiffopsError } from './errors.ts';
 import { type Shape, sameShape, sizeOf, type Value } from './ir/aval.ts';
 import type { Program } from './ir/program.ts';
 import { hashOf } from './ir/serial.ts';
+import { firstNonFinite } from './leaf.ts';
 import { NdArray } from './nd-array.ts';
 import type { CommonOptions } from './options.ts';
 import type { CompiledEngine } from './plan/engines.ts';
@@ -59,7 +60,7 @@ const likeX = <X>(opened: Opened, values: readonly Value[], name: string): LikeX
   const vector = precision === 'float64' ? new Float64Array(x.size) : new Float32Array(x.size);
   for (const [i, leaf] of x.leaves.entries()) vector.set(values[i].data, leaf.offset);
   if (settings.checkFinite) {
-    const bad = vector.findIndex((value) => !Number.isFinite(value));
+    const bad = firstNonFinite(vector);
     if (bad >= 0) throw nonFinite(x, bad, name);
   }
   return unflattenVector(x, vector) as LikeX<X>;
@@ -69,7 +70,7 @@ const likeX = <X>(opened: Opened, values: readonly Value[], name: string): LikeX
 const likeY = <Y>({ recording, settings }: Opened, values: readonly Value[], name: string): LikeY<Y> => {
   const { structure, paths } = recording.outputs;
   const arrays = values.map(({ shape, data }, i) => {
-    if (settings.checkFinite && !(data as Floats).every(Number.isFinite)) {
+    if (settings.checkFinite && firstNonFinite(data as Floats) >= 0) {
       throw new DiffopsError(
         'NON_FINITE',
         `the ${name} has a NaN or an infinity in ${paths[i]}; checkFinite: false lets it through.`,

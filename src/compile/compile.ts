@@ -4,7 +4,7 @@ import { BoundedCache } from '../bounded-cache.ts';
 import { interpretedArtifact } from '../interpret/executable.ts';
 import type { Program } from '../ir/program.ts';
 import { hashOf } from '../ir/serial.ts';
-import type { Artifact, EngineName, NativeCode } from './executable.ts';
+import type { Artifact, EngineName } from './executable.ts';
 import { compileNative } from './native/compile-native.ts';
 import { legalize } from './onnx/legalize.ts';
 import { lowerProgram } from './onnx/lower.ts';
@@ -14,45 +14,51 @@ import { encodeModel } from './onnx/model.ts';
 const KEPT = 64;
 const artifacts = new BoundedCache<Artifact>(KEPT);
 
-const onnxArtifact = (program: Program, key: string): Artifact => {
+type Compiled = Exclude<EngineName, 'interpret'>;
+
+/** By engine: how a program is compiled, and what an artifact calls what it is loaded from. */
+const COMPILERS = {
+  onnx: { name: 'model', compile: (program: Program) => encodeModel(lowerProgram(legalize(program))) },
+  native: { name: 'native', compile: compileNative },
+} as const;
+
+type Head = Pick<Artifact, 'key' | 'inputs' | 'outputs'> & { readonly engine: Compiled };
+
+/** An artifact that asks `code` each time for what it is loaded from. */
+const askingFor = ({ engine, key, inputs, outputs }: Head, code: () => unknown): Artifact =>
+  Object.defineProperty({ engine, key, inputs, outputs }, COMPILERS[engine].name, { get: code, enumerable: true });
+
+const compiledArtifact = (program: Program, engine: Compiled, key: string): Artifact => {
   let waiting: Program | undefined = program;
-  let model: Uint8Array | undefined;
-  return {
-    engine: 'onnx',
+  let code: unknown;
+  const head = {
+    engine,
     key,
     inputs: program.inputs.map((v) => v.aval),
     outputs: program.outputs.map((a) => a.aval),
-    get model() {
-      model ??= encodeModel(lowerProgram(legalize(waiting as Program)));
-      waiting = undefined;
-      return model;
-    },
   };
+  return askingFor(head, () => {
+    if (waiting) code = COMPILERS[engine].compile(waiting);
+    waiting = undefined;
+    return code;
+  });
 };
 
-const nativeArtifact = (program: Program, key: string): Artifact => {
-  let waiting: Program | undefined = program;
-  let native: NativeCode | undefined;
-  return {
-    engine: 'native',
-    key,
-    inputs: program.inputs.map((v) => v.aval),
-    outputs: program.outputs.map((a) => a.aval),
-    get native() {
-      native ??= compileNative(waiting as Program);
-      waiting = undefined;
-      return native;
-    },
-  };
-};
-
-const MAKERS = { onnx: onnxArtifact, native: nativeArtifact };
+const codeOf = (artifact: Artifact): unknown =>
+  artifact.engine === 'interpret' ? artifact.program : artifact[COMPILERS[artifact.engine].name];
 
 /** Makes what an artifact is loaded from, if that wasn't made yet. */
 export const completed = (artifact: Artifact): Artifact => {
-  void artifact.model;
-  void artifact.native;
+  codeOf(artifact);
   return artifact;
+};
+
+/** The same artifact, whose making is called through `watch`, whenever that is. */
+export const watched = (artifact: Artifact, watch: (make: () => unknown) => unknown): Artifact => {
+  const { engine } = artifact;
+  const { key, inputs, outputs } = artifact;
+  if (engine === 'interpret') return artifact;
+  return askingFor({ engine, key, inputs, outputs }, () => watch(() => codeOf(artifact)));
 };
 
 /**
@@ -62,5 +68,5 @@ export const completed = (artifact: Artifact): Artifact => {
 export const compileProgram = (program: Program, engine: EngineName): Artifact => {
   if (engine === 'interpret') return interpretedArtifact(program);
   const key = `${engine}-${hashOf(program)}`;
-  return artifacts.getOrMake(key, () => MAKERS[engine](program, key));
+  return artifacts.getOrMake(key, () => compiledArtifact(program, engine, key));
 };

@@ -5,6 +5,7 @@
  */
 
 import type { FloatDtype } from '../ir/aval.ts';
+import { ERF_FAR, ERF_NEAR, ERF_SATURATED } from '../primitives/erf-coefficients.ts';
 import { polynomial } from './polynomial.ts';
 import { cos, sin } from './trigonometric.ts';
 import type { V, Writer } from './writer.ts';
@@ -156,20 +157,8 @@ const softplus = (w: Writer, x: V): V => {
   return w.op('add', w.op('at_least', x, w.constant(0)), log1p(w, decay));
 };
 
-/** erf(x)/x in x² up to 1, and exp(a²)·erfc(a) in (a − 2)/(a + 2) on [1, 6]: as for ONNX Runtime (scripts/fit-coefficients.py). */
-const ERF_NEAR = [
-  1.1283791670955126, -0.3761263890318352, 0.11283791670944184, -0.026866170643111205, 0.005223977606116401,
-  -0.0008548325929218938, 0.00012055293574149721, -1.492471225108628e-5, 1.644713096510782e-6, -1.6206309274268188e-7,
-  1.3710961638318295e-8, -7.779434577897153e-10,
-];
-const ERF_FAR = [
-  0.25539567631050575, -0.42718584741395677, 0.24165819424246687, -0.078978581016459, 0.0037328923985830227,
-  0.0069974617902443656, -0.000847142571910059, -0.0009819765868452467, 4.3535301371056924e-5, 0.00017428772210977458,
-  2.7630987541874266e-5, -2.658706163140426e-5, -1.2622356884511552e-5,
-];
-
 const erf = (w: Writer, x: V): V => {
-  const size = w.op('at_most', w.op('abs', x), w.constant(6));
+  const size = w.op('at_most', w.op('abs', x), w.constant(ERF_SATURATED));
   const square = w.op('mul', size, size);
   const near = w.op('mul', size, polynomial(w, square, ERF_NEAR));
   const two = w.constant(2);

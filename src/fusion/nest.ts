@@ -106,6 +106,15 @@ export class Nest {
         return this.#gathered(equation, map);
       case 'pow':
         return this.#power(equation, map);
+      case 'is_nan': {
+        const x = this.value(inputs[0], map);
+        return this.op('ne', dtype, [x, x]);
+      }
+      case 'is_inf': {
+        const { aval } = inputs[0];
+        const size = this.op('abs', aval.dtype, [this.value(inputs[0], map)]);
+        return this.op('eq', dtype, [size, this.constant(Number.POSITIVE_INFINITY, aval)]);
+      }
       default: {
         const operands = inputs.map((a) => this.value(a, map));
         const written = FUNCTIONS[primitive];

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import type { Aval } from './aval.ts';
 import type { Params, PrimitiveName } from './params.ts';
 import { type Atom, type Equation, newEquation, newVar, type Program, type Var } from './program.ts';
+import { remembered } from './remembered.ts';
 
 /** A variable by number (inputs first, then equations in order), or a literal. */
 export type SerialAtom = number | { readonly value: number | string; readonly aval: Aval };
@@ -75,7 +76,7 @@ export const deserialize = (serial: SerialProgram): Program => {
 const textOf = ({ shape, dtype }: Aval): string => `${dtype}[${shape}]`;
 
 /** A key that is equal for programs of equal structure; scopes don't count. */
-export const hashOf = (program: Program): string => {
+export const hashOf = remembered((program: Program): string => {
   const numbers = new Map<Atom, number>();
   const atom = (a: Atom): string =>
     a.kind === 'var' ? ` ${numbers.get(a)}` : ` ${encodeNumber(a.value)}:${textOf(a.aval)}`;
@@ -97,4 +98,4 @@ export const hashOf = (program: Program): string => {
   text += '\n';
   for (const a of program.outputs) text += atom(a);
   return createHash('sha256').update(text).digest('hex').slice(0, 32);
-};
+});

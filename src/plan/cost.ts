@@ -4,19 +4,10 @@ import { type Aval, bytesOf, sizeOf } from '../ir/aval.ts';
 import type { DotParams } from '../ir/params.ts';
 import type { Atom, Equation, Program } from '../ir/program.ts';
 import { isVar } from '../ir/program.ts';
+import { remembered } from '../ir/remembered.ts';
 import type { Placement, TileOutput } from '../pool/job.ts';
 import { rulesOf } from '../primitives/table.ts';
 import { farTime, PER_ELEMENT, PER_GATHERED, PER_STEP, productCost } from '../transforms/contract/order.ts';
-
-/** The measure, taken once of each program: programs never change, and a planner asks more than once. */
-const remembered = <T>(measure: (program: Program) => T): ((program: Program) => T) => {
-  const known = new WeakMap<Program, T>();
-  return (program) => {
-    const found = known.get(program) ?? measure(program);
-    known.set(program, found);
-    return found;
-  };
-};
 
 const operationsOf = ({ primitive, inputs, params, output }: Equation): number => {
   const avals: Aval[] = [];
@@ -30,7 +21,7 @@ export const flopsOf = (program: Program): number => program.equations.reduce((s
 const FREE: ReadonlySet<string> = new Set(['reshape', 'broadcast']);
 
 /** The equations whose results are made: not those of views, but for a broadcast that is an output. */
-const madeIn = remembered(({ equations, outputs }): ReadonlySet<Equation> => {
+const madeIn = remembered(({ equations, outputs }: Program): ReadonlySet<Equation> => {
   const views = new Map<Atom, Equation>();
   for (const e of equations) if (FREE.has(e.primitive)) views.set(e.output, e);
   const isRepeated = (a: Atom): boolean => {
@@ -92,7 +83,7 @@ const PER_SPAN = 4;
  * Nanoseconds of one core that a program takes when nothing else runs; right to a factor of two or so, and its ratios
  * are better (bench/alternatives.ts, bench/profile.ts).
  */
-export const nanosecondsOf = remembered((program) => timesOf(program).reduce((sum, time) => sum + time, 0));
+export const nanosecondsOf = remembered((program: Program) => timesOf(program).reduce((sum, time) => sum + time, 0));
 
 /** What a run of a program costs beside its equations. */
 const PER_TILE = 40_000;
@@ -222,7 +213,7 @@ const dotTime = ({ inputs, params }: Equation): number => {
  * Bytes of a program's own values at the fullest moment when its equations run in order and each value is
  * released after its last use. Inputs are the caller's and don't count; outputs stay alive.
  */
-export const livePeakBytes = remembered((program) => {
+export const livePeakBytes = remembered((program: Program) => {
   const { equations, outputs } = program;
   const made = madeIn(program);
   const count = equations.length;

@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { WebAssembly } from '../fusion/web-assembly.ts';
 import { sizeOf } from '../ir/aval.ts';
 import type { DotParams } from '../ir/params.ts';
 import type { Equation, Program } from '../ir/program.ts';
@@ -23,16 +24,6 @@ export interface EnginePrice {
 /** A module with one function, which makes a vector and drops it. */
 const VECTORS = [0, 97, 115, 109, 1, 0, 0, 0, 1, 4, 1, 96, 0, 0, 3, 2, 1, 0, 10, 9, 1, 7, 0, 65, 0, 253, 15, 26, 11];
 
-/** The part of the WebAssembly interface that is asked; TypeScript declares it for browsers only. */
-interface MachineCode {
-  validate(code: Uint8Array): boolean;
-  readonly Memory: new (limits: {
-    readonly initial: number;
-    readonly maximum: number;
-    readonly shared: true;
-  }) => object;
-}
-
 /** Bytes of addresses that a WebAssembly memory reserves, about; a thread has two of them, this one has one at least. */
 const RESERVED = 11 * 2 ** 30;
 
@@ -53,15 +44,14 @@ let possible: boolean | undefined;
 /** Whether this process may run vector code, and can have a memory for it, which reserves much address space. */
 const canRunNative = (): boolean => {
   if (possible !== undefined) return possible;
-  const { WebAssembly } = globalThis as { readonly WebAssembly?: MachineCode };
   possible = false;
   try {
     possible =
       addressesSuffice() &&
-      WebAssembly?.validate(Uint8Array.from(VECTORS)) === true &&
+      WebAssembly.validate(Uint8Array.from(VECTORS)) &&
       new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true }) !== null;
   } catch {
-    // No room for it.
+    // None at all, or no room for it.
   }
   return possible;
 };

@@ -7,6 +7,7 @@ import { priceOfOp } from '../fusion/op-prices.ts';
 import { lanesOf, variesAlong, vectorsAtOnce } from '../fusion/vector-loop.ts';
 import { bytesPerElement } from '../ir/aval.ts';
 import type { Program } from '../ir/program.ts';
+import { remembered } from '../ir/remembered.ts';
 
 /** Nanoseconds: of an addition of vectors or numbers, of reading neighbours, of reading one number, of storing. */
 const PER_ADDITION = 0.125;
@@ -116,19 +117,10 @@ const copyTime = (bytes: number): number => PER_BYTE_OUT * bytes + PER_FAR_BYTE_
 const MOST_KERNELS = 400;
 const MOST_CALLS = 50_000;
 
-const known = new WeakMap<Program, number>();
-
 /** Nanoseconds of one core that a run takes as native code; infinite for a program that can't be fused, or falls into too many pieces. */
-export const nativeNanosecondsOf = (program: Program): number => {
-  let time = known.get(program);
-  if (time === undefined) {
-    time = Number.POSITIVE_INFINITY;
-    if (isFusible(program)) {
-      const fused = fuse(program);
-      const isBearable = fused.kernels.length <= MOST_KERNELS && fused.calls.length <= MOST_CALLS;
-      if (isBearable) time = PER_RUN + callsTime(fused) + copyTime(bytesOut(fused));
-    }
-    known.set(program, time);
-  }
-  return time;
-};
+export const nativeNanosecondsOf = remembered((program: Program): number => {
+  if (!isFusible(program)) return Number.POSITIVE_INFINITY;
+  const fused = fuse(program);
+  const isBearable = fused.kernels.length <= MOST_KERNELS && fused.calls.length <= MOST_CALLS;
+  return isBearable ? PER_RUN + callsTime(fused) + copyTime(bytesOut(fused)) : Number.POSITIVE_INFINITY;
+});

@@ -1,27 +1,9 @@
 /** Machine code for stitching, `kernels.wat` beside this file: what JavaScript's loops are several times slower at. */
 
+import { type SharedMemory, WebAssembly } from '../fusion/web-assembly.ts';
 import { OWN_CODE, SHARED_CODE } from './kernels-code.ts';
-import type { Kernels, KernelsOverMemory, LinearMemory, SharedMemory } from './linear-memory.ts';
+import type { Kernels, KernelsOverMemory } from './linear-memory.ts';
 import { plainKernels } from './plain-kernels.ts';
-
-interface SharedLimits {
-  readonly initial: number;
-  readonly maximum: number;
-  readonly shared: true;
-}
-
-/** The part of the WebAssembly interface that is used here; TypeScript declares it for browsers only. */
-declare const WebAssembly: {
-  readonly Memory: {
-    new (limits: { readonly initial: number }): LinearMemory;
-    new (limits: SharedLimits): SharedMemory;
-  };
-  readonly Module: new (code: Uint8Array) => object;
-  readonly Instance: new (
-    module: object,
-    imports: { readonly stitch: { readonly memory: LinearMemory | SharedMemory } },
-  ) => { readonly exports: unknown };
-};
 
 let ownModule: object | undefined;
 let sharedModule: object | undefined;

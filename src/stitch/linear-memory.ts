@@ -1,5 +1,7 @@
 /** A memory that kernels work on, and what they are. */
 
+import type { OwnMemory } from '../fusion/web-assembly.ts';
+
 /** Addresses and strides are bytes in the memory that the kernels were made with, counts are elements. */
 export interface Kernels {
   /** 1 if all of `count` elements at `at` are finite. */
@@ -21,21 +23,7 @@ type Transpose = (
   columns: number,
 ) => void;
 
-export interface LinearMemory {
-  readonly buffer: ArrayBuffer;
-  grow(pages: number): number;
-}
-
-export const PAGE_BYTES = 65_536;
-/** Addresses are 32 bits wide. */
-export const MOST_BYTES = 65_535 * PAGE_BYTES;
-
 export interface KernelsOverMemory {
-  readonly memory: LinearMemory;
+  readonly memory: OwnMemory;
   readonly kernels: Kernels;
-}
-
-/** A memory that all threads reach, through a `SharedArrayBuffer`; it never grows. */
-export interface SharedMemory {
-  readonly buffer: SharedArrayBuffer;
 }

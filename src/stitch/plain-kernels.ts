@@ -1,8 +1,9 @@
 /** The stitching kernels as plain loops, for where `kernels.ts` can't have its memory. */
 
-import { type Kernels, type KernelsOverMemory, type LinearMemory, PAGE_BYTES } from './linear-memory.ts';
+import { type OwnMemory, PAGE_BYTES } from '../fusion/web-assembly.ts';
+import type { Kernels, KernelsOverMemory } from './linear-memory.ts';
 
-class PlainMemory implements LinearMemory {
+class PlainMemory implements OwnMemory {
   buffer = new ArrayBuffer(PAGE_BYTES);
 
   grow(pages: number): number {
@@ -16,12 +17,12 @@ class PlainMemory implements LinearMemory {
 type Floats = Float32ArrayConstructor | Float64ArrayConstructor;
 
 const finiteIn =
-  (memory: LinearMemory, Data: Floats): Kernels['finite32'] =>
+  (memory: OwnMemory, Data: Floats): Kernels['finite32'] =>
   (at, count) =>
     new Data(memory.buffer, at, count).every(Number.isFinite) ? 1 : 0;
 
 const transposeIn =
-  (memory: LinearMemory, Data: Floats): Kernels['transpose32'] =>
+  (memory: OwnMemory, Data: Floats): Kernels['transpose32'] =>
   (from, fromStride, to, toStride, rows, columns) => {
     const data = new Data(memory.buffer);
     const bytes = Data.BYTES_PER_ELEMENT;
@@ -31,7 +32,7 @@ const transposeIn =
   };
 
 const copyIn =
-  (memory: LinearMemory): Kernels['copy'] =>
+  (memory: OwnMemory): Kernels['copy'] =>
   (from, fromStride, to, toStride, bytes, lines) => {
     const data = new Uint8Array(memory.buffer);
     for (let k = 0; k < lines; k++) {

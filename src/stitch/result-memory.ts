@@ -1,9 +1,10 @@
 /** The memory that holds a whole matrix, with room behind it where threads stage what machine code writes into it. */
 
+import { MOST_BYTES, PAGE_BYTES, type SharedMemory } from '../fusion/web-assembly.ts';
 import type { FloatDtype } from '../ir/aval.ts';
 import type { Group } from '../pool/job.ts';
 import { kernelsOver, newSharedMemory } from './kernels.ts';
-import { type Kernels, MOST_BYTES, PAGE_BYTES, type SharedMemory } from './linear-memory.ts';
+import type { Kernels } from './linear-memory.ts';
 import type { FloatArray } from './tile-memory.ts';
 
 /** As it goes to threads. */
@@ -62,6 +63,12 @@ export const countResult = ({ buffer }: ResultMemory): void => {
  * can't be had at all.
  */
 export const newResultMemory = (bytes: number, slots: number): ResultMemory => {
+  const result = memoryOf(bytes, slots);
+  countResult(result);
+  return result;
+};
+
+const memoryOf = (bytes: number, slots: number): ResultMemory => {
   const rooms = Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
   const whole = rooms + slots * ROOM_BYTES;
   if (slots > 0 && bytes >= SMALL && whole <= MOST_BYTES && !refused) {

@@ -1,9 +1,10 @@
 /** A thread's memory for the outputs of one tile, within reach of the kernels that stitch them. */
 
+import { MOST_BYTES, PAGE_BYTES } from '../fusion/web-assembly.ts';
 import { type Aval, type FloatDtype, sizeOf, type TypedArray, type Value } from '../ir/aval.ts';
 import { malformed } from '../ir/builder.ts';
 import { newKernels } from './kernels.ts';
-import { type Kernels, type KernelsOverMemory, MOST_BYTES, PAGE_BYTES } from './linear-memory.ts';
+import type { Kernels, KernelsOverMemory } from './linear-memory.ts';
 
 export type FloatArray = Float32Array | Float64Array;
 

@@ -2,8 +2,8 @@
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { PAGE_BYTES } from '../../src/fusion/web-assembly.ts';
 import { newSharedMemory } from '../../src/stitch/kernels.ts';
-import { PAGE_BYTES } from '../../src/stitch/linear-memory.ts';
 import { goesAcross, newResultMemory, ROOM_BYTES, Stage, stageOf } from '../../src/stitch/result-memory.ts';
 import { writeStaged } from '../../src/stitch/write-staged.ts';
 

@@ -2,10 +2,10 @@
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { PAGE_BYTES } from '../../src/fusion/web-assembly.ts';
 import type { Value } from '../../src/ir/aval.ts';
 import type { Group, Placement, Tile, TileOutput } from '../../src/pool/job.ts';
 import { newSharedMemory } from '../../src/stitch/kernels.ts';
-import { PAGE_BYTES } from '../../src/stitch/linear-memory.ts';
 import { ROOM_BYTES, Stage } from '../../src/stitch/result-memory.ts';
 import { TileMemory } from '../../src/stitch/tile-memory.ts';
 import { ALL_FINITE, writeTile } from '../../src/stitch/write-tile.ts';

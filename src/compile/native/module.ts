@@ -1,9 +1,9 @@
 /** A WebAssembly module of functions over one imported memory, and the loop that runs a list of calls. */
 
+import { MOST_PAGES } from '../../fusion/web-assembly.ts';
 import { Bytes } from './bytes.ts';
 import { Code } from './code.ts';
 import { IMPORTED } from './far-code.ts';
-import { MOST_PAGES } from './web-assembly.ts';
 
 const I32 = 0x7f;
 const F64 = 0x7c;

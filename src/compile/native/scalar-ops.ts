@@ -34,17 +34,8 @@ export const SCALAR: Readonly<Record<'float32' | 'float64' | 'int32', Table>> = 
     ...{ eq: 0x46, ne: 0x47, lt: 0x48, gt: 0x4a, le: 0x4c, ge: 0x4e },
   },
 };
-const SCALAR_LOGIC: Table = {
-  and: 0x71,
-  or: 0x72,
-  xor: 0x73,
-  eq: 0x46,
-  ne: 0x47,
-  lt: 0x48,
-  gt: 0x4a,
-  le: 0x4c,
-  ge: 0x4e,
-};
+/** Truth values are compared as whole numbers are. */
+const SCALAR_LOGIC: Table = { ...SCALAR.int32, and: 0x71, or: 0x72, xor: 0x73 };
 
 /** One number per operation; truth values are 0 or 1. */
 export class ScalarOps {
@@ -108,15 +99,6 @@ export class ScalarOps {
       code.op(table.gt, 0x1b);
     } else if (op === 'at_least' || op === 'at_most') {
       choose(1, 0, op === 'at_least' ? 'lt' : 'gt', 0, 1);
-    } else if (op === 'is_nan') {
-      push(0);
-      push(0);
-      code.op(table.ne);
-    } else if (op === 'is_inf') {
-      push(0);
-      code.op(table.abs);
-      this.constant(Number.POSITIVE_INFINITY, dtype);
-      code.op(table.eq);
     } else if (dtype === 'int32' && (op === 'min' || op === 'max')) {
       choose(0, 1, op === 'min' ? 'lt' : 'gt', 0, 1);
     } else if (dtype === 'int32' && (op === 'neg' || op === 'abs')) {

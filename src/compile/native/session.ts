@@ -1,10 +1,10 @@
 /** A native program as an Executable over the thread's memory. */
 
+import { WebAssembly } from '../../fusion/web-assembly.ts';
 import { type Aval, bytesOf, type TypedArray, type Value } from '../../ir/aval.ts';
 import { malformed } from '../../ir/builder.ts';
 import type { Artifact, Executable, NativeCode } from '../executable.ts';
 import { addressOf, arrayAt, type Part, type ThreadMemory, threadMemory } from './thread-memory.ts';
-import { WebAssembly } from './web-assembly.ts';
 
 type Run = (first: number, end: number) => void;
 

@@ -1,8 +1,8 @@
 /** The memory in which a thread's native programs run: a part of its own for each one's inputs, one that all share. */
 
 import { DiffopsError } from '../../errors.ts';
+import { MOST_BYTES, MOST_PAGES, PAGE_BYTES, type SharedMemory, WebAssembly } from '../../fusion/web-assembly.ts';
 import { type Aval, type Dtype, sizeOf, type TypedArray } from '../../ir/aval.ts';
-import { MOST_BYTES, MOST_PAGES, PAGE_BYTES, type WasmMemory, WebAssembly } from './web-assembly.ts';
 
 /** A part that is held until it is given back. */
 export interface Part {
@@ -17,7 +17,7 @@ const ALIGNMENT = 64;
 const aligned = (bytes: number): number => Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
 
 /** Shared, so that arrays over it hold when it grows; it reserves some gigabytes of addresses, whatever its size. */
-const newMemory = (): WasmMemory => {
+const newMemory = (): SharedMemory => {
   try {
     return new WebAssembly.Memory({ initial: 1, maximum: MOST_PAGES, shared: true });
   } catch (cause) {
@@ -32,7 +32,7 @@ const newMemory = (): WasmMemory => {
 };
 
 export class ThreadMemory {
-  readonly memory: WasmMemory = newMemory();
+  readonly memory: SharedMemory = newMemory();
   readonly #free: { at: number; bytes: number }[] = [];
   #end = ALIGNMENT;
   #scratch: Part = { at: 0, bytes: 0 };

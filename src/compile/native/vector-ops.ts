@@ -120,15 +120,6 @@ export class VectorOps {
       push(0);
       where('lt');
       where('gt');
-    } else if (op === 'is_nan') {
-      push(0);
-      push(0);
-      code.simd(table.ne);
-    } else if (op === 'is_inf') {
-      push(0);
-      code.simd(table.abs);
-      this.constant(Number.POSITIVE_INFINITY, dtype);
-      code.simd(table.eq);
     } else if (dtype === 'int32' && (op === 'div' || op === 'rem')) this.#divide(op, push);
     else {
       if (table[op] === undefined) throw malformed(`There is no vector code for ${op} of ${dtype}.`);

@@ -89,13 +89,12 @@ class OnnxExecutable implements Executable {
   /** Outputs by name, over the arrays that they are computed into; and what keeps the engine from copying them. */
   #fetches(session: InferenceSession, arrays: readonly TypedArray[]): Record<string, Tensor | null> {
     const fetches: Record<string, Tensor | null> = { [NOT_HANDED_OVER]: null };
-    const names = session.outputNames.slice(1);
-    const infos = session.outputMetadata.slice(1);
+    const { outputNames: names, outputMetadata: infos } = session;
     for (const [k, { shape, dtype }] of this.outputs.entries()) {
       if (sizeOf(shape) === 0) continue;
       // In the model's shape, which may cut the axes differently.
-      const { shape: own } = infos[k] as { readonly shape: readonly number[] };
-      fetches[names[k]] = new ort.Tensor(dtype, arrays[k] as never, own) as Tensor;
+      const { shape: own } = infos[k + 1] as { readonly shape: readonly number[] };
+      fetches[names[k + 1]] = new ort.Tensor(dtype, arrays[k] as never, own) as Tensor;
     }
     return fetches;
   }
