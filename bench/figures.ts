@@ -51,7 +51,7 @@ export interface Ratio {
 export const RATIOS = [
   { title: 'JAX ÷ diffops', over: 'jax', under: 'diffops' },
   { title: 'zodiax ÷ diffops', over: 'zodiax', under: 'diffops' },
-  { title: 'zodiax ÷ first call', over: 'zodiax', under: 'diffops, first call' },
+  { title: 'first calls: zodiax ÷ diffops', over: 'zodiax, first call', under: 'diffops, first call' },
   { title: '1 ÷ all workers', over: 'diffops, one worker', under: 'diffops' },
   { title: 'float64 ÷ float32', over: 'diffops, float64', under: 'diffops' },
   { title: 'restricted JAX ÷ diffops', over: 'jax, restricted', under: 'diffops' },

@@ -21,6 +21,8 @@ export interface Peers {
   readonly versions: Readonly<Record<string, string>>;
   /** One whole matrix, or as many columns of it as the workload asks for. */
   run(peer: PeerName, workload: Workload): Promise<PeerRun>;
+  /** Seconds of zodiax's first call in a fresh process. */
+  firstCall(workload: Workload): number;
   /** Some columns of the matrix, by JAX. */
   columns(workload: string, columns: readonly number[]): Promise<Columns>;
   close(): Promise<void>;
@@ -28,6 +30,15 @@ export interface Peers {
 
 /** The Python files are not compiled: they stay in the source folder. */
 const folder = fileURLToPath(new URL('../../bench/peers/', import.meta.url));
+
+const firstCall = ({ name, peerBatches }: Workload): number => {
+  const { stdout, stderr, status } = spawnSync('.venv/bin/python', ['first_call.py', name, String(peerBatches)], {
+    cwd: folder,
+    encoding: 'utf8',
+  });
+  if (status !== 0) throw new Error(`zodiax's first call of ${name} failed: ${stderr}`);
+  return Number(stdout);
+};
 
 /** Sets the environment up where it isn't, with PyTorch if it is wanted, and starts the runner. */
 export const startPeers = async (torch: boolean): Promise<Peers> => {
@@ -49,6 +60,7 @@ export const startPeers = async (torch: boolean): Promise<Peers> => {
     versions,
     run: (peer, { name, peerBatches, columns = null }) =>
       ask<PeerRun>({ peer, workload: name, nbatches: peerBatches, columns }),
+    firstCall,
     columns: (workload, columns) => ask<Columns>({ peer: 'columns', workload, columns }),
     close: async () => {
       child.stdin.end();
