@@ -17,6 +17,7 @@ import { nonFinite } from './prepared.ts';
 import { type Call, fixedOf, openCall, requireScalar } from './problem.ts';
 import { type Flat, flattenTree, type Tree, unflattenTree } from './pytree.ts';
 import { type RecordedFunction, type Recording, record } from './trace/record.ts';
+import { final } from './transforms/final.ts';
 import { grad } from './transforms/grad.ts';
 import { jvp as jvpOf } from './transforms/jvp.ts';
 import { vjp as vjpOf } from './transforms/pushforward.ts';
@@ -49,7 +50,8 @@ const engineOf = (program: Program): CompiledEngine =>
 const run = async (opened: Opened, program: Program, seeds: readonly Value[]): Promise<Value[]> => {
   const { settings, x, data, precision } = opened;
   const inputs = [...valuesOf(x, precision), ...fixedOf(opened, data).values, ...seeds];
-  const results = await runOnce(compileProgram(program, settings.jit ? engineOf(program) : 'interpret'), inputs);
+  const last = final(program);
+  const results = await runOnce(compileProgram(last, settings.jit ? engineOf(last) : 'interpret'), inputs);
   settings.signal?.throwIfAborted();
   return results;
 };

@@ -68,6 +68,11 @@ export interface PrimitiveParams {
   xor: None;
   /** (condition: bool, whenTrue, whenFalse), all of one shape. */
   select: None;
+  /**
+   * (value, …operands, …residuals) → value. Its tangent is what `rule`, a linear program in its serial form, makes of
+   * (…residuals, …tangents of the operands).
+   */
+  custom_jvp: { readonly rule: string; readonly operands: number };
   cast: { readonly dtype: 'float32' | 'float64' | 'int32' | 'bool' };
   // Movement.
   reshape: { readonly shape: readonly number[] };

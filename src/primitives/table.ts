@@ -11,6 +11,7 @@ import { broadcast } from './broadcast.ts';
 import { and, eq, ge, gt, le, lt, ne, or, xor } from './comparisons.ts';
 import { concat } from './concat.ts';
 import { iota, oneHot } from './counting.ts';
+import { customJvp } from './custom-jvp.ts';
 import { dot } from './dot.ts';
 import { gather, scatterAdd } from './gather-scatter.ts';
 import { Ops } from './ops.ts';
@@ -94,6 +95,7 @@ export const primitives = {
   or,
   xor,
   select,
+  custom_jvp: customJvp,
   cast,
   reshape,
   broadcast,

@@ -18,7 +18,8 @@ export interface TracerHost {
 
 /** What stands for the data of a traced tensor, as its data id: the atom that it is in the program. */
 export class TracedData {
-  readonly atom: Atom;
+  /** Changes once, where a function with its own gradient has returned it. */
+  atom: Atom;
   readonly backend: TracerBackend;
   /** As tfjs counts: the tensor, and each variable made of it, is one. */
   references = 1;

@@ -6,11 +6,17 @@ import { DiffopsError } from '../errors.ts';
 export type TensorInputs = Readonly<Record<string, tf.TensorInfo | null | undefined>>;
 type KernelResult = tf.Tensor | tf.Tensor[];
 
-/** Either a kernel by name or, for `tf.customGrad`, a forward function. */
+/** Either a kernel by name or, for `tf.customGrad`, a forward function with its gradient. */
 interface KernelCall {
   readonly kernelName?: string;
-  readonly forwardFunc?: unknown;
   readonly inputs: TensorInputs;
+}
+
+export interface CustomCall extends KernelCall {
+  readonly inputs: Readonly<Record<string, tf.Tensor>>;
+  readonly forwardFunc: (backend: tf.KernelBackend, save: (tensors: tf.Tensor[]) => void) => tf.Tensor;
+  /** Gradients of the inputs, by their names. */
+  readonly backwardsFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => Readonly<Record<string, () => tf.Tensor>>;
 }
 
 /** Methods that are overridden on the engine instance; tfjs reaches all of them through that instance. */

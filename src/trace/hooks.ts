@@ -2,9 +2,9 @@
 
 import * as tf from '@tensorflow/tfjs-core';
 import { silentProfiler, type TracedData } from './backend.ts';
-import { type Engine, type EngineMethods, override, type Placement, withPlacement } from './engine.ts';
+import { type CustomCall, type Engine, type EngineMethods, override, type Placement, withPlacement } from './engine.ts';
 import type { Recorder } from './recorder.ts';
-import { customGradient, randomOp, tensorOfTensors, variableAssign } from './refusals.ts';
+import { enclosedGradient, randomOp, tensorOfTensors, variableAssign } from './refusals.ts';
 
 /** Ops whose numbers are drawn in JavaScript; dropout draws through randomUniform, and only where its rate isn't 0. */
 const RANDOM = new Set(
@@ -25,6 +25,25 @@ const silently = ({ backendName, backendInstance }: Engine): Placement => ({
   profiler: silentProfiler,
 });
 
+/** A user's customGrad call whose result, where it is traced, carries its own gradient. */
+const carrying = (call: CustomCall, recorder: Recorder): CustomCall => ({
+  ...call,
+  forwardFunc: (backend, save) => {
+    const before = recorder.tensors.length;
+    let saved: tf.Tensor[] = [];
+    const result = call.forwardFunc(backend, (tensors) => {
+      saved = tensors;
+      save(tensors);
+    });
+    if (!Object.values(call.inputs).some((tensor) => recorder.isTraced(tensor))) {
+      if (recorder.isTraced(result)) throw enclosedGradient();
+      return result;
+    }
+    const fresh = recorder.tensors.indexOf(result, before) >= 0;
+    return recorder.withOwnGradient(result, call, saved, fresh);
+  },
+});
+
 /** Overrides the engine for one recording; returns the function that undoes it. */
 export const hook = (engine: Engine, recorder: Recorder): (() => void) =>
   override(engine, (previous): EngineMethods => {
@@ -38,11 +57,8 @@ export const hook = (engine: Engine, recorder: Recorder): (() => void) =>
       runKernelFunc: (call) => {
         if (call.kernelName !== undefined) return previous.runKernelFunc(call);
         const users = !CUSTOM_WITHIN_TFJS.has(engine.state.activeScope?.name ?? '');
-        if (users && recorder.concerns(call.inputs)) throw customGradient();
-        const result = withPlacement(engine, silently(engine), () => previous.runKernelFunc(call));
-        // Its function may also have taken a traced tensor out of a closure.
-        if (users && [result].flat().some((tensor) => recorder.isTraced(tensor))) throw customGradient();
-        return result;
+        const carried = users ? carrying(call as CustomCall, recorder) : call;
+        return withPlacement(engine, silently(engine), () => previous.runKernelFunc(carried));
       },
 
       makeTensor: (values, shape, dtype, backend) => {

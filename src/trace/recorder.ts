@@ -3,14 +3,22 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { DiffopsError } from '../errors.ts';
 import { float64ValuesOf } from '../float64.ts';
-import { type Aval, type FloatDtype, sizeOf, type Value } from '../ir/aval.ts';
+import { type Aval, type FloatDtype, isFloat, sizeOf, type Value } from '../ir/aval.ts';
 import { pruned } from '../ir/builder.ts';
-import type { Atom, Program } from '../ir/program.ts';
+import { type Atom, newVar, type Program } from '../ir/program.ts';
 import type { Ops } from '../primitives/ops.ts';
 import { newOps } from '../primitives/table.ts';
-import { BACKEND_NAME, registerKernels, silentProfiler, TracerBackend, type TracerHost } from './backend.ts';
+import {
+  BACKEND_NAME,
+  registerKernels,
+  silentProfiler,
+  type TracedData,
+  TracerBackend,
+  type TracerHost,
+} from './backend.ts';
 import { Constants, tfjsDtype } from './constants.ts';
-import { type Engine, type Placement, type TensorInputs, withPlacement } from './engine.ts';
+import { customized } from './custom-gradient.ts';
+import { type CustomCall, type Engine, type Placement, type TensorInputs, withPlacement } from './engine.ts';
 import type { KernelContext } from './kernel.ts';
 import { kernels } from './kernels/index.ts';
 import { evaluateKnown } from './known.ts';
@@ -55,7 +63,7 @@ export class Recorder implements TracerHost {
   input(aval: Aval, from: 'x' | 'data'): tf.Tensor {
     const atom = this.#ops.input(aval);
     this.#given.push({ atom, from });
-    return this.#engine.makeTensorFromTensorInfo(this.#infoOf(atom), this.backend);
+    return this.#tensorOf(atom);
   }
 
   isTraced(tensor: { readonly dataId: object }): boolean {
@@ -133,6 +141,30 @@ export class Recorder implements TracerHost {
     return this.outside(() => this.#constants.capture(tensor));
   }
 
+  /**
+   * The result of a user's customGrad function, carrying the gradient that it was given with. `fresh`: nobody else
+   * holds this tensor yet.
+   */
+  withOwnGradient(result: tf.Tensor, call: CustomCall, saved: tf.Tensor[], fresh: boolean): tf.Tensor {
+    const ops = this.#ops;
+    const value = this.atomOf(result, 'customGrad', 'value');
+    const names = Object.keys(call.inputs).filter((name) => {
+      const atom = this.backend.atomOf(call.inputs[name].dataId);
+      return atom && isFloat(atom.aval.dtype);
+    });
+    const cotangent = newVar(value.aval, 'customGrad');
+    const dy = this.#tensorOf(cotangent);
+    const first = ops.equations.length;
+    const given = call.backwardsFunc(dy, saved);
+    const gradients = names.map((name) => this.atomOf(given[name](), 'customGrad', `gradient ${name}`));
+    const operands = names.map((name) => this.atomOf(call.inputs[name], 'customGrad', name));
+    const atom = customized(ops, { value, operands, gradients, cotangent, equations: ops.equations.slice(first) });
+    if (!fresh) return this.#tensorOf(atom);
+    // gradFunc may hold it: there, too, it carries its own gradient.
+    (result.dataId as TracedData).atom = atom;
+    return result;
+  }
+
   readValues(dataId: object): tf.backend_util.TypedArray {
     const atom = this.backend.atomOf(dataId);
     const value = atom && this.#valueOf(atom);
@@ -161,6 +193,10 @@ export class Recorder implements TracerHost {
       program: { ...program, inputs: [...given, ...captured] },
       constants: captured.map((v) => this.#constants.valueOf(v) as Value),
     };
+  }
+
+  #tensorOf(atom: Atom): tf.Tensor {
+    return this.#engine.makeTensorFromTensorInfo(this.#infoOf(atom), this.backend);
   }
 
   #infoOf(atom: Atom): tf.TensorInfo {

@@ -1,6 +1,7 @@
 /** The errors for what `f` must not do while it is recorded: each names the operation and says what to write instead. */
 
 import { DiffopsError } from '../errors.ts';
+import { type Aval, printAval } from '../ir/aval.ts';
 import { refusedKernels } from './kernels/index.ts';
 
 /** `tf.softmax`, or the kernel's name where no op made the call. */
@@ -83,12 +84,31 @@ export const disposedConstant = (op: string | undefined, kernel: string, input: 
     { kernel, op, input },
   );
 
-export const customGradient = (): DiffopsError =>
+/** A function given to tf.customGrad takes what varies out of a closure; tfjs would call its gradient zero. */
+export const enclosedGradient = (): DiffopsError =>
   new DiffopsError(
     'UNSUPPORTED_OP',
-    'f uses tf.customGrad on a value that depends on x or data: its gradient function can’t be recorded, and is not ' +
-      'silently replaced. Call the ops inside it directly: diffops differentiates them exactly, to any order.',
+    'f uses tf.customGrad on constants, with a function that takes a value which depends on x or data from around it: ' +
+      'its gradient function says nothing of that value. Pass it as an argument of the function.',
     { op: 'customGrad' },
+  );
+
+/** Not linear in dy, a gradient function is the derivative of nothing, and has no forward mode. */
+export const nonlinearGradient = (): DiffopsError =>
+  new DiffopsError(
+    'UNSUPPORTED_OP',
+    'f uses tf.customGrad with a gradFunc that is not linear in dy (it clips dy, squares it or adds to it). A derivative ' +
+      'in every direction can’t be made of that. Let gradFunc multiply dy by something that does not depend on dy, or call ' +
+      'the ops inside directly: diffops differentiates them exactly, to any order.',
+    { op: 'customGrad' },
+  );
+
+export const gradientShape = (input: number, gradient: Aval, operand: Aval): DiffopsError =>
+  new DiffopsError(
+    'FUNCTION',
+    `the gradFunc of a tf.customGrad gave ${printAval(gradient)} as the gradient of its argument ${input}, which is ` +
+      `${printAval(operand)}; they must have one shape, and be floats.`,
+    { op: 'customGrad', argument: input, shape: gradient.shape, expected: operand.shape },
   );
 
 export const randomOp = (op: string): DiffopsError =>

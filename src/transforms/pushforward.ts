@@ -2,6 +2,7 @@
 
 import type { Program } from '../ir/program.ts';
 import { newOps } from '../primitives/table.ts';
+import { final } from './final.ts';
 import { checkpointedVjpInto, vjpInto } from './grad.ts';
 import { jvp } from './jvp.ts';
 import { linearize } from './linearize.ts';
@@ -16,6 +17,9 @@ export interface Pushforward {
   readonly rest: Program;
 }
 
+/** With values in place of rules for further derivatives: see `final`. */
+const finalOf = ({ point, rest }: Pushforward): Pushforward => ({ point: point && final(point), rest: final(rest) });
+
 /** Tangents of the active inputs → tangents of the outputs. With `checkpoint` the primal values are made again per seed. */
 export const forwardOf = (
   program: Program,
@@ -23,9 +27,9 @@ export const forwardOf = (
   checkpoint: boolean,
   merging = true,
 ): Pushforward => {
-  if (!checkpoint) return linearize(program, active, merging);
+  if (!checkpoint) return finalOf(linearize(program, active, merging));
   const count = program.outputs.length;
-  return { point: null, rest: withOutputs(jvp(program, active), count, 2 * count) };
+  return finalOf({ point: null, rest: withOutputs(jvp(program, active), count, 2 * count) });
 };
 
 /** Cotangents of the outputs → cotangents of the active inputs; a cotangent that is zero everywhere is a literal. */
@@ -42,7 +46,7 @@ export const reverseOf = (
     const cotangents = outputs.map((a) => ops.input(a.aval));
     const results = pullback(cotangents);
     const targets = inputs.filter((_, i) => active[i]);
-    return { point: null, rest: ops.build(results.map((r, i) => ops.orZero(r, targets[i]))) };
+    return finalOf({ point: null, rest: ops.build(results.map((r, i) => ops.orZero(r, targets[i]))) });
   }
   const { point, rest } = linearize(program, active, merging);
   const count = point.outputs.length;
@@ -50,7 +54,7 @@ export const reverseOf = (
   const tangents = rest.inputs.slice(count);
   const cotangents = rest.outputs.map((a) => ops.input(a.aval));
   const results = transposeInto(ops, rest, [...residuals, ...tangents.map(() => undefined)], cotangents);
-  return { point, rest: ops.build(results.map((r, i) => ops.orZero(r, tangents[i]))) };
+  return finalOf({ point, rest: ops.build(results.map((r, i) => ops.orZero(r, tangents[i]))) });
 };
 
 /** (…inputs, …cotangents of the outputs) → (…outputs, …cotangents of the active inputs). */

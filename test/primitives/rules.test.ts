@@ -73,6 +73,8 @@ describe.each(names)('%s', (name) => {
   });
 
   it('has a jvp that agrees with finite differences, and so has that', () => {
+    // Its tangent is what its rule says, whatever its value does: test/trace/custom-gradient.test.ts has both.
+    if (name === 'custom_jvp') return;
     for (const { inputs, program } of differentiable) {
       const floats = floatIndices(inputs);
       const choices = floats.length === 1 ? [floats] : [floats, ...floats.map((i) => [i])];

@@ -2,6 +2,8 @@
 
 import { type Dtype, isFloat, type Shape, type Value } from '../../src/ir/aval.ts';
 import type { PrimitiveName, PrimitiveParams } from '../../src/ir/params.ts';
+import { ruleOf } from '../../src/primitives/custom-jvp.ts';
+import { newOps } from '../../src/primitives/table.ts';
 import { value } from './support.ts';
 
 export interface Sample<P> {
@@ -117,6 +119,14 @@ export const samplers: { [P in PrimitiveName]: Sampler<PrimitiveParams[P]> } = {
       inputs: [bools(random, shape), floats(random, shape), floats(random, shape)],
       params: {},
     })),
+  custom_jvp: (random) => {
+    // (a, b, s, t) → a·s + sin(b)·t
+    const ops = newOps();
+    const [a, b, s, t] = [0, 1, 2, 3].map(() => ops.input({ shape: [2, 3], dtype: 'float64' }));
+    const rule = ruleOf(ops.build([ops.add(ops.mul(a, s), ops.mul(ops.unary('sin', b), t))]));
+    const inputs = [0, 1, 2, 3, 4].map(() => floats(random, [2, 3]));
+    return [{ inputs, params: { rule, operands: 2 } }];
+  },
   cast: of<PrimitiveParams['cast']>(
     { dtype: 'float64' },
     { dtype: 'int32' },

@@ -58,6 +58,7 @@ const lowerings = {
   or: native('Or'),
   xor: native('Xor'),
   select,
+  custom_jvp: 'expanded',
   cast,
   reshape,
   broadcast,
