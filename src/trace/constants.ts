@@ -38,33 +38,27 @@ const converted = (values: ArrayLike<number>, dtype: Dtype): TypedArray => {
 export class Constants {
   readonly #ops: Ops;
   readonly #precision: FloatDtype;
-  readonly #read: (dataId: object) => ArrayLike<number>;
-  /** By data id, then dtype and shape: one data id can stand under several. */
+  readonly #readSync: (dataId: object) => ArrayLike<number>;
+  /** By data id (or array), then dtype and shape: one data id can stand under several. */
   readonly #captured = new Map<object, Map<string, Atom>>();
   readonly #shared = new Map<string, Atom>();
   readonly #values = new Map<Atom, Value>();
 
-  constructor(ops: Ops, precision: FloatDtype, read: (dataId: object) => ArrayLike<number>) {
+  constructor(ops: Ops, precision: FloatDtype, readSync: (dataId: object) => ArrayLike<number>) {
     this.#ops = ops;
     this.#precision = precision;
-    this.#read = read;
+    this.#readSync = readSync;
   }
 
   /** The atom of a tensor that doesn't depend on x or data, whose dtype is float32, int32 or bool. */
   capture(tensor: tf.TensorInfo): Atom {
     const dtype = tensor.dtype === 'float32' ? this.#precision : (tensor.dtype as 'int32' | 'bool');
-    const key = `${dtype}:${tensor.shape.join(',')}`;
-    let atoms = this.#captured.get(tensor.dataId);
-    if (!atoms) {
-      atoms = new Map();
-      this.#captured.set(tensor.dataId, atoms);
-    }
-    let atom = atoms.get(key);
-    if (!atom) {
-      atom = this.#make(tensor, dtype, key);
-      atoms.set(key, atom);
-    }
-    return atom;
+    return this.#once(tensor.dataId, tensor.shape, dtype, () => this.#read(tensor, dtype));
+  }
+
+  /** The atom of a constant that isn't a tensor; the same for the same `data`, which stays as it is. */
+  captureValue({ shape, dtype, data }: Value): Atom {
+    return this.#once(data, shape, dtype, () => data);
   }
 
   /** The numbers of a captured constant or a literal, else undefined. */
@@ -78,15 +72,31 @@ export class Constants {
     return isLiteral(atom) || this.#values.has(atom);
   }
 
-  #make(tensor: tf.TensorInfo, dtype: Dtype, key: string): Atom {
-    const shape: Shape = [...tensor.shape];
-    const size = sizeOf(shape);
-    const precise =
-      dtype === 'float64' ? float64ValuesOf({ dataId: tensor.dataId, dtype: tensor.dtype, size }) : undefined;
-    const data = converted(precise ?? this.#read(tensor.dataId), dtype);
+  /** The atom of what is known by `id`, read when it is first captured. */
+  #once(id: object, shape: Shape, dtype: Dtype, read: () => TypedArray): Atom {
+    const key = `${dtype}:${shape.join(',')}`;
+    let atoms = this.#captured.get(id);
+    if (!atoms) {
+      atoms = new Map();
+      this.#captured.set(id, atoms);
+    }
+    let atom = atoms.get(key);
+    if (!atom) {
+      atom = this.#make({ shape: [...shape], dtype, data: read() }, key);
+      atoms.set(key, atom);
+    }
+    return atom;
+  }
+
+  #read({ dataId, dtype, shape }: tf.TensorInfo, target: Dtype): TypedArray {
+    const precise = target === 'float64' ? float64ValuesOf({ dataId, dtype, size: sizeOf(shape) }) : undefined;
+    return converted(precise ?? this.#readSync(dataId), target);
+  }
+
+  #make({ shape, dtype, data }: Value, key: string): Atom {
     if (isUniform(data)) return this.#ops.literal(data[0] ?? 0, shape, dtype);
     if (data.byteLength > SHARED_BYTES) return this.#input({ shape, dtype, data });
-    const content = `${key}:${Buffer.from(data.buffer).toString('latin1')}`;
+    const content = `${key}:${Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('latin1')}`;
     const shared = this.#shared.get(content) ?? this.#input({ shape, dtype, data });
     this.#shared.set(content, shared);
     return shared;

@@ -10,6 +10,11 @@ export interface KernelContext {
   readonly precision: FloatDtype;
   /** The numbers of an operand that doesn't depend on x or data (a captured constant or a literal), else undefined. */
   constant(atom: Atom): Value | undefined;
+  /**
+   * A constant that a rule brings along, as an atom: a literal where it is uniform, else an input of the program. Equal
+   * small ones share one, and so do uses of one `data`, which must not change afterwards.
+   */
+  capture(value: Value): Atom;
 }
 
 /** A kernel's inputs by name; a variadic input (`Concat`, `AddN`, `Pack` …) is under the names '0', '1', … as in tfjs. */

@@ -55,7 +55,12 @@ export class Recorder implements TracerHost {
     this.#precision = precision;
     this.#scopes = engine.state.scopeStack.length;
     this.#constants = new Constants(this.#ops, precision, (dataId) => engine.readSync(dataId));
-    this.#context = { ops: this.#ops, precision, constant: (atom) => this.#valueOf(atom) };
+    this.#context = {
+      ops: this.#ops,
+      precision,
+      constant: (atom) => this.#valueOf(atom),
+      capture: (value) => this.#constants.captureValue(value),
+    };
     registerKernels(Object.keys(kernels));
   }
 

@@ -4,6 +4,7 @@ import * as tf from '@tensorflow/tfjs';
 import type { Dtype, FloatDtype, TypedArray, Value } from '../../../src/ir/aval.ts';
 import type { Atom, Program } from '../../../src/ir/program.ts';
 import { newOps } from '../../../src/primitives/table.ts';
+import { Constants } from '../../../src/trace/constants.ts';
 import type { KernelContext } from '../../../src/trace/kernel.ts';
 import { kernels } from '../../../src/trace/kernels/index.ts';
 
@@ -64,7 +65,17 @@ export const shadow = (
   const constants = new Map<Atom, Value>();
   const reached = new Set<string>();
   const mismatches: string[] = [];
-  const context: KernelContext = { ops, precision, constant: (a) => constants.get(a) };
+  const captured = new Constants(ops, precision, () => []);
+  const context: KernelContext = {
+    ops,
+    precision,
+    constant: (a) => constants.get(a) ?? captured.valueOf(a),
+    capture: (value) => {
+      const atom = captured.captureValue(value);
+      if (atom.kind === 'var') constants.set(atom, value);
+      return atom;
+    },
+  };
   for (const t of inputs) {
     const v = ops.input({ shape: t.shape, dtype: dtypeIn(t.dtype, precision) });
     atoms.set(t, v);
