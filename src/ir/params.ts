@@ -62,8 +62,9 @@ export interface PrimitiveParams {
   le: None;
   gt: None;
   ge: None;
-  // bool × bool → bool
+  /** Of two bools; of two int32, bit by bit. */
   and: None;
+  // bool × bool → bool
   or: None;
   xor: None;
   /** (condition: bool, whenTrue, whenFalse), all of one shape. */
@@ -113,6 +114,8 @@ export interface PrimitiveParams {
   /** → int32, the first of equals. */
   argmax: { readonly axis: number };
   argmin: { readonly axis: number };
+  /** → int32: along `axis`, the places of its `k` greatest, greatest first; of equals the first first; NaN counts as ∞. */
+  argtopk: { readonly axis: number; readonly k: number };
   cumsum: { readonly axis: number; readonly exclusive: boolean; readonly reverse: boolean };
   dot: DotParams;
 }

@@ -1,9 +1,9 @@
-/** argmax, argmin, cumsum: what goes along one axis from its first element to its last. */
+/** argmax, argmin, argtopk, cumsum: what goes along one axis from its first element to its last. */
 
 import { type Aval, sizeOf, type Value } from '../ir/aval.ts';
 import type { PrimitiveParams } from '../ir/params.ts';
 import { past, removed } from './batching.ts';
-import { expectAxis, expectCount, expectDtype } from './checks.ts';
+import { expectAxis, expectCount, expectDtype, misfit } from './checks.ts';
 import { NUMBER, noTangent } from './elementwise.ts';
 import type { Primitive } from './primitive.ts';
 
@@ -52,6 +52,47 @@ const argExtremum = (
 
 export const argmax = argExtremum('argmax', (x, best) => x > best);
 export const argmin = argExtremum('argmin', (x, best) => x < best);
+
+/** Whether the element at `a` of a line comes before the one at `b`: it is greater, or equal and earlier. */
+const comesBefore = (keys: Float64Array, a: number, b: number): boolean =>
+  keys[a] > keys[b] || (keys[a] === keys[b] && a < b);
+
+export const argtopk: Primitive<PrimitiveParams['argtopk']> = {
+  algebra: 'other',
+  sparsity: 'none',
+  shape: (inputs, { axis, k }) => {
+    expectCount('argtopk', inputs, 1);
+    expectDtype('argtopk', inputs, NUMBER);
+    expectAxis('argtopk', inputs, axis);
+    const { shape } = inputs[0];
+    if (!(k >= 0 && k <= shape[axis])) throw misfit('argtopk', inputs, `axis ${axis} has no ${k} elements`);
+    return { shape: shape.with(axis, k), dtype: 'int32' };
+  },
+  evaluate: ([x], { axis, k }, output) => {
+    const length = x.shape[axis];
+    const keys = new Float64Array(length);
+    const order = new Int32Array(length);
+    eachLine(x, axis, (start, step) => {
+      for (let i = 0; i < length; i++) {
+        const key = x.data[start + i * step];
+        keys[i] = Number.isNaN(key) ? Number.POSITIVE_INFINITY : key;
+        order[i] = i;
+      }
+      order.sort((a, b) => (comesBefore(keys, a, b) ? -1 : 1));
+      const outer = Math.floor(start / (step * length));
+      const first = outer * step * k + (start % step);
+      for (let i = 0; i < k; i++) output.data[first + i * step] = order[i];
+    });
+  },
+  jvp: noTangent,
+  transpose: 'nonlinear',
+  vmap: (ops, [{ value, axis: batch }], { axis, k }) => ({
+    value: ops.argtopk(value, past(axis, batch as number), k),
+    axis: batch,
+  }),
+  cost: ([x], { axis }) => sizeOf(x.shape) * Math.max(1, Math.ceil(Math.log2(x.shape[axis]))),
+  fold: (ops, [x], { axis }, output) => (x.kind === 'literal' ? ops.iota(output.shape, axis) : undefined),
+};
 
 const cumulate = (x: Value, { axis, exclusive, reverse }: PrimitiveParams['cumsum'], output: Value): void => {
   const length = x.shape[axis];

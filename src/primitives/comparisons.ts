@@ -28,8 +28,13 @@ export const gt = predicate('gt', NUMBER, (x, dx, y, dy, out) => {
 export const ge = predicate('ge', NUMBER, (x, dx, y, dy, out) => {
   for (let i = 0, p = 0, q = 0; i < out.length; i++, p += dx, q += dy) out[i] = x[p] >= y[q] ? 1 : 0;
 });
-export const and = predicate('and', BOOL, (x, dx, y, dy, out) => {
-  for (let i = 0, p = 0, q = 0; i < out.length; i++, p += dx, q += dy) out[i] = x[p] & y[q];
+export const and = binary('and', {
+  operands: ['bool', 'int32'],
+  loop: (x, dx, y, dy, out) => {
+    for (let i = 0, p = 0, q = 0; i < out.length; i++, p += dx, q += dy) out[i] = x[p] & y[q];
+  },
+  sparsity: 'none',
+  jvp: noTangent,
 });
 export const or = predicate('or', BOOL, (x, dx, y, dy, out) => {
   for (let i = 0, p = 0, q = 0; i < out.length; i++, p += dx, q += dy) out[i] = x[p] | y[q];

@@ -205,6 +205,9 @@ export class Ops extends Builder {
   argmin(x: Atom, axis: number): Atom {
     return this.emit('argmin', [x], { axis });
   }
+  argtopk(x: Atom, axis: number, k: number): Atom {
+    return this.emit('argtopk', [x], { axis, k });
+  }
   cumsum(x: Atom, axis: number, exclusive = false, reverse = false): Atom {
     return this.emit('cumsum', [x], { axis, exclusive, reverse });
   }

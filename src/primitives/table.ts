@@ -4,7 +4,7 @@ import { type Aval, allocate, sameShape } from '../ir/aval.ts';
 import type { Inference } from '../ir/builder.ts';
 import type { Params, PrimitiveName, PrimitiveParams } from '../ir/params.ts';
 import type { Atom, Literal } from '../ir/program.ts';
-import { argmax, argmin, cumsum } from './along-axis.ts';
+import { argmax, argmin, argtopk, cumsum } from './along-axis.ts';
 import { add, div, mul, neg, sub } from './arithmetic.ts';
 import { atan2, max, min, pow, rem } from './binary-math.ts';
 import { broadcast } from './broadcast.ts';
@@ -115,6 +115,7 @@ export const primitives = {
   reduce_min: reduceMin,
   argmax,
   argmin,
+  argtopk,
   cumsum,
   dot,
 } satisfies { [P in PrimitiveName]: Primitive<PrimitiveParams[P]> };

@@ -156,6 +156,36 @@ describe.each(ENGINES)('other shapes on %s', (engine) => {
     }
   });
 
+  it('argtopk of short and long lines with ties, NaN and infinities', async () => {
+    const special = [Number.NaN, Infinity, -Infinity, 0, -0];
+    for (const [length, k] of [
+      [3, 1],
+      [9, 9],
+      [40, 1],
+      [40, 7],
+      [400, 3],
+      [400, 150],
+      [400, 400],
+    ]) {
+      for (const dtype of NUMBERS) {
+        const random = randomFrom(length + k);
+        const draw = (): number => {
+          const u = random();
+          return u < 0.2 && dtype !== 'int32' ? special[Math.floor(25 * u)] : Math.floor(30 * u) - 15;
+        };
+        for (const [shape, axis] of [
+          [[3, length], 1],
+          [[length, 3], 0],
+          [[2, length, 2], 1],
+        ] as const) {
+          const x = value(shape, dtype, draw);
+          const program = oneEquation('argtopk', [avalOf(x)], { axis, k });
+          expect(await differsOn(engine, program, [x], 0)).toBeUndefined();
+        }
+      }
+    }
+  });
+
   it.each(['reduce_max', 'reduce_min', 'argmax', 'argmin', 'reduce_sum', 'cumsum'] as const)(
     '%s over short and long rows with NaN and infinities',
     async (name) => {

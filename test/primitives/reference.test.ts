@@ -121,6 +121,13 @@ const definitions: { [P in PrimitiveName]?: Definition } = {
       const line = Array.from({ length: x.shape[axis] }, (_, k) => at(x, index.toSpliced(axis, 0, k)));
       return line.indexOf(Math.min(...line));
     }),
+  argtopk: ([x], { axis, k }, output) =>
+    tabulated(output, (index) => {
+      const line = Array.from({ length: x.shape[axis] }, (_, i) => at(x, index.with(axis, i)));
+      const places = line.map((_, i) => i).sort((a, b) => line[b] - line[a] || a - b);
+      return places.slice(0, k)[index[axis]];
+    }),
+  and: ([x, y], _params, output) => value(output.shape, output.dtype, (i) => x.data[i] & y.data[i]),
   cumsum: ([x], { axis, exclusive, reverse }, output) =>
     tabulated(output, (index) => {
       let sum = 0;

@@ -37,6 +37,10 @@ const binary =
       params: {},
     }));
 
+const bits: Sampler<PrimitiveParams['and']> = (random) => [
+  { inputs: [ints(random, [2, 3], -9, 9), ints(random, [2, 3], -9, 9)], params: {} },
+];
+
 const logic: Sampler<PrimitiveParams['and']> = (random) => [
   { inputs: [bools(random, [3, 4]), bools(random, [3, 4])], params: {} },
 ];
@@ -111,7 +115,7 @@ export const samplers: { [P in PrimitiveName]: Sampler<PrimitiveParams[P]> } = {
   le: comparison,
   gt: comparison,
   ge: comparison,
-  and: logic,
+  and: (random) => [...logic(random), ...bits(random)],
   or: logic,
   xor: logic,
   select: (random) =>
@@ -212,6 +216,13 @@ export const samplers: { [P in PrimitiveName]: Sampler<PrimitiveParams[P]> } = {
     { axis: 1 },
     { axis: 2 },
     { shape: [4, 5], dtype: 'int32', params: { axis: 0 } },
+  ),
+  argtopk: of<PrimitiveParams['argtopk']>(
+    { axis: 1, k: 2 },
+    { axis: 2, k: 4 },
+    { axis: 0, k: 1 },
+    { shape: [4, 9], dtype: 'int32', params: { axis: 1, k: 5 } },
+    { shape: [4, 5], dtype: 'int32', params: { axis: 0, k: 4 } },
   ),
   cumsum: of<PrimitiveParams['cumsum']>(
     { axis: 1, exclusive: false, reverse: false },

@@ -70,6 +70,9 @@ export const native = (opType: string, attributes = {}): Lowering<None> => {
   return (site, inputs, _params, output) => elementwise(site, inputs, output.dtype, emit);
 };
 
+export const and: Lowering<None> = (site, inputs, _params, { dtype }) =>
+  elementwise(site, inputs, dtype, node(dtype === 'int32' ? 'BitwiseAnd' : 'And'));
+
 export const notEqual: Lowering<None> = (site, inputs) =>
   elementwise(site, inputs, 'bool', (graph, operands) =>
     node('Not')(graph, [node('Equal')(graph, operands, 'bool')], 'bool'),

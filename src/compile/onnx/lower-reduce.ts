@@ -1,4 +1,4 @@
-/** Lowerings of reductions: reduce_sum, reduce_max, reduce_min, argmax, argmin, cumsum. */
+/** Lowerings of reductions: reduce_sum, reduce_max, reduce_min, argmax, argmin, argtopk, cumsum. */
 
 import { isFloat, type Shape, sizeOf } from '../../ir/aval.ts';
 import type { PrimitiveParams } from '../../ir/params.ts';
@@ -136,6 +136,33 @@ const place =
   };
 export const argmax = place('ArgMax');
 export const argmin = place('ArgMin');
+
+/** NaN, which the engine would put anywhere, as infinity. */
+const ranked = (graph: GraphBuilder, x: Tensor): Tensor => {
+  if (!isFloat(x.dtype)) return x;
+  const nan = graph.node('IsNaN', [x], 'bool', x.shape);
+  return graph.node('Where', [nan, graph.scalar(Number.POSITIVE_INFINITY, x.dtype), x], x.dtype, x.shape);
+};
+
+export const argtopk: Lowering<PrimitiveParams['argtopk']> = (site, [x], { axis, k }) => {
+  const { graph } = site;
+  const { order } = site.placed(x);
+  const tensor = ranked(
+    graph,
+    site.at(x, order, (i) => i === axis),
+  );
+  const at = order.indexOf(axis);
+  const shape = tensor.shape.with(at, k);
+  const both = [
+    { dtype: tensor.dtype, shape },
+    { dtype: 'int32' as const, shape },
+  ];
+  const [, found] = graph.several('TopK', [tensor, graph.ints([k])], both, {
+    attributes: { axis: at, largest: 1, sorted: 1 },
+  });
+  // Its places are int64.
+  return { tensor: graph.fromInt64(found.name, shape, 'int32'), order };
+};
 
 export const cumsum: Lowering<PrimitiveParams['cumsum']> = (site, [x], { axis, exclusive, reverse }) => {
   const { graph } = site;

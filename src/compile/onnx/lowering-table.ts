@@ -2,10 +2,10 @@
 
 import type { PrimitiveName, PrimitiveParams } from '../../ir/params.ts';
 import { dot, mul } from './lower-dot.ts';
-import { cast, native, notEqual, select } from './lower-elementwise.ts';
+import { and, cast, native, notEqual, select } from './lower-elementwise.ts';
 import { gather, iota, oneHot, scatterAdd } from './lower-indexing.ts';
 import { broadcast, concat, pad, permute, reshape, reverse, slice } from './lower-movement.ts';
-import { argmax, argmin, cumsum, reduceMax, reduceMin, reduceSum } from './lower-reduce.ts';
+import { argmax, argmin, argtopk, cumsum, reduceMax, reduceMin, reduceSum } from './lower-reduce.ts';
 import { fold, windows } from './lower-windows.ts';
 import type { Expanded, Lowering } from './lowering.ts';
 
@@ -54,7 +54,7 @@ const lowerings = {
   le: native('LessOrEqual'),
   gt: native('Greater'),
   ge: native('GreaterOrEqual'),
-  and: native('And'),
+  and,
   or: native('Or'),
   xor: native('Xor'),
   select,
@@ -78,6 +78,7 @@ const lowerings = {
   reduce_min: reduceMin,
   argmax,
   argmin,
+  argtopk,
   cumsum,
   dot,
 } satisfies { [P in PrimitiveName]: Lowering<PrimitiveParams[P]> | Expanded };

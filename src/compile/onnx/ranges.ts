@@ -33,6 +33,9 @@ export class Ranges {
     if (primitive === 'iota') {
       return { low: 0, high: (params.shape as readonly number[])[params.axis as number] - 1, whole: true };
     }
+    if (primitive === 'argtopk') {
+      return { low: 0, high: inputs[0].aval.shape[params.axis as number] - 1, whole: true };
+    }
     if (primitive === 'select') {
       const [a, b] = [this.of(inputs[1]), this.of(inputs[2])];
       return a && b && { low: Math.min(a.low, b.low), high: Math.max(a.high, b.high), whole: a.whole && b.whole };
