@@ -12,6 +12,10 @@ export interface Range {
 
 const INT32: Range = { low: -(2 ** 31), high: 2 ** 31 - 1, whole: true };
 
+/** The range of int32 results that don't wrap around. */
+const unlessWrapped = (low: number, high: number): Range | undefined =>
+  low >= INT32.low && high <= INT32.high ? { low, high, whole: true } : undefined;
+
 export class Ranges {
   readonly #ranges = new Map<Atom, Range>();
 
@@ -61,7 +65,12 @@ export class Ranges {
         return y && y.low === y.high && y.low > 0
           ? { low: cut(x.low / y.low), high: cut(x.high / y.low), whole: isInt }
           : undefined;
+      case 'add':
+        return y && isInt ? unlessWrapped(x.low + y.low, x.high + y.high) : undefined;
+      case 'sub':
+        return y && isInt ? unlessWrapped(x.low - y.high, x.high - y.low) : undefined;
       case 'mul':
+        if (isInt) return y && x.low >= 0 && y.low >= 0 ? unlessWrapped(x.low * y.low, x.high * y.high) : undefined;
         // In float64 the bounds are rounded as the engine rounds.
         return y && y.low === y.high && y.low > 0 && output.aval.dtype === 'float64'
           ? { low: x.low * y.low, high: x.high * y.low, whole: false }

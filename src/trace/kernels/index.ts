@@ -14,8 +14,10 @@ import { padding } from './padding.ts';
 import { poolings } from './pooling-kernels.ts';
 import { power } from './power.ts';
 import { reductions } from './reduction.ts';
+import { segments } from './segment.ts';
 import { slicing } from './slicing.ts';
 import { softmaxes } from './softmax.ts';
+import { sorting } from './sorting.ts';
 import { unary } from './unary.ts';
 
 export { refusedKernels } from './refused.ts';
@@ -33,6 +35,8 @@ export const kernels: KernelFamily = {
   ...slicing,
   ...padding,
   ...indexing,
+  ...segments,
+  ...sorting,
   ...contractions,
   ...convolutions,
   ...poolings,

@@ -145,10 +145,6 @@ const sparseToDense: KernelRule = (
   return replaced(context, 'SparseToDense', background, sparseIndices, sparseValues);
 };
 
-/** Ids that name no segment drop out, as with tfjs' masks. */
-const unsortedSegmentSum: KernelRule = (context, { x, segmentIds }, { numSegments }: { numSegments: number }) =>
-  context.ops.scatterAdd(asFloat(context, x), context.ops.cast(segmentIds, 'int32'), 0, numSegments);
-
 /** Weights (or ones) added up by value, values of `size` and above left out; per row for two axes. */
 const denseBincount: KernelRule = (
   context,
@@ -172,7 +168,6 @@ export const indexing = {
   ScatterNd: scatterNd,
   TensorScatterUpdate: tensorScatterUpdate,
   SparseToDense: sparseToDense,
-  UnsortedSegmentSum: unsortedSegmentSum,
   DenseBincount: denseBincount,
   Bincount: denseBincount,
 } satisfies KernelFamily;

@@ -1,4 +1,4 @@
-/** Comparisons, logic, selection and casts. */
+/** Comparisons, logic (bits and broadcast shapes too), selection and casts. */
 
 import type { Dtype } from '../../ir/aval.ts';
 import type { Ops } from '../../primitives/ops.ts';
@@ -18,6 +18,13 @@ const connective =
     const { ops } = context;
     return ops.binary(name, ...matched(context, ops.cast(a, 'bool'), ops.cast(b, 'bool')));
   };
+
+/** The shape to which two shapes broadcast, as far as they do: what traced shapes are can't be checked. */
+const broadcastArgs: KernelRule = ({ ops }, { s0, s1 }) => {
+  const rank = Math.max(s0.aval.shape[0], s1.aval.shape[0]);
+  const [a, b] = [s0, s1].map((s) => ops.pad(ops.cast(s, 'int32'), [rank - s.aval.shape[0]], [0], [0], 1));
+  return ops.select(ops.binary('eq', a, 1), b, a);
+};
 
 const select: KernelRule = (context, { condition, t, e }) => {
   const { ops } = context;
@@ -51,6 +58,8 @@ export const logic = {
   LogicalAnd: connective('and'),
   LogicalOr: connective('or'),
   LogicalNot: ({ ops }, { x }) => ops.unary('not', ops.cast(x, 'bool')),
+  BitwiseAnd: ({ ops }, { a, b }) => ops.binary('and', a, b),
+  BroadcastArgs: broadcastArgs,
   Select: select,
   Cast: cast,
 } satisfies KernelFamily;

@@ -4,7 +4,7 @@ import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { DiffopsError } from '../../../src/errors.ts';
 import { refusedKernels } from '../../../src/trace/kernels/index.ts';
-import { bools, floats, type Input, tensorOf } from './case.ts';
+import { bools, floats, type Input, ints, tensorOf } from './case.ts';
 import { shadow } from './shadow.ts';
 
 const caught = (f: (...t: tf.Tensor[]) => tf.Tensor, ...inputs: Input[]): DiffopsError => {
@@ -39,6 +39,14 @@ describe('rules refuse', () => {
     const error = caught(f, floats([3]));
     expect(error.code).toBe('UNSUPPORTED_OP');
     expect(error.message).toContain('[1] twice');
+  });
+
+  it('segment ids that depend on values, and say how many there are', () => {
+    const at = tf.tensor1d([0, 1], 'int32');
+    const f = (ids: tf.Tensor): tf.Tensor => tf.sparse.sparseSegmentMean(tf.ones([2, 2]), at, ids as tf.Tensor1D);
+    const error = caught(f, ints([2], [0, 1]));
+    expect(error.code).toBe('UNSUPPORTED_OP');
+    expect(error.message).toMatch(/segment ids that depend on x or data.*unsortedSegmentSum/);
   });
 
   it('a cast to complex', () => {

@@ -6,6 +6,7 @@ import { contractionCases, normalizationCases } from './contraction.ts';
 import { activationCases, unaryCases } from './elementwise.ts';
 import { indexingCases, paddingCases, shapeCases, slicingCases } from './movement.ts';
 import { cumulativeCases, lossCases, reductionCases } from './reductions.ts';
+import { segmentCases, sortingCases } from './sorting.ts';
 import { convolutionCases, depthwiseCases, otherConvolutionCases, otherPoolingCases, poolingCases } from './spatial.ts';
 
 export const cases: readonly Case[] = [
@@ -20,6 +21,8 @@ export const cases: readonly Case[] = [
   ...slicingCases,
   ...paddingCases,
   ...indexingCases,
+  ...sortingCases,
+  ...segmentCases,
   ...contractionCases,
   ...normalizationCases,
   ...convolutionCases,

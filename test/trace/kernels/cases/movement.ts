@@ -187,12 +187,6 @@ export const indexingCases: Case[] = [
   one('SparseToDense', 'a matrix, one value', floats([]), (t) =>
     tf.sparseToDense(at('int32', 2, 2)(0, 1, 2, 0), t, [3, 2], tf.scalar(-1)),
   ),
-  one('UnsortedSegmentSum', 'rows', floats([4, 2]), (t) =>
-    tf.unsortedSegmentSum(t, at('int32', 4)(1, 0, 1, 5) as tf.Tensor1D, 3),
-  ),
-  one('UnsortedSegmentSum', 'of int32', ints([3], [1, 2, 3]), (t) =>
-    tf.unsortedSegmentSum(t, at('int32', 3)(1, 1, -1) as tf.Tensor1D, 2),
-  ),
   one('DenseBincount', 'weights', floats([4]), (t) =>
     tf.denseBincount(at('int32', 4)(1, 0, 1, 7) as tf.Tensor1D, t as tf.Tensor1D, 4),
   ),
