@@ -13,7 +13,7 @@ const [HAND, ZODIAX, TEXT, GRID] = ['#2f81f7', '#d29922', '#768390', '#76839055'
 
 const SERIES = [
   { ratio: RATIOS[0], colour: HAND, label: 'JAX by hand, compiled before, against diffops prepared before' },
-  { ratio: RATIOS[2], colour: ZODIAX, label: "first calls: zodiax against diffops" },
+  { ratio: RATIOS[2], colour: ZODIAX, label: 'first calls: zodiax against diffops' },
 ];
 
 const text = (x: number, y: number, value: string, rest = ''): string =>

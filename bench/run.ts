@@ -17,6 +17,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   alternatives: () => import('./alternatives.ts'),
   levers: () => import('./levers.ts'),
   newton: () => import('./newton.ts'),
+  scale: () => import('./scale.ts'),
   lowering: () => import('./lowering.ts'),
 };
 

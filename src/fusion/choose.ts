@@ -65,6 +65,7 @@ const boxesWith = (root: Root, added: readonly Added[]): number =>
 
 class Sweep {
   readonly #program: Program;
+  readonly #inputs: ReadonlySet<Var>;
   readonly #demands = new Map<Var, Demand[]>();
   readonly #forced = new Set<Atom>();
   /** What computing an element costs, as far as it isn't read from memory. */
@@ -74,6 +75,7 @@ class Sweep {
 
   constructor(program: Program) {
     this.#program = program;
+    this.#inputs = new Set(program.inputs);
     this.#guessPrices();
     for (const atom of program.outputs) this.#forced.add(atom);
   }
@@ -186,10 +188,11 @@ class Sweep {
   }
 
   #demand(atom: Atom, demand: Demand): void {
-    if (!isVar(atom)) return;
+    if (!isVar(atom) || this.#inputs.has(atom)) return;
     const list = this.#demands.get(atom);
     if (!list) this.#demands.set(atom, [demand]);
-    else {
+    // Beyond that it is made, whoever else reads it.
+    else if (list.length <= MOST_PLACES) {
       for (let k = 0; k < list.length; k++) if (covers(list[k], demand)) return;
       list.push(demand);
     }

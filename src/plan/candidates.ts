@@ -37,6 +37,9 @@ const SHORT = 64;
 /** Making a program of more equations than this takes as long as some runs of it. */
 const LONG = 400;
 
+/** Longer ones are never contracted: the orders of so many products take as long to weigh as a large matrix takes to run. */
+const ENDLESS = 4000;
+
 /** Nanoseconds that contracting and pricing take per equation, here; it is worth that if it takes off a tenth of ten evaluations. */
 const CONTRACTING = 2e5;
 
@@ -157,7 +160,7 @@ const candidatesOf = (request: SetRequest, strand: Strand, block: number, strand
   const spent = (perTile / cheapest.width) * countOf(strand);
   const worthwhile = spent > CONTRACTING * equations.length;
   const promising = equations.length <= SHORT || equations.some((e) => CONTRACTED.has(e.primitive));
-  const pays = contraction === 'always' || (worthwhile && promising);
+  const pays = contraction === 'always' || (worthwhile && promising && equations.length <= ENDLESS);
   if (request.checkpoint || contraction === 'never' || !pays) return [cheapest, ...others];
   let best = contraction === 'always' ? undefined : cheapest;
   const plainBytes = HEAVIER * livePeakBytes(cheapest.tile.program);

@@ -15,18 +15,30 @@ export interface LeafRange {
 /** A group narrower than this costs more to compile and pad than its restricted program saves. */
 const NARROW = 64;
 
+/** Each group is linearized, batched and priced for itself: all of them together from at most about so many equations. */
+const MOST_EQUATIONS = 60_000;
+const FEWEST = 4;
+
 /**
- * Leaves in order, each a group of its own (so that its program has only its own tangents), where leaves of few
- * elements join their neighbours. Leaves without elements come along with others; no group is empty.
+ * Leaves of a program of so many equations in order, each a group of its own (so that its program has only its own
+ * tangents), where leaves of few elements join their neighbours; and further ones, where the groups of a long program
+ * would take too long to plan. Leaves without elements come along with others; no group is empty.
  */
-export const groupLeaves = (sizes: readonly number[], groups: Levers['groups']): LeafRange[] => {
+export const groupLeaves = (sizes: readonly number[], equations: number, groups: Levers['groups']): LeafRange[] => {
+  const ranges = neighboursJoined(sizes, (width, size) => joins(width, size, groups));
+  const most = Math.max(FEWEST, Math.floor(MOST_EQUATIONS / equations));
+  if (groups !== 'by size' || ranges.length <= most) return ranges;
+  const share = sizes.reduce((sum, size) => sum + size, 0) / most;
+  return neighboursJoined(sizes, (width, size) => width + size <= share || joins(width, size, groups));
+};
+
+const neighboursJoined = (sizes: readonly number[], joins: (width: number, size: number) => boolean): LeafRange[] => {
   const ranges: LeafRange[] = [];
   let first = 0;
   for (const [leaf, size] of sizes.entries()) {
     const limit = first + size;
     const last = ranges.at(-1);
-    if (last && joins(last.limit - last.first, size, groups))
-      ranges.splice(-1, 1, { ...last, limitLeaf: leaf + 1, limit });
+    if (last && joins(last.limit - last.first, size)) ranges.splice(-1, 1, { ...last, limitLeaf: leaf + 1, limit });
     else ranges.push({ firstLeaf: leaf, limitLeaf: leaf + 1, first, limit });
     first = limit;
   }

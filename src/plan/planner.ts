@@ -58,7 +58,7 @@ const hessianGroups = (request: SetRequest, sizes: readonly number[], symmetric:
   const trims = symmetric && levers.trimming;
   // Each part is planned anew, for fewer rows: without trimming there is nothing to gain.
   const splitting = trims && !checkpoint ? levers.splitting : 'never';
-  return groupLeaves(sizes, levers.groups).map((group): Group => {
+  return groupLeaves(sizes, gradient.equations.length, levers.groups).map((group): Group => {
     const firstRow = trims ? group.firstLeaf : 0;
     // Output 0 of the gradient program is the value.
     const restricted = withOutputs(gradient, firstRow + 1, leaves + 1);
@@ -101,7 +101,7 @@ const jacobianStrands = (request: SetRequest, mode: JacobianMode): Strand[] => {
   const inputSizes = sizesOf(program.inputs.slice(0, leaves));
   const outputSizes = sizesOf(program.outputs);
   const [seeded, other] = mode === 'forward' ? [inputSizes, outputSizes] : [outputSizes, inputSizes];
-  return groupLeaves(seeded, levers.groups).map((group): Strand => {
+  return groupLeaves(seeded, program.equations.length, levers.groups).map((group): Strand => {
     const inGroup = (i: number): boolean => i >= group.firstLeaf && i < group.limitLeaf;
     const derivative =
       mode === 'forward'

@@ -20,14 +20,15 @@ const FEWEST_PLACES = 4;
 export class Network {
   readonly ops: Ops;
   readonly labels: Labels;
-  readonly #columns: readonly Columns[];
+  /** Of leaves, by the labels of their axes. */
+  readonly #columns: ReadonlyMap<Label, Columns>;
   readonly #tiles: number;
   readonly #dtype: FloatDtype;
 
   constructor(ops: Ops, labels: Labels, columns: readonly Columns[], tiles: number, dtype: FloatDtype) {
     this.ops = ops;
     this.labels = labels;
-    this.#columns = columns;
+    this.#columns = new Map(columns.flatMap((leaf) => leaf.labels.map((label) => [label, leaf])));
     this.#tiles = tiles;
     this.#dtype = dtype;
   }
@@ -113,7 +114,7 @@ export class Network {
     }
     return [...byPlace.values()].map((terms): Piece => {
       const labels = terms[0].axes.slice(0, placed).flat();
-      const columns = this.#columns.find((c) => c.has(labels[0])) as Columns;
+      const columns = this.#columnsAmong(labels) as Columns;
       const ends = terms.map((term) => ({ ...term, axes: term.axes.slice(placed) }));
       const values = ops.reshape(this.materialize(ends, rest), [width, sizeOf(rest)]);
       return { values, places: columns.places(labels, sizeOf(rest)) };
@@ -141,7 +142,7 @@ export class Network {
 
   /** Whether terms of the same leaf have the same bases. */
   #agree(form: Form, bases: readonly string[]): boolean {
-    const leaves = form.map(({ axes }) => this.#columns.find((c) => axes.flat().some((label) => c.has(label))));
+    const leaves = form.map(({ axes }) => this.#columnsAmong(axes.flat()));
     return bases.every((one, k) => one === bases[leaves.indexOf(leaves[k])]);
   }
 
@@ -185,12 +186,20 @@ export class Network {
 
   #deltaOf(deltas: readonly Label[]): Factor | undefined {
     if (deltas.length === 0) return undefined;
-    const columns = this.#columns.find((c) => c.has(deltas[0])) as Columns;
+    const columns = this.#columnsAmong(deltas) as Columns;
     return columns.delta(columns.ownOf(deltas), this.#dtype);
   }
 
   #take(factor: Factor): Factor {
-    return this.#columns.reduce((taken, columns) => columns.take(taken), factor);
+    return this.#columnsAmong(factor.labels)?.take(factor) ?? factor;
+  }
+
+  /** The leaf whose seed labels are among these: a term's are of one leaf. */
+  #columnsAmong(labels: readonly Label[]): Columns | undefined {
+    for (const label of labels) {
+      if (this.labels.isSeed(label)) return this.#columns.get(this.labels.origin(label).base);
+    }
+    return undefined;
   }
 
   #emit(order: Order, factors: readonly Factor[], kept: ReadonlySet<Label>, rank: Rank): Factor {
@@ -210,7 +219,7 @@ export class Network {
 
   #pricing({ factors, axes }: Term): Pricing {
     const used = [...labelsOf(factors), ...axes.flat()];
-    const columns = this.#columns.find((c) => used.some((label) => c.has(label)));
+    const columns = this.#columnsAmong(used);
     return { labels: this.labels, tiles: this.#tiles, seeds: new Set(columns?.labels ?? []) };
   }
 }
