@@ -162,6 +162,13 @@ const denseBincount: KernelRule = (
   });
 };
 
+/** Over all elements, whatever their shape. */
+const bincount: KernelRule = (context, { x, weights }, attrs: { size: number }) => {
+  const { ops } = context;
+  const inRow = (a: Atom): Atom => ops.reshape(a, [sizeOf(a.aval.shape)]);
+  return denseBincount(context, { x: inRow(x), weights: inRow(weights) }, attrs);
+};
+
 export const indexing = {
   GatherV2: gather,
   GatherNd: gatherNd,
@@ -169,5 +176,5 @@ export const indexing = {
   TensorScatterUpdate: tensorScatterUpdate,
   SparseToDense: sparseToDense,
   DenseBincount: denseBincount,
-  Bincount: denseBincount,
+  Bincount: bincount,
 } satisfies KernelFamily;

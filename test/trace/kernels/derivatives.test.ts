@@ -3,123 +3,24 @@
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { evaluateProgram } from '../../../src/interpret/evaluate.ts';
-import { isFloat, sizeOf, type Value } from '../../../src/ir/aval.ts';
-import type { Program } from '../../../src/ir/program.ts';
-import { newOps } from '../../../src/primitives/table.ts';
 import { grad } from '../../../src/transforms/grad.ts';
-import { jvp } from '../../../src/transforms/jvp.ts';
-import { replay } from '../../../src/transforms/replay.ts';
-import { type Case, floats, tensorOf } from './case.ts';
 import { cases } from './cases/index.ts';
-import { readValue, shadow } from './shadow.ts';
-
-/** The sum of sin(F(x)·w), which has derivatives of every order even where F is linear; w keeps its arguments small. */
-const scalarOf = (program: Program, result: Value): Program => {
-  const ops = newOps();
-  const inputs = program.inputs.map((v) => ops.input(v.aval));
-  const [y] = replay(ops, program, inputs);
-  const flat = ops.reshape(y, [sizeOf(y.aval.shape)]);
-  let largest = 1;
-  for (const v of result.data) largest = Math.max(largest, Math.abs(v));
-  const waves = ops.unary('sin', ops.iota(flat.aval.shape, 0, 'float64'));
-  const weights = ops.mul(ops.add(waves, 1.5), 1 / largest);
-  return ops.build([ops.sum(ops.unary('sin', ops.mul(flat, weights)), [0])]);
-};
-
-const moved = (x: Value, direction: Value, h: number): Value => ({
-  ...x,
-  data: Float64Array.from(x.data, (v, i) => v + h * direction.data[i]),
-});
-
-/** The greatest difference, relative to the largest number and at least to 1. */
-const gap = (a: readonly Value[], b: readonly Value[]): number => {
-  let worst = 0;
-  let scale = 1;
-  for (const [k, x] of a.entries()) {
-    for (const [i, v] of x.data.entries()) {
-      scale = Math.max(scale, Math.abs(v));
-      worst = Math.max(worst, Math.abs(v - b[k].data[i]));
-      if (Number.isNaN(v)) return Number.POSITIVE_INFINITY;
-    }
-  }
-  return worst / scale;
-};
-
-const STEP = 1e-5;
-
-/** Whether pushing a direction through a program agrees with differences of its outputs. */
-const directionalGap = (
-  program: Program,
-  inputs: readonly Value[],
-  active: readonly boolean[],
-  directions: readonly Value[],
-): number => {
-  const seeds = directions.filter((_, i) => active[i]);
-  const pushed = evaluateProgram(jvp(program, active), [...inputs, ...seeds]).slice(program.outputs.length);
-  const at = (h: number): Value[] =>
-    evaluateProgram(
-      program,
-      inputs.map((x, i) => (active[i] ? moved(x, directions[i], h) : x)),
-    );
-  const [near, far] = [STEP, 2 * STEP].map((h) => [at(h), at(-h)]);
-  // Richardson: the error is of fourth order in the step.
-  const differences = pushed.map((v, k) => ({
-    ...v,
-    data: Float64Array.from(
-      v.data,
-      (_, i) => (8 * (near[0][k].data[i] - near[1][k].data[i]) - (far[0][k].data[i] - far[1][k].data[i])) / (12 * STEP),
-    ),
-  }));
-  return gap(pushed, differences);
-};
+import { checkDerivatives, gap, record } from './check-derivatives.ts';
 
 const differentiable = cases.filter((c) => c.smooth !== false && c.inputs.some((x) => x.dtype === 'float32'));
-
-const inner = (a: readonly Value[], b: readonly Value[]): number => {
-  let sum = 0;
-  for (const [k, x] of a.entries()) for (const [i, v] of x.data.entries()) sum += v * b[k].data[i];
-  return sum;
-};
-
-const record = (given: Case) => {
-  const tensors = given.inputs.map(tensorOf);
-  const { program, constants, result } = shadow(given.f, tensors, 'float64');
-  const inputs = [...tensors.map((t) => readValue(t, 'float64')), ...constants];
-  const active = inputs.map((x, i) => i < tensors.length && isFloat(x.dtype));
-  return { program, inputs, active, result };
-};
-
-const check = (given: Case): void => {
-  const { program, inputs, active, result } = record(given);
-  if (!isFloat(result.dtype)) return;
-  const directions = inputs.map((x, i) => ({ ...x, data: Float64Array.from(floats([...x.shape], 11 + i).values) }));
-  const seeds = directions.filter((_, i) => active[i]);
-  expect(directionalGap(program, inputs, active, directions), 'first order').toBeLessThan(1e-7);
-
-  const scalar = scalarOf(program, result);
-  const first = grad(scalar, active, false);
-  const [, ...gradient] = evaluateProgram(first, inputs);
-  const slope = evaluateProgram(jvp(scalar, active), [...inputs, ...seeds])[1].data[0];
-  expect(Math.abs(slope - inner(gradient, seeds)) / Math.max(1, Math.abs(slope)), 'transpose').toBeLessThan(1e-12);
-  expect(directionalGap(first, inputs, active, directions), 'second order').toBeLessThan(1e-7);
-
-  const still = [...active, ...seeds.map(() => false)];
-  const third = directionalGap(jvp(first, active), [...inputs, ...seeds], still, [...directions, ...seeds]);
-  expect(third, 'third order').toBeLessThan(1e-6);
-};
 
 beforeAll(() => tf.setBackend('cpu'));
 
 describe('derivatives', () => {
-  it.each(differentiable)('$name', check);
+  it.each(differentiable)('$name', ({ inputs, f }) => checkDerivatives(inputs, f));
 });
 
 /** Kernels of gradients in which tfjs is wrong: they are held against the gradient that the transforms make. */
 describe('kernels of gradients', () => {
   const known = cases.flatMap((c) => (c.gradientOf ? [{ ...c, ...c.gradientOf }] : []));
   it.each(known)('$name', (given) => {
-    const { program, inputs } = record(given);
-    const primal = record({ ...given, f: given.primal });
+    const { program, inputs } = record(given.inputs, given.f);
+    const primal = record(given.inputs, given.primal);
     const wanted = primal.active.map((_, i) => i === given.operand);
     const [, expected] = evaluateProgram(grad(primal.program, wanted, false), primal.inputs);
     expect(gap(evaluateProgram(program, inputs), [expected])).toBeLessThan(1e-12);

@@ -199,6 +199,12 @@ export const indexingCases: Case[] = [
   one('DenseBincount', 'presence', ints([2, 2], [1, 1, 0, 2]), (t) =>
     tf.denseBincount(t as tf.Tensor2D, tf.tensor2d([], [0, 0]), 3, true),
   ),
+  one('Bincount', 'counts, over all axes', ints([2, 2, 1], [1, 0, 1, 7]), (t) =>
+    tf.bincount(t as tf.Tensor1D, tf.tensor1d([]), 4),
+  ),
+  one('Bincount', 'weights, over all axes', floats([2, 2]), (t) =>
+    tf.bincount(tf.tensor2d([1, 0, 1, 3], [2, 2], 'int32') as never, t as never, 4),
+  ),
   one('Bincount', 'weights', floats([4]), (t) =>
     tf.bincount(at('int32', 4)(1, 0, 1, 3) as tf.Tensor1D, t as tf.Tensor1D, 4),
   ),
