@@ -16,8 +16,18 @@ export {
 export { DiffopsError, type ErrorCode, type ErrorFields } from './errors.ts';
 export { float64 } from './float64.ts';
 export { hessianToPytree } from './hessian-to-pytree.ts';
-export { type Device, devices, model } from './later.ts';
+export { type Device, devices } from './later.ts';
 export type { Matrix } from './matrix.ts';
+export type {
+  GraphModelLike,
+  LayersModelLike,
+  Model,
+  ModelInputs,
+  ModelOptions,
+  ModelParams,
+  TrainingModel,
+} from './model/contract.ts';
+export { model } from './model/model.ts';
 export { NdArray } from './nd-array.ts';
 export type {
   CommonOptions,

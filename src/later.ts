@@ -1,7 +1,5 @@
 /** What the contract names and this version does not have yet: listed or refused, never silently missing. */
 
-import { DiffopsError } from './errors.ts';
-
 export interface Device {
   readonly name: string;
   readonly available: boolean;
@@ -22,11 +20,3 @@ export const devices = async (): Promise<Device[]> => [
   },
   ...LATER.map((name) => ({ name, available: false, reason: 'not supported by this version of diffops', detail: '' })),
 ];
-
-/** Makes a tf.LayersModel a function of its weights; not there yet. */
-export const model = (): never => {
-  throw new DiffopsError(
-    'UNSUPPORTED_OP',
-    'model() is not supported yet; write f as a function of the weights, with tf.matMul, tf.conv2d and the like.',
-  );
-};

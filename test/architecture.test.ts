@@ -10,7 +10,7 @@ const everything = [...library, ...sourcesIn('test', 'bench', 'examples')];
 const STAGES = [
   ['ir'],
   ['primitives'],
-  ['interpret', 'transforms', 'trace', 'fusion'],
+  ['interpret', 'transforms', 'trace', 'model', 'fusion'],
   ['plan'],
   ['compile'],
   ['stitch'],

@@ -1,0 +1,121 @@
+/** A tf.GraphModel as a function of its weights. */
+
+import * as tf from '@tensorflow/tfjs-core';
+import { unflattenTree } from '../pytree.ts';
+import type { Model, ModelParams } from './contract.ts';
+import { copyOf, Expected, readInputs } from './params.ts';
+import { disposedGraph, dynamicGraph } from './refusals.ts';
+import { flattened, Slot } from './weights.ts';
+
+interface GraphNode {
+  readonly name: string;
+  readonly op: string;
+  /** `node`, `node:1` or `^node`, of which `inputs` are the nodes. */
+  readonly inputNames: readonly string[];
+  readonly inputs: readonly GraphNode[];
+  readonly inputParams: Readonly<
+    Record<string, { readonly type: string; readonly inputIndexStart?: number; readonly inputIndexEnd?: number }>
+  >;
+}
+
+interface GraphExecutor {
+  readonly graph: {
+    readonly nodes: Readonly<Record<string, GraphNode>>;
+    readonly outputs: readonly GraphNode[];
+  };
+  readonly inputs: readonly { readonly name: string }[];
+  /** Each weight is a list of one. */
+  readonly weightMap: Record<string, tf.Tensor[]>;
+  /** Finds the order of execution; throws where there is none without control flow. */
+  compile(inputs: Readonly<Record<string, unknown>>, outputs: readonly GraphNode[]): unknown;
+}
+
+interface GraphModel {
+  readonly executor: GraphExecutor;
+  predict(inputs: unknown): tf.Tensor | tf.Tensor[] | tf.NamedTensorMap;
+}
+
+export const isGraphModel = (value: unknown): value is GraphModel => {
+  const { executor, predict } = (value ?? {}) as Partial<GraphModel>;
+  return (
+    typeof predict === 'function' && typeof executor?.weightMap === 'object' && typeof executor.compile === 'function'
+  );
+};
+
+/** Nodes whose values don't depend on their input's. */
+const SHAPES_ONLY = new Set(['Shape', 'ShapeN', 'Size', 'Rank', 'ZerosLike', 'OnesLike']);
+
+/** The nodes that other nodes read values of: axes, shapes, limits; and all that these come from. */
+const readByValue = (nodes: readonly GraphNode[]): Set<string> => {
+  const read = new Set<string>();
+  const visit = (node: GraphNode): void => {
+    if (read.has(node.name)) return;
+    read.add(node.name);
+    if (!SHAPES_ONLY.has(node.op)) node.inputs.forEach(visit);
+  };
+  for (const node of nodes) {
+    for (const { type, inputIndexStart: start, inputIndexEnd } of Object.values(node.inputParams)) {
+      if (start === undefined || type === 'tensor' || type === 'tensors') continue;
+      const from = start < 0 ? node.inputs.length + start : start;
+      const end = inputIndexEnd === 0 ? node.inputs.length : (inputIndexEnd ?? from + 1);
+      node.inputs.slice(from, end).forEach(visit);
+    }
+  }
+  return read;
+};
+
+const requireStatic = (executor: GraphExecutor): void => {
+  const { inputs, graph } = executor;
+  try {
+    executor.compile(Object.fromEntries(inputs.map(({ name }) => [name, true])), graph.outputs);
+  } catch (thrown) {
+    throw dynamicGraph(thrown);
+  }
+};
+
+const requireAlive = (weights: Readonly<Record<string, readonly tf.Tensor[]>>): void => {
+  for (const [name, [tensor]] of Object.entries(weights)) {
+    if (tensor?.isDisposed) throw disposedGraph(name);
+  }
+};
+
+/** Runs with `values` in the place of the weights named; they are back afterwards, also if `run` throws. */
+const withWeights = <T>(
+  map: Record<string, tf.Tensor[]>,
+  names: readonly string[],
+  values: readonly tf.Tensor[],
+  run: () => T,
+): T => {
+  const before = names.map((name) => map[name]);
+  try {
+    for (const [i, name] of names.entries()) map[name] = [values[i]];
+    return run();
+  } finally {
+    for (const [i, name] of names.entries()) map[name] = before[i];
+  }
+};
+
+/** The function and its params. Refuses what can't be one. */
+export const graphFunction = (model: GraphModel): Model => {
+  const { executor } = model;
+  const { weightMap } = executor;
+  requireAlive(weightMap);
+  requireStatic(executor);
+  const fixed = readByValue(Object.values(executor.graph.nodes));
+  const varied = Object.keys(weightMap).filter((name) => weightMap[name][0]?.dtype === 'float32' && !fixed.has(name));
+  const tree = Object.fromEntries(varied.map((name) => [name, new Slot(name)]));
+  const { weights: names, paths, structure } = flattened(tree, 'params');
+  const copies = names.map((name, i) => copyOf(weightMap[name][0], paths[i]));
+  const expected = new Expected(
+    paths,
+    copies.map(({ shape }) => shape),
+  );
+  const apply = (given: unknown, inputs: unknown) =>
+    tf.tidy(() => {
+      requireAlive(weightMap);
+      const values = expected.read(given);
+      const tensors = readInputs(inputs);
+      return withWeights(weightMap, names, values, () => model.predict(tensors));
+    });
+  return { params: unflattenTree(structure, copies) as ModelParams, apply: apply as never };
+};
