@@ -1,8 +1,8 @@
 /** The tfjs backend that traced tensors live on: it holds no numbers, and its kernels record. */
 
 import * as tf from '@tensorflow/tfjs-core';
-import type { Atom } from '../ir/program.ts';
 import type { TensorInputs } from './engine.ts';
+import type { Traced } from './kernel.ts';
 
 /** The name under which kernels are registered. No backend is: tfjs would offer it as a default. */
 export const BACKEND_NAME = 'diffops';
@@ -16,16 +16,16 @@ export interface TracerHost {
   readValuesAsync(dataId: object): Promise<tf.backend_util.TypedArray>;
 }
 
-/** What stands for the data of a traced tensor, as its data id: the atom that it is in the program. */
+/** What stands for the data of a traced tensor, as its data id. */
 export class TracedData {
-  /** Changes once, where a function with its own gradient has returned it. */
-  atom: Atom;
+  /** What it is in the program. Changes once, where a function with its own gradient has returned it. */
+  traced: Traced;
   readonly backend: TracerBackend;
   /** As tfjs counts: the tensor, and each variable made of it, is one. */
   references = 1;
 
-  constructor(atom: Atom, backend: TracerBackend) {
-    this.atom = atom;
+  constructor(traced: Traced, backend: TracerBackend) {
+    this.traced = traced;
     this.backend = backend;
   }
 }
@@ -39,13 +39,13 @@ export class TracerBackend extends tf.KernelBackend {
     this.host = host;
   }
 
-  newData(atom: Atom): TracedData {
+  newData(traced: Traced): TracedData {
     this.#alive++;
-    return new TracedData(atom, this);
+    return new TracedData(traced, this);
   }
-  /** The atom of a tensor's data, if it is traced by this backend's recording; also after it was disposed. */
-  atomOf(dataId: object): Atom | undefined {
-    return dataId instanceof TracedData && dataId.backend === this ? dataId.atom : undefined;
+  /** What a tensor's data stand for, if they are traced by this backend's recording; also after it was disposed. */
+  tracedOf(dataId: object): Traced | undefined {
+    return dataId instanceof TracedData && dataId.backend === this ? dataId.traced : undefined;
   }
   override refCount(dataId: TracedData): number {
     return dataId.references;

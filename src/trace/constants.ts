@@ -14,6 +14,7 @@ import {
 } from '../ir/aval.ts';
 import { type Atom, isLiteral } from '../ir/program.ts';
 import type { Ops } from '../primitives/ops.ts';
+import type { Complex } from './kernel.ts';
 
 /** What tfjs calls a dtype of the program. */
 export const tfjsDtype = (dtype: Dtype): 'float32' | 'int32' | 'bool' => (isFloat(dtype) ? 'float32' : dtype);
@@ -41,6 +42,7 @@ export class Constants {
   readonly #readSync: (dataId: object) => ArrayLike<number>;
   /** By data id (or array), then dtype and shape: one data id can stand under several. */
   readonly #captured = new Map<object, Map<string, Atom>>();
+  readonly #complex = new Map<object, TypedArray[]>();
   readonly #shared = new Map<string, Atom>();
   readonly #values = new Map<Atom, Value>();
 
@@ -54,6 +56,23 @@ export class Constants {
   capture(tensor: tf.TensorInfo): Atom {
     const dtype = tensor.dtype === 'float32' ? this.#precision : (tensor.dtype as 'int32' | 'bool');
     return this.#once(tensor.dataId, tensor.shape, dtype, () => this.#read(tensor, dtype));
+  }
+
+  /** The parts of a complex tensor that doesn't depend on x or data. */
+  captureComplex({ dataId, shape }: tf.TensorInfo): Complex {
+    let parts = this.#complex.get(dataId);
+    if (!parts) {
+      // Pairs of numbers, whatever the backend.
+      const pairs = this.#readSync(dataId);
+      parts = [0, 1].map((part) => {
+        const data = allocate(this.#precision, pairs.length / 2);
+        for (let i = 0; i < data.length; i++) data[i] = pairs[2 * i + part];
+        return data;
+      });
+      this.#complex.set(dataId, parts);
+    }
+    const [real, imag] = parts.map((data) => this.captureValue({ shape, dtype: this.#precision, data }));
+    return { kind: 'complex', real, imag };
   }
 
   /** The atom of a constant that isn't a tensor; the same for the same `data`, which stays as it is. */

@@ -30,13 +30,20 @@ export interface EngineMethods {
   disposeVariable(variable: tf.Variable): void;
   startScope(name?: string): void;
   clone(tensor: tf.Tensor): tf.Tensor;
+  addTapeNode(name: string, inputs: TensorInputs, outputs: readonly tf.Tensor[], ...rest: unknown[]): void;
+}
+
+/** What a gradient tape remembers of one kernel or function. */
+export interface TapeNode {
+  readonly saved: readonly tf.Tensor[];
+  gradient?: (...args: unknown[]) => unknown;
 }
 
 interface EngineState {
   readonly scopeStack: readonly { readonly name: string }[];
   readonly activeScope: { readonly name: string } | null;
   readonly tensorInfo: WeakMap<object, unknown>;
-  activeTape: readonly { readonly saved: readonly tf.Tensor[] }[] | null;
+  activeTape: readonly TapeNode[] | null;
   gradientDepth: number;
   kernelDepth: number;
 }
@@ -121,6 +128,7 @@ const boundMethods = (engine: Engine): EngineMethods => ({
   disposeVariable: engine.disposeVariable.bind(engine),
   startScope: engine.startScope.bind(engine),
   clone: engine.clone.bind(engine),
+  addTapeNode: engine.addTapeNode.bind(engine),
 });
 
 /**

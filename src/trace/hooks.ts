@@ -4,7 +4,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { silentProfiler, type TracedData } from './backend.ts';
 import { type CustomCall, type Engine, type EngineMethods, override, type Placement, withPlacement } from './engine.ts';
 import type { Recorder } from './recorder.ts';
-import { enclosedGradient, randomOp, tensorOfTensors, variableAssign } from './refusals.ts';
+import { complexGradient, enclosedGradient, randomOp, tensorOfTensors, variableAssign } from './refusals.ts';
 
 /** Ops whose numbers are drawn in JavaScript; dropout draws through randomUniform, and only where its rate isn't 0. */
 const RANDOM = new Set(
@@ -43,6 +43,8 @@ const carrying = (call: CustomCall, recorder: Recorder): CustomCall => ({
     return recorder.withOwnGradient(result, call, saved, fresh);
   },
 });
+
+const isComplex = (tensor: tf.TensorInfo | null | undefined): boolean => tensor?.dtype === 'complex64';
 
 /** Overrides the engine for one recording; returns the function that undoes it. */
 export const hook = (engine: Engine, recorder: Recorder): (() => void) =>
@@ -98,6 +100,19 @@ export const hook = (engine: Engine, recorder: Recorder): (() => void) =>
       startScope: (name) => {
         if (name !== undefined && RANDOM.has(name)) throw randomOp(recorder.op ?? name.slice(0, -'__op'.length));
         previous.startScope(name);
+      },
+
+      // tfjs takes the gradients of real kernels for those of complex ones: |z|' is sign(Re z) to it.
+      addTapeNode: (name, inputs, outputs, ...rest) => {
+        previous.addTapeNode(name, inputs, outputs, ...rest);
+        if (!outputs.some(isComplex) && !Object.values(inputs).some(isComplex)) return;
+        const op = recorder.op ?? name;
+        const node = engine.state.activeTape?.at(-1);
+        if (node) {
+          node.gradient = () => {
+            throw complexGradient(op);
+          };
+        }
       },
 
       // How tfjs saves what its gradient functions need. It tapes that copy before the op itself, so that an outer

@@ -1,6 +1,7 @@
 /** One recording in progress: which tensors are traced, what atoms they stand for, and the equations so far. */
 
 import type * as tf from '@tensorflow/tfjs-core';
+import { backend_util } from '@tensorflow/tfjs-core';
 import type { DiffopsError } from '../errors.ts';
 import { float64ValuesOf } from '../float64.ts';
 import { type Aval, type FloatDtype, isFloat, sizeOf, type Value } from '../ir/aval.ts';
@@ -19,10 +20,17 @@ import {
 import { Constants, tfjsDtype } from './constants.ts';
 import { customized } from './custom-gradient.ts';
 import { type CustomCall, type Engine, type Placement, type TensorInputs, withPlacement } from './engine.ts';
-import type { KernelContext } from './kernel.ts';
-import { kernels } from './kernels/index.ts';
+import { isComplex, type KernelContext, partsOf, type Traced } from './kernel.ts';
+import { applyKernel, isRecorded, recordedKernels } from './kernels/apply.ts';
 import { evaluateKnown } from './known.ts';
-import { concretization, disposedConstant, kernelThrew, unsupportedConstant, unsupportedKernel } from './refusals.ts';
+import {
+  complexResult,
+  concretization,
+  disposedConstant,
+  kernelThrew,
+  unsupportedConstant,
+  unsupportedKernel,
+} from './refusals.ts';
 
 const OP_SUFFIX = '__op';
 
@@ -61,7 +69,7 @@ export class Recorder implements TracerHost {
       constant: (atom) => this.#valueOf(atom),
       capture: (value) => this.#constants.captureValue(value),
     };
-    registerKernels(Object.keys(kernels));
+    registerKernels(recordedKernels);
   }
 
   /** A new input of the program, as the tensor that f gets. */
@@ -72,7 +80,7 @@ export class Recorder implements TracerHost {
   }
 
   isTraced(tensor: { readonly dataId: object }): boolean {
-    return this.backend.atomOf(tensor.dataId) !== undefined;
+    return this.backend.tracedOf(tensor.dataId) !== undefined;
   }
 
   /** Whether a kernel with these inputs is recorded; in float64 also for constants that have float64 values to lose. */
@@ -88,7 +96,7 @@ export class Recorder implements TracerHost {
 
   /** Runs a kernel call on the recorder's backend, or refuses it by name. */
   inside<T>(kernel: string, run: () => T): T {
-    if (!Object.hasOwn(kernels, kernel)) throw unsupportedKernel(this.op, kernel);
+    if (!isRecorded(kernel)) throw unsupportedKernel(this.op, kernel);
     const { backend } = this;
     if (this.#engine.backendInstance === backend) return run();
     return withPlacement(this.#engine, this.#placement, (users) => {
@@ -115,20 +123,20 @@ export class Recorder implements TracerHost {
 
   recordKernel(kernel: string, inputs: TensorInputs, attrs: object): tf.TensorInfo | tf.TensorInfo[] {
     const { op } = this;
-    const atoms: Record<string, Atom> = {};
+    const operands: Record<string, Traced> = {};
     let known = true;
     for (const name in inputs) {
       const tensor = inputs[name];
       if (!tensor) continue;
-      const atom = this.atomOf(tensor, kernel, name);
-      atoms[name] = atom;
-      known &&= this.#isKnown(atom);
+      const operand = this.tracedOf(tensor, kernel, name);
+      operands[name] = operand;
+      known &&= this.#isKnown(operand);
     }
     this.#ops.scope = op;
     try {
-      const result = kernels[kernel](this.#context, atoms, attrs);
-      if (known) for (const atom of [result].flat()) this.#known.add(atom);
-      return Array.isArray(result) ? result.map((atom) => this.#infoOf(atom)) : this.#infoOf(result);
+      const result = applyKernel(this.#context, kernel, operands, attrs);
+      if (known) for (const atom of [result].flat().flatMap(partsOf)) this.#known.add(atom);
+      return Array.isArray(result) ? result.map((traced) => this.#infoOf(traced)) : this.#infoOf(result);
     } catch (thrown) {
       throw kernelThrew(op, kernel, thrown);
     } finally {
@@ -136,14 +144,23 @@ export class Recorder implements TracerHost {
     }
   }
 
-  /** What a tensor stands for: its equation's result, or a constant that is captured now. */
-  atomOf(tensor: tf.TensorInfo, kernel: string, input: string): Atom {
-    const traced = this.backend.atomOf(tensor.dataId);
+  /** What a tensor stands for: its equations' results, or a constant that is captured now. */
+  tracedOf(tensor: tf.TensorInfo, kernel: string, input: string): Traced {
+    const traced = this.backend.tracedOf(tensor.dataId);
     if (traced) return traced;
     const { dtype } = tensor;
-    if (dtype !== 'float32' && dtype !== 'int32' && dtype !== 'bool') throw unsupportedConstant(this.op, kernel, dtype);
+    if (dtype === 'string') throw unsupportedConstant(this.op, kernel, dtype);
     if (!this.#engine.state.tensorInfo.has(tensor.dataId)) throw disposedConstant(this.op, kernel, input);
-    return this.outside(() => this.#constants.capture(tensor));
+    return this.outside(() =>
+      dtype === 'complex64' ? this.#constants.captureComplex(tensor) : this.#constants.capture(tensor),
+    );
+  }
+
+  /** The same of a tensor that must be real. */
+  atomOf(tensor: tf.TensorInfo, kernel: string, input: string): Atom {
+    const traced = this.tracedOf(tensor, kernel, input);
+    if (isComplex(traced)) throw complexResult(kernel, input);
+    return traced;
   }
 
   /**
@@ -154,8 +171,8 @@ export class Recorder implements TracerHost {
     const ops = this.#ops;
     const value = this.atomOf(result, 'customGrad', 'value');
     const names = Object.keys(call.inputs).filter((name) => {
-      const atom = this.backend.atomOf(call.inputs[name].dataId);
-      return atom && isFloat(atom.aval.dtype);
+      const traced = this.backend.tracedOf(call.inputs[name].dataId);
+      return traced && (isComplex(traced) || isFloat(traced.aval.dtype));
     });
     const cotangent = newVar(value.aval, 'customGrad');
     const dy = this.#tensorOf(cotangent);
@@ -166,15 +183,17 @@ export class Recorder implements TracerHost {
     const atom = customized(ops, { value, operands, gradients, cotangent, equations: ops.equations.slice(first) });
     if (!fresh) return this.#tensorOf(atom);
     // gradFunc may hold it: there, too, it carries its own gradient.
-    (result.dataId as TracedData).atom = atom;
+    (result.dataId as TracedData).traced = atom;
     return result;
   }
 
   readValues(dataId: object): tf.backend_util.TypedArray {
-    const atom = this.backend.atomOf(dataId);
-    const value = atom && this.#valueOf(atom);
-    if (!value) throw concretization(this.#sourceOf(atom));
-    return value.data instanceof Float64Array ? Float32Array.from(value.data) : value.data;
+    const traced = this.backend.tracedOf(dataId);
+    const atoms = traced ? partsOf(traced) : [];
+    const values = atoms.flatMap((atom) => this.#valueOf(atom) ?? []);
+    if (values.length === 0) throw concretization(this.#sourceOf(atoms));
+    const [data, imag] = values.map((v) => (v.data instanceof Float64Array ? Float32Array.from(v.data) : v.data));
+    return imag ? backend_util.mergeRealAndImagArrays(data as Float32Array, imag as Float32Array) : data;
   }
 
   readValuesAsync(dataId: object): Promise<tf.backend_util.TypedArray> {
@@ -204,12 +223,14 @@ export class Recorder implements TracerHost {
     return this.#engine.makeTensorFromTensorInfo(this.#infoOf(atom), this.backend);
   }
 
-  #infoOf(atom: Atom): tf.TensorInfo {
-    return { dataId: this.backend.newData(atom), shape: [...atom.aval.shape], dtype: tfjsDtype(atom.aval.dtype) };
+  #infoOf(traced: Traced): tf.TensorInfo {
+    const [{ aval }] = partsOf(traced);
+    const dtype = isComplex(traced) ? 'complex64' : tfjsDtype(aval.dtype);
+    return { dataId: this.backend.newData(traced), shape: [...aval.shape], dtype };
   }
 
-  #isKnown(atom: Atom): boolean {
-    return this.#constants.has(atom) || this.#known.has(atom);
+  #isKnown(traced: Traced): boolean {
+    return partsOf(traced).every((atom) => this.#constants.has(atom) || this.#known.has(atom));
   }
 
   #valueOf(atom: Atom): Value | undefined {
@@ -219,8 +240,8 @@ export class Recorder implements TracerHost {
   }
 
   /** Whether a value comes from x, or from data alone. */
-  #sourceOf(atom: Atom | undefined): 'x' | 'data' {
-    const used = new Set(atom ? [atom, ...this.#upTo(atom).equations.flatMap((e) => e.inputs)] : []);
+  #sourceOf(atoms: readonly Atom[]): 'x' | 'data' {
+    const used = new Set(atoms.flatMap((atom) => [atom, ...this.#upTo(atom).equations.flatMap((e) => e.inputs)]));
     return this.#given.some((input) => input.from === 'x' && used.has(input.atom)) ? 'x' : 'data';
   }
 

@@ -72,9 +72,42 @@ export const unsupportedKernel = (op: string | undefined, kernel: string): Diffo
 export const unsupportedConstant = (op: string | undefined, kernel: string, dtype: string): DiffopsError =>
   new DiffopsError(
     'UNSUPPORTED_OP',
-    `${named(op, kernel)} got a constant of dtype ${dtype}; a program has float, int32 and bool only. ` +
-      'Write it with real tensors, or compute it outside of f.',
+    `${named(op, kernel)} got a constant of dtype ${dtype}; a program has numbers only. ` +
+      'Prepare strings outside of f, and pass numbers.',
     { kernel, op, dtype },
+  );
+
+/** A complex tensor where only a real one can be: what f returns, or what tf.customGrad is about. */
+export const complexResult = (kernel: string, where: string): DiffopsError =>
+  kernel === 'return'
+    ? new DiffopsError(
+        'FUNCTION',
+        `f returned a complex tensor at ${where}; derivatives are those of real functions. Return what is real: ` +
+          'tf.real(z), tf.imag(z) or tf.abs(z), or tf.stack of both parts.',
+        { path: where, dtype: 'complex64' },
+      )
+    : new DiffopsError(
+        'UNSUPPORTED_OP',
+        `f uses tf.${kernel} with a complex tensor (${where}); its gradient is that of a real function of real tensors. ` +
+          'Give it tf.real(z) and tf.imag(z), and make tf.complex(re, im) of them inside.',
+        { op: kernel, input: where, dtype: 'complex64' },
+      );
+
+/** tfjs has no gradients of complex tensors, or wrong ones. */
+export const complexGradient = (op: string): DiffopsError =>
+  new DiffopsError(
+    'UNSUPPORTED_OP',
+    `f takes a gradient with tf.grad through tf.${op} of a complex tensor: TensorFlow.js has no such gradient. Compute ` +
+      'with real and imaginary parts as two real tensors there, or leave the derivative to diffops, which has it.',
+    { op, dtype: 'complex64' },
+  );
+
+export const complexOperand = (op: string | undefined, kernel: string): DiffopsError =>
+  new DiffopsError(
+    'UNSUPPORTED_OP',
+    `${named(op, kernel)} of a complex tensor can't be recorded: it isn't defined for complex numbers, or not in one way. ` +
+      'Apply it to tf.real(z), tf.imag(z) or tf.abs(z), or write it with other ops.',
+    { kernel, op, dtype: 'complex64' },
   );
 
 export const disposedConstant = (op: string | undefined, kernel: string, input: string): DiffopsError =>

@@ -3,6 +3,7 @@
 import type { Atom } from '../../ir/program.ts';
 import type { Ops } from '../../primitives/ops.ts';
 import type { KernelFamily, KernelRule } from '../kernel.ts';
+import { squareOfModulus } from './complex-parts.ts';
 import { asFloat, matched, throughFloat, uniformValue } from './operands.ts';
 
 /** Above this, pow itself is the cheaper of the two. */
@@ -19,10 +20,16 @@ const product = (ops: Ops, x: Atom, n: number): Atom => {
   return result as Atom;
 };
 
-/** v for |v|, whose even powers are those of v, without a kink: tf.norm squares absolute values. */
+/** v for |v|, whose even powers are those of v, without a kink. */
 const withoutAbs = (ops: Ops, x: Atom): Atom => {
   const maker = ops.maker(x);
   return maker?.primitive === 'abs' ? maker.inputs[0] : x;
+};
+
+/** |v| to an even power: v to that power, without a kink; tf.norm squares absolute values. */
+const evenPower = (ops: Ops, x: Atom, n: number): Atom => {
+  const square = squareOfModulus(x);
+  return square ? product(ops, square, n / 2) : product(ops, withoutAbs(ops, x), n);
 };
 
 /** x to a known exponent: derivatives are right at 0 and for negative x, to any order. */
@@ -30,9 +37,10 @@ export const constantPower = (ops: Ops, x: Atom, exponent: number): Atom => {
   if (exponent === 0) return ops.full(x, 1);
   const size = Math.abs(exponent);
   if (Number.isInteger(size) && size <= LARGEST_PRODUCT) {
-    const base = size % 2 === 0 ? withoutAbs(ops, x) : x;
+    if (exponent > 0) return size % 2 === 0 ? evenPower(ops, x, size) : product(ops, x, size);
     // A product of 1/x, not 1 over a product: at 0 every derivative is then infinite, not 0·∞.
-    return product(ops, exponent > 0 ? base : ops.div(1, base), size);
+    const base = size % 2 === 0 ? withoutAbs(ops, x) : x;
+    return product(ops, ops.div(1, base), size);
   }
   if (exponent === 0.5) return ops.unary('sqrt', x);
   if (exponent === -0.5) return ops.div(1, ops.unary('sqrt', x));

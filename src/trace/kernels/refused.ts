@@ -10,10 +10,10 @@ const dataDependent: Refusal = {
   remedy: 'Compute it before, from constants, or write it with masks: tf.where over the full shape.',
 };
 
-const discrete = (what: string): Refusal => ({
-  reason: `${what} has no derivative and depends on values.`,
-  remedy: 'Compute it before, from constants, and close over the result.',
-});
+const chosen: Refusal = {
+  reason: 'how many boxes it keeps, and which, depends on values: so would the shape of its result.',
+  remedy: 'Choose boxes before, from constants, and take them inside of the function with tf.gather.',
+};
 
 const strings: Refusal = {
   reason: 'strings have no derivative and no place in a program.',
@@ -30,11 +30,6 @@ const outputs: Refusal = {
   remedy: 'Do it before or after, on real tensors.',
 };
 
-const complex: Refusal = {
-  reason: 'complex tensors are not recorded yet.',
-  remedy: 'Write it with real and imaginary parts as two real tensors.',
-};
-
 const notYet: Refusal = {
   reason: 'it is not recorded yet.',
   remedy: 'Write it with other ops, or compute it from constants outside of the function.',
@@ -47,10 +42,9 @@ export const refusedKernels: Readonly<Record<string, Refusal>> = {
   RaggedGather: dataDependent,
   RaggedRange: dataDependent,
   RaggedTensorToTensor: dataDependent,
-  Where: dataDependent,
-  NonMaxSuppressionV3: discrete('The choice of boxes'),
-  NonMaxSuppressionV4: discrete('The choice of boxes'),
-  NonMaxSuppressionV5: discrete('The choice of boxes'),
+  NonMaxSuppressionV3: chosen,
+  NonMaxSuppressionV4: chosen,
+  NonMaxSuppressionV5: chosen,
   StaticRegexReplace: strings,
   StringNGrams: strings,
   StringSplit: strings,
@@ -58,20 +52,4 @@ export const refusedKernels: Readonly<Record<string, Refusal>> = {
   Multinomial: random,
   FromPixels: outputs,
   Draw: outputs,
-  Complex: complex,
-  ComplexAbs: complex,
-  Real: complex,
-  Imag: complex,
-  FFT: complex,
-  IFFT: complex,
-  CropAndResize: notYet,
-  Dilation2D: notYet,
-  Dilation2DBackpropInput: notYet,
-  Dilation2DBackpropFilter: notYet,
-  RotateWithOffset: notYet,
-  ResizeBilinear: notYet,
-  ResizeBilinearGrad: notYet,
-  ResizeNearestNeighbor: notYet,
-  ResizeNearestNeighborGrad: notYet,
-  Transform: notYet,
 };

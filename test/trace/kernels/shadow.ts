@@ -5,8 +5,8 @@ import type { Dtype, FloatDtype, TypedArray, Value } from '../../../src/ir/aval.
 import type { Atom, Program } from '../../../src/ir/program.ts';
 import { newOps } from '../../../src/primitives/table.ts';
 import { Constants } from '../../../src/trace/constants.ts';
-import type { KernelContext } from '../../../src/trace/kernel.ts';
-import { kernels } from '../../../src/trace/kernels/index.ts';
+import { isComplex, type KernelContext, partsOf, type Traced } from '../../../src/trace/kernel.ts';
+import { applyKernel, isRecorded } from '../../../src/trace/kernels/apply.ts';
 
 type Result = tf.Tensor | tf.Tensor[];
 type RunKernel = (name: string, inputs: Record<string, unknown>, attrs?: object) => Result;
@@ -39,17 +39,39 @@ export const readValue = (t: tf.Tensor, precision: FloatDtype): Value => {
   return { shape: t.shape, dtype, data: typed(dtype, t.dataSync()) };
 };
 
+/** The parts of a complex tensor, one after the other. */
+const readParts = (t: tf.Tensor, precision: FloatDtype): Value[] => {
+  const pairs = t.dataSync();
+  return [0, 1].map((part) => ({
+    shape: t.shape,
+    dtype: precision,
+    data: typed(
+      precision,
+      pairs.filter((_, i) => i % 2 === part),
+    ),
+  }));
+};
+
+/** `complex float32[2]`, as tfjs made it in a precision. */
+const typeOf = (dtype: string, shape: readonly number[], precision: FloatDtype): string =>
+  dtype === 'complex64' ? `complex ${precision}[${shape}]` : `${dtypeIn(dtype, precision)}[${shape}]`;
+
+const typeOfTraced = (traced: Traced): string => {
+  const types = partsOf(traced).map(({ aval }) => `${aval.dtype}[${aval.shape}]`);
+  return isComplex(traced) ? `complex ${[...new Set(types)].join(' ')}` : types[0];
+};
+
 /**
  * Atoms by what holds a tensor's numbers, and how they are read: tfjs saves copies of a result for its gradients
  * before anyone sees the result.
  */
 class Atoms {
-  readonly #byData = new WeakMap<object, Map<string, Atom>>();
-  get({ dataId, dtype, shape }: tf.Tensor): Atom | undefined {
+  readonly #byData = new WeakMap<object, Map<string, Traced>>();
+  get({ dataId, dtype, shape }: tf.Tensor): Traced | undefined {
     return this.#byData.get(dataId)?.get(`${dtype}[${shape}]`);
   }
-  set({ dataId, dtype, shape }: tf.Tensor, atom: Atom): void {
-    const views = this.#byData.get(dataId) ?? new Map<string, Atom>();
+  set({ dataId, dtype, shape }: tf.Tensor, atom: Traced): void {
+    const views = this.#byData.get(dataId) ?? new Map<string, Traced>();
     this.#byData.set(dataId, views.set(`${dtype}[${shape}]`, atom));
   }
 }
@@ -61,7 +83,7 @@ export const shadow = (
 ): Recording => {
   const ops = newOps();
   const atoms = new Atoms();
-  const traced = new Set<Atom>();
+  const traced = new Set<Traced>();
   const constants = new Map<Atom, Value>();
   const reached = new Set<string>();
   const mismatches: string[] = [];
@@ -81,12 +103,17 @@ export const shadow = (
     atoms.set(t, v);
     traced.add(v);
   }
-  const atomOf = (t: tf.Tensor): Atom => {
-    const known = atoms.get(t);
-    if (known) return known;
-    const value = readValue(t, precision);
+  const inputOf = (value: Value): Atom => {
     const made = ops.input(value);
     constants.set(made, value);
+    return made;
+  };
+  const tracedOf = (t: tf.Tensor): Traced => {
+    const known = atoms.get(t);
+    if (known) return known;
+    const parts = t.dtype === 'complex64' ? readParts(t, precision) : [readValue(t, precision)];
+    const [real, imag] = parts.map(inputOf);
+    const made: Traced = imag ? { kind: 'complex', real, imag } : real;
     atoms.set(t, made);
     return made;
   };
@@ -98,19 +125,19 @@ export const shadow = (
     const tensors = Object.entries(given).filter(
       (entry): entry is [string, tf.Tensor] => entry[1] instanceof tf.Tensor,
     );
-    if (!tensors.some(([, t]) => traced.has(atoms.get(t) as Atom))) return real;
+    if (!tensors.some(([, t]) => traced.has(atoms.get(t) as Traced))) return real;
     reached.add(name);
-    const rule = kernels[name];
-    if (!rule) {
+    if (!isRecorded(name)) {
       mismatches.push(`${name} has no rule`);
       return real;
     }
     ops.scope = engine.state.scopeStack.find((s) => s.name.endsWith('__op'))?.name.slice(0, -'__op'.length);
-    const results = [rule(context, Object.fromEntries(tensors.map(([k, t]) => [k, atomOf(t)])), attrs ?? {})].flat();
+    const operands = Object.fromEntries(tensors.map(([k, t]) => [k, tracedOf(t)]));
+    const results = [applyKernel(context, name, operands, attrs ?? {})].flat();
     for (const [i, t] of [real].flat().entries()) {
       const atom = results[i];
-      const expected = `${dtypeIn(t.dtype, precision)}[${t.shape}]`;
-      const recorded = `${atom?.aval.dtype}[${atom?.aval.shape}]`;
+      const expected = typeOf(t.dtype, t.shape, precision);
+      const recorded = atom ? typeOfTraced(atom) : 'nothing';
       if (expected !== recorded) mismatches.push(`${name}: ${recorded} is not ${expected}`);
       atoms.set(t, atom);
       traced.add(atom);
@@ -119,7 +146,7 @@ export const shadow = (
   };
   try {
     const output = f(...inputs);
-    const program = ops.build([atomOf(output)]);
+    const program = ops.build([tracedOf(output) as Atom]);
     return { program, constants: [...constants.values()], result: readValue(output, precision), reached, mismatches };
   } finally {
     delete (engine as { runKernel?: RunKernel }).runKernel;

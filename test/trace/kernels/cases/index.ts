@@ -2,8 +2,11 @@
 
 import type { Case } from '../case.ts';
 import { binaryCases, powerCases } from './binary.ts';
+import { complexCases } from './complex.ts';
 import { contractionCases, normalizationCases } from './contraction.ts';
 import { activationCases, unaryCases } from './elementwise.ts';
+import { colourCases, cropCases, resizeCases, rotationCases, transformCases } from './image.ts';
+import { dilationCases, otherDilationCases } from './morphology.ts';
 import { indexingCases, paddingCases, shapeCases, slicingCases } from './movement.ts';
 import { cumulativeCases, lossCases, reductionCases } from './reductions.ts';
 import { segmentCases, sortingCases } from './sorting.ts';
@@ -25,9 +28,17 @@ export const cases: readonly Case[] = [
   ...segmentCases,
   ...contractionCases,
   ...normalizationCases,
+  ...complexCases,
   ...convolutionCases,
   ...depthwiseCases,
   ...otherConvolutionCases,
   ...poolingCases,
   ...otherPoolingCases,
+  ...resizeCases,
+  ...cropCases,
+  ...rotationCases,
+  ...transformCases,
+  ...colourCases,
+  ...dilationCases,
+  ...otherDilationCases,
 ];

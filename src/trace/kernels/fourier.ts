@@ -1,0 +1,45 @@
+/** FFT and IFFT along the last axis, of any length; of real sequences and of spectra of such at half the price. */
+
+import type { Atom } from '../../ir/program.ts';
+import type { Complex, ComplexFamily, KernelContext } from '../kernel.ts';
+import { asComplex, complex, scaled } from './complex-parts.ts';
+import { dft, exchanged, realDft, realInverse } from './dft.ts';
+
+const isZero = (a: Atom): boolean => a.kind === 'literal' && a.value === 0;
+
+/** The parts of a join along the last axis, if there are two. */
+const halves = ({ ops }: KernelContext, x: Atom): readonly Atom[] | undefined => {
+  const maker = ops.maker(x);
+  const last = x.aval.shape.length - 1;
+  return maker?.primitive === 'concat' && maker.params.axis === last && maker.inputs.length === 2
+    ? maker.inputs
+    : undefined;
+};
+
+/** The first half of a spectrum to which f joined its conjugates, as tf.irfft does; else undefined. */
+const withoutConjugates = (context: KernelContext, z: Complex): Complex | undefined => {
+  const { ops } = context;
+  const [reals, imags] = [halves(context, z.real), halves(context, z.imag)];
+  if (!reals || !imags) return undefined;
+  const last = z.real.aval.shape.length - 1;
+  // Equations are shared: what is made alike is the same.
+  const mirrored = (x: Atom): Atom => ops.reverse(ops.sliceAxis(x, last, 1, x.aval.shape[last] - 1), [last]);
+  const [real, imag] = [reals[0], imags[0]];
+  return mirrored(real) === reals[1] && ops.neg(mirrored(imag)) === imags[1] ? complex(real, imag) : undefined;
+};
+
+const fft = (context: KernelContext, z: Complex): Complex =>
+  isZero(z.imag) ? realDft(context, z.real) : dft(context, z);
+
+const ifft = (context: KernelContext, z: Complex): Complex => {
+  const n = z.real.aval.shape.at(-1) as number;
+  const half = withoutConjugates(context, z);
+  const real = half && realInverse(context, half, n);
+  if (real) return complex(real, context.ops.full(real, 0));
+  return scaled(context, exchanged(dft(context, exchanged(z))), 1 / n);
+};
+
+export const fourier = {
+  FFT: (context, { input }) => fft(context, asComplex(context, input)),
+  IFFT: (context, { input }) => ifft(context, asComplex(context, input)),
+} satisfies ComplexFamily;
