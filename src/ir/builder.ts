@@ -3,7 +3,16 @@
 import { DiffopsError } from '../errors.ts';
 import type { Aval, Dtype, Shape } from './aval.ts';
 import type { Params, PrimitiveName } from './params.ts';
-import { type Atom, type Equation, type Literal, newEquation, newVar, type Program, type Var } from './program.ts';
+import {
+  type Atom,
+  type Equation,
+  type Literal,
+  newEquation,
+  newLiteral,
+  newVar,
+  type Program,
+  type Var,
+} from './program.ts';
 import { SharedEquations } from './shared-equations.ts';
 
 /** What the builder must know of primitives; the table of primitives supplies it. */
@@ -44,7 +53,7 @@ export class Builder {
   }
 
   literal(value: number, shape: Shape, dtype: Dtype): Literal {
-    return { kind: 'literal', aval: { shape, dtype }, value: dtype === 'float32' ? Math.fround(value) : value };
+    return newLiteral({ shape, dtype }, dtype === 'float32' ? Math.fround(value) : value);
   }
 
   /** The equation that made a variable, or undefined for an input or a literal. */
@@ -52,9 +61,15 @@ export class Builder {
     return atom.kind === 'var' ? this.#made.get(atom) : undefined;
   }
 
-  emit(primitive: PrimitiveName, inputs: readonly Atom[], params: Params): Atom {
+  emit(primitive: PrimitiveName, operands: readonly Atom[], params: Params): Atom {
+    // A list of its own, without holes as far as the JavaScript engine knows: all equations' are of one kind.
+    const inputs: Atom[] = [];
     const avals: Aval[] = [];
-    for (let i = 0; i < inputs.length; i++) avals.push(inputs[i].aval);
+    for (let i = 0; i < operands.length; i++) {
+      const atom = operands[i];
+      inputs.push(atom);
+      avals.push(atom.aval);
+    }
     const aval = this.#inference.infer(primitive, avals, params);
     const folded = this.#inference.fold(this, primitive, inputs, params, aval);
     if (folded) return folded;
@@ -62,7 +77,7 @@ export class Builder {
     if (shared) return shared.output;
     const output = newVar(aval, this.scope);
     const region = this.region === 0 ? undefined : this.region;
-    const equation = newEquation(primitive, inputs.slice(), params, output, region);
+    const equation = newEquation(primitive, inputs, params, output, region);
     this.#shared.add(equation);
     this.#made.set(output, equation);
     return output;

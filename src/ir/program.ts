@@ -49,8 +49,14 @@ export const isLiteral = (atom: Atom, value?: number): atom is Literal =>
 
 let count = 0;
 
-// Variables and equations are made here alone: objects of one layout are what the JavaScript engine is fast at.
+// Variables, literals and equations are made here alone: objects of one layout are what the JavaScript engine is fast at.
 export const newVar = (aval: Aval, scope?: string): Var => ({ kind: 'var', aval, scope, id: count++ });
+
+export const newLiteral = (aval: Aval, value: number): Literal => ({ kind: 'literal', aval, value });
+
+// The engine lays a field out by what it first holds. A fraction that came after whole numbers would change the layout,
+// and undo all that was compiled for it.
+newLiteral({ shape: [], dtype: 'float32' }, 0.5);
 
 export const newEquation = (
   primitive: PrimitiveName,

@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import type { Aval } from './aval.ts';
 import type { Params, PrimitiveName } from './params.ts';
-import { type Atom, type Equation, newEquation, newVar, type Program, type Var } from './program.ts';
+import { type Atom, type Equation, newEquation, newLiteral, newVar, type Program, type Var } from './program.ts';
 import { remembered } from './remembered.ts';
 
 /** A variable by number (inputs first, then equations in order), or a literal. */
@@ -62,8 +62,7 @@ export const serialize = (program: Program): SerialProgram => {
 export const deserialize = (serial: SerialProgram): Program => {
   const vars: Var[] = serial.inputs.map((aval) => newVar(aval));
   const inputs = [...vars];
-  const atom = (a: SerialAtom): Atom =>
-    typeof a === 'number' ? vars[a] : { kind: 'literal', aval: a.aval, value: Number(a.value) };
+  const atom = (a: SerialAtom): Atom => (typeof a === 'number' ? vars[a] : newLiteral(a.aval, Number(a.value)));
   const equations: Equation[] = serial.equations.map((e) => {
     const operands = e.inputs.map(atom);
     const output = newVar(e.output, e.scope);

@@ -36,7 +36,7 @@ export const concat: Primitive<PrimitiveParams['concat']> = {
       if (!fits || aval.dtype !== dtype) throw misfit('concat', inputs, `they differ in more than axis ${axis}`);
       extent += aval.shape[axis];
     }
-    return { shape: shape.map((d, i) => (i === axis ? extent : d)), dtype };
+    return { shape: shape.with(axis, extent), dtype };
   },
   evaluate: (inputs, { axis }, output) => {
     const strides = stridesOf(output.shape);

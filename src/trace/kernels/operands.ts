@@ -2,7 +2,7 @@
 
 import { backend_util, util } from '@tensorflow/tfjs-core';
 import { DiffopsError } from '../../errors.ts';
-import { type Dtype, isFloat, type Shape } from '../../ir/aval.ts';
+import { type Dtype, isFloat, type Shape, sameShape } from '../../ir/aval.ts';
 import type { Atom } from '../../ir/program.ts';
 import type { KernelContext } from '../kernel.ts';
 
@@ -17,7 +17,9 @@ export const promoted = ({ ops }: KernelContext, a: Atom, b: Atom): [Atom, Atom]
 /** The operands in one dtype and in the shape that they broadcast to. */
 export const matched = (context: KernelContext, a: Atom, b: Atom): [Atom, Atom] => {
   const [x, y] = promoted(context, a, b);
-  const shape = backend_util.assertAndGetBroadcastShape([...a.aval.shape], [...b.aval.shape]);
+  const common = backend_util.assertAndGetBroadcastShape([...a.aval.shape], [...b.aval.shape]);
+  // Mostly it is the shape of one of them: an array that is known.
+  const shape = [a.aval.shape, b.aval.shape].find((own) => sameShape(own, common)) ?? common;
   return [context.ops.broadcastTo(x, shape), context.ops.broadcastTo(y, shape)];
 };
 
