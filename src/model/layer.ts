@@ -57,7 +57,7 @@ export interface LayersModel extends Layer {
     readonly sourceLayer?: { readonly name: string };
   }[];
   readonly outputs: readonly object[];
-  apply(inputs: tf.Tensor[], kwargs: { training: boolean }): tf.Tensor | tf.Tensor[];
+  call(inputs: tf.Tensor[], kwargs: { training: boolean } | undefined): tf.Tensor | tf.Tensor[];
 }
 
 export const classOf = (layer: Layer): string => layer.getClassName?.() ?? layer.constructor.name;

@@ -13,11 +13,19 @@ const isList = (value: unknown): boolean => Array.isArray(value);
 
 /** By its parts, not its class: any copy of tfjs-layers may have made it. */
 export const isLayersModel = (value: unknown): value is LayersModel => {
-  const { layers, inputs, outputs, apply } = (value ?? {}) as Partial<LayersModel>;
-  return isList(layers) && isList(inputs) && isList(outputs) && typeof apply === 'function';
+  const { layers, inputs, outputs, call } = (value ?? {}) as Partial<LayersModel>;
+  return isList(layers) && isList(inputs) && isList(outputs) && typeof call === 'function';
 };
 
 const isCell = (layer: Layer): boolean => layer.dropoutMask !== undefined;
+
+/** As `predict` and `fit` call it, but for their batches: `predict` passes no arguments, which RNNs would keep states in. */
+const outputsOf = (model: LayersModel, inputs: tf.Tensor[], training: boolean): tf.Tensor | tf.Tensor[] => {
+  const outputs = [model.call(inputs, training ? { training } : undefined)]
+    .flat()
+    .map((y) => (inputs.includes(y) ? y.clone() : y));
+  return outputs.length === 1 ? outputs[0] : outputs;
+};
 
 /** The function and its params. Refuses what can't be one. */
 export const layersFunction = (model: LayersModel, training: boolean): Model | TrainingModel => {
@@ -40,7 +48,7 @@ export const layersFunction = (model: LayersModel, training: boolean): Model | T
     requireAlive(parts);
     const values = expected.read(params);
     const tensors = orderedInputs(given, inputs);
-    return withWeights(swappable, values, training, () => model.apply(tensors, { training }));
+    return withWeights(swappable, values, training, () => outputsOf(model, tensors, training));
   };
   const apply = (params: unknown, given: unknown) =>
     tf.tidy(() => {

@@ -3,21 +3,28 @@
 import { type Shape, sizeOf } from '../../ir/aval.ts';
 import type { Atom } from '../../ir/program.ts';
 import type { KernelContext, KernelFamily, KernelRule } from '../kernel.ts';
+import { asFloat } from './operands.ts';
 import { constantPower } from './power.ts';
 
-/** tfjs walks through statistics cyclically: of a shape that doesn't broadcast they must fill the last axes. */
+const broadcasts = (from: Shape, to: Shape): boolean =>
+  from.length <= to.length && from.every((size, i) => size === 1 || size === to[i + to.length - from.length]);
+
+/**
+ * Statistics of a shape that broadcasts are broadcast. tfjs' cpu backend walks through them cyclically instead, which
+ * gives a meaning to other shapes too: these fill the last axes.
+ */
 const repeatedTo = ({ ops }: KernelContext, x: Atom, shape: Shape): Atom => {
+  if (broadcasts(x.aval.shape, shape)) return ops.broadcastTo(x, shape);
   let axis = shape.length;
   for (let covered = 1; covered < sizeOf(x.aval.shape); ) covered *= shape[--axis];
   return ops.broadcastTo(ops.reshape(x, shape.slice(axis)), shape);
 };
 
-const batchNorm: KernelRule = (
-  context,
-  { x, mean, variance, scale, offset },
-  { varianceEpsilon = 0.001 }: { varianceEpsilon?: number },
-) => {
+/** Its result is float, whatever its operands are. */
+const batchNorm: KernelRule = (context, inputs, { varianceEpsilon = 0.001 }: { varianceEpsilon?: number }) => {
   const { ops } = context;
+  const [x, mean, variance] = [inputs.x, inputs.mean, inputs.variance].map((a) => asFloat(context, a));
+  const [scale, offset] = [inputs.scale, inputs.offset].map((a) => a && asFloat(context, a));
   const { shape } = x.aval;
   const deviation = ops.unary('sqrt', ops.add(variance, varianceEpsilon));
   const factor = scale ? ops.div(repeatedTo(context, scale, variance.aval.shape), deviation) : ops.div(1, deviation);
@@ -45,8 +52,10 @@ const responseNorm = (context: KernelContext, x: Atom, { depthRadius, bias, alph
   return ops.add(ops.mul(neighbourSum(context, ops.mul(x, x), depthRadius), alpha), bias);
 };
 
-const lrn: KernelRule = (context, { x }, attrs: ResponseAttrs) =>
-  context.ops.mul(x, constantPower(context.ops, responseNorm(context, x, attrs), -attrs.beta));
+const lrn: KernelRule = (context, inputs, attrs: ResponseAttrs) => {
+  const x = asFloat(context, inputs.x);
+  return context.ops.mul(x, constantPower(context.ops, responseNorm(context, x, attrs), -attrs.beta));
+};
 
 /** The kernel that tfjs' own gradient of LRN calls: dy·n^−β − 2αβ·x·Σ(y·dy/n) over neighbours. */
 const lrnGrad: KernelRule = (context, { x, y, dy }, attrs: ResponseAttrs) => {

@@ -101,6 +101,16 @@ export const normalizationCases: Case[] = [
     [floats([2, 2, 2, 3]), floats([2, 2, 2, 3], 2), positive([2, 2, 2, 3], 3)],
     (x: tf.Tensor4D, mean: tf.Tensor4D, variance: tf.Tensor4D) => tf.batchNorm(x, mean, variance),
   ),
+  {
+    ...many(
+      'FusedBatchNorm',
+      'statistics of an axis that isn’t the last',
+      [floats([2, 3, 2, 2]), floats([1, 3, 1, 1], 2), positive([1, 3, 1, 1], 3)],
+      (x: tf.Tensor4D, mean: tf.Tensor4D, variance: tf.Tensor4D) => tf.batchNorm(x, mean, variance),
+    ),
+    differs: 'the cpu backend walks through the statistics cyclically; that of WebGL broadcasts them',
+    otherGradient: 'it isn’t summed over the axes that were broadcast',
+  },
   many('LRN', 'radius 1', [floats([1, 2, 2, 4])], (x: tf.Tensor4D) =>
     tf.localResponseNormalization(x, 1, 1.5, 0.5, 0.75),
   ),
