@@ -5,20 +5,24 @@ import { activations } from './activation.ts';
 import { binary } from './binary.ts';
 import { contractions } from './contraction.ts';
 import { convolutions } from './convolution-kernels.ts';
+import { cropping } from './cropping.ts';
 import { cumulative } from './cumulative.ts';
 import { indexing } from './indexing.ts';
 import { logic } from './logic.ts';
+import { morphology } from './morphology.ts';
 import { movement } from './movement.ts';
 import { normalizations } from './normalization.ts';
 import { padding } from './padding.ts';
 import { poolings } from './pooling-kernels.ts';
 import { power } from './power.ts';
 import { reductions } from './reduction.ts';
+import { resizing } from './resizing.ts';
 import { segments } from './segment.ts';
 import { slicing } from './slicing.ts';
 import { softmaxes } from './softmax.ts';
 import { sorting } from './sorting.ts';
 import { unary } from './unary.ts';
+import { warping } from './warping.ts';
 
 export { refusedKernels } from './refused.ts';
 
@@ -41,4 +45,8 @@ export const kernels: KernelFamily = {
   ...convolutions,
   ...poolings,
   ...normalizations,
+  ...resizing,
+  ...cropping,
+  ...warping,
+  ...morphology,
 };

@@ -30,11 +30,6 @@ const outputs: Refusal = {
   remedy: 'Do it before or after, on real tensors.',
 };
 
-const notYet: Refusal = {
-  reason: 'it is not recorded yet.',
-  remedy: 'Write it with other ops, or compute it from constants outside of the function.',
-};
-
 export const refusedKernels: Readonly<Record<string, Refusal>> = {
   Unique: dataDependent,
   SparseFillEmptyRows: dataDependent,

@@ -3,7 +3,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { type Case, exactly, floats, type Input, positive } from '../case.ts';
 
-const many = (kernel: string, name: string, inputs: Input[], f: (...t: never[]) => tf.Tensor): Case => ({
+export const many = (kernel: string, name: string, inputs: Input[], f: (...t: never[]) => tf.Tensor): Case => ({
   kernel,
   name: `${kernel}: ${name}`,
   inputs,
@@ -55,7 +55,7 @@ const convolve = (g: Geometry) => (x: tf.Tensor4D, w: tf.Tensor4D) =>
   tf.conv2d(x, w, g.strides, g.pad as 'valid', g.format, g.dilations ?? 1, g.rounding);
 
 /** The gradient by tf.grads of the sum of squares. */
-const gradientCase = (
+export const gradientCase = (
   kernel: string,
   name: string,
   inputs: Input[],

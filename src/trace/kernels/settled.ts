@@ -1,0 +1,39 @@
+/** What depends on constants alone, computed while recording: in float64, as tfjs' cpu backend computes in doubles. */
+
+import { allocate, isFloat, sizeOf, type Value } from '../../ir/aval.ts';
+import { type Atom, isLiteral } from '../../ir/program.ts';
+import type { Ops } from '../../primitives/ops.ts';
+import { newOps } from '../../primitives/table.ts';
+import type { KernelContext } from '../kernel.ts';
+import { evaluateKnown } from '../known.ts';
+
+type Build = (ops: Ops, operands: readonly Atom[]) => readonly Atom[];
+
+const asFloat64 = (value: Value): Value =>
+  isFloat(value.dtype) ? { ...value, dtype: 'float64', data: Float64Array.from(value.data) } : value;
+
+const asPrecision = ({ precision }: KernelContext, value: Value): Value =>
+  value.dtype === 'float64' && precision === 'float32'
+    ? { ...value, dtype: precision, data: Float32Array.from(value.data) }
+    : value;
+
+const filled = ({ shape, dtype }: Atom['aval'], value: number): Value => ({
+  shape,
+  dtype,
+  data: allocate(dtype, sizeOf(shape)).fill(value),
+});
+
+/** What `build` makes of operands: equations, or constants where all operands are. */
+export const settled = (context: KernelContext, operands: readonly Atom[], build: Build): readonly Atom[] => {
+  const values = operands.flatMap((operand) => context.constant(operand) ?? []);
+  if (values.length < operands.length) return build(context.ops, operands);
+  const ops = newOps();
+  const known = new Map<Atom, Value>();
+  for (const value of values) {
+    const precise = asFloat64(value);
+    known.set(ops.input(precise), precise);
+  }
+  const results = build(ops, ops.inputs);
+  const read = (atom: Atom): Value => (isLiteral(atom) ? filled(atom.aval, atom.value) : (known.get(atom) as Value));
+  return results.map((result) => context.capture(asPrecision(context, evaluateKnown(ops.build([result]), read))));
+};
