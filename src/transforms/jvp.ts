@@ -12,11 +12,19 @@ export interface Dual {
   readonly tangent: Atom | null;
 }
 
+/** Follows the tangents while they are pushed, and has better ones in their place. */
+export interface Follower {
+  /** The tangent for a map that is `diagonal`, or that is not. */
+  instead(tangent: Atom, diagonal: boolean): Atom;
+  /** An equation's tangent was emitted. */
+  advance(): void;
+}
+
 /**
  * Emits a program on dual numbers: each equation's primal, then its tangent by the primitive's rule.
- * The tangents are linear in the tangents given. `after` is called when an equation's were emitted.
+ * The tangents are linear in the tangents given.
  */
-export const jvpInto = (ops: Ops, program: Program, inputs: readonly Dual[], after?: () => void): Dual[] => {
+export const jvpInto = (ops: Ops, program: Program, inputs: readonly Dual[], follower?: Follower): Dual[] => {
   const env = new Environment<Dual>((primal) => ({ primal, tangent: null }));
   for (const [i, v] of program.inputs.entries()) env.set(v, inputs[i]);
   for (const equation of program.equations) {
@@ -33,9 +41,17 @@ export const jvpInto = (ops: Ops, program: Program, inputs: readonly Dual[], aft
     const primal = emitAgain(ops, equation, primals);
     ops.at(equation);
     const active = varies && isFloat(primal.aval.dtype);
-    const tangent = active ? rulesOf(primitive).jvp(ops, primals, tangents, params, primal) : null;
+    const rules = rulesOf(primitive);
+    if (active && follower) {
+      const diagonal = rules.algebra === 'diagonal' || rules.algebra === 'other';
+      for (let i = 0; i < tangents.length; i++) {
+        const given = tangents[i];
+        if (given) tangents[i] = follower.instead(given, diagonal);
+      }
+    }
+    const tangent = active ? rules.jvp(ops, primals, tangents, params, primal) : null;
     env.set(equation.output, { primal, tangent });
-    after?.();
+    follower?.advance();
   }
   return env.all(program.outputs);
 };

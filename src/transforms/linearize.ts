@@ -17,7 +17,7 @@ export const linearize = (program: Program, active: readonly boolean[], merging 
   const duals = primals.map((primal, i) => ({ primal, tangent: active[i] ? ops.input(primal.aval) : null }));
   const merger = merging ? new DiagonalMerger(ops) : undefined;
   for (const { tangent } of duals) if (tangent) merger?.tangent(tangent);
-  const results = jvpInto(ops, program, duals, () => merger?.advance());
+  const results = jvpInto(ops, program, duals, merger);
   const tangents = tangentsOf(ops, results).map((a) => merger?.value(a) ?? a);
   const whole = ops.build(tangents);
   // The builder's inputs are primals first, then tangents: the order partition keeps.

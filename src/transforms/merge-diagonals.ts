@@ -2,6 +2,7 @@
 
 import type { Atom, Equation } from '../ir/program.ts';
 import type { Ops } from '../primitives/ops.ts';
+import type { Follower } from './jvp.ts';
 
 /** Σ coefficient ⊙ base: bases depend on the tangents, coefficients on the point alone; null is one. */
 interface Term {
@@ -29,7 +30,7 @@ const leavesRange = (a: Atom | null, b: Atom): boolean => {
  * neighbouring elementwise factors multiplied together and like terms of sums added up. What only the first
  * version used is left for the builder to drop.
  */
-export class DiagonalMerger {
+export class DiagonalMerger implements Follower {
   readonly #ops: Ops;
   /** Of all values that depend on tangents, those of this merger's own equations included. */
   readonly #forms = new Map<Atom, Form>();
@@ -50,11 +51,20 @@ export class DiagonalMerger {
   value(a: Atom): Atom {
     const form = this.#forms.get(a);
     if (form === undefined) return a;
-    const { base, coefficient } = form[0];
-    if (form.length === 1 && coefficient === null) return base;
+    const found = this.#atHand(a);
+    if (found) return found;
     const value = this.#own(() => this.#written(form));
     // From here on it is cheaper to use than to spell out again.
     this.#forms.set(a, [{ base: value, coefficient: null }]);
+    return value;
+  }
+
+  /** The value of an atom where it is at hand; for what is no elementwise map it is written out. */
+  instead(a: Atom, elementwise: boolean): Atom {
+    if (elementwise) return this.#atHand(a) ?? a;
+    const value = this.value(a);
+    // What was made for it needs no second look.
+    this.#seen = this.#ops.equations.length;
     return value;
   }
 
@@ -66,6 +76,11 @@ export class DiagonalMerger {
     this.#seen = equations.length;
   }
 
+  #atHand(a: Atom): Atom | undefined {
+    const form = this.#forms.get(a);
+    return form?.length === 1 && form[0].coefficient === null ? form[0].base : undefined;
+  }
+
   #run(equation: Equation): void {
     const { inputs, output, primitive, params } = equation;
     if (!this.#dependsOnTangents(inputs)) return;
@@ -74,7 +89,8 @@ export class DiagonalMerger {
     if (form && form.length <= MOST_TERMS && coefficientsOf(form) <= MOST_COEFFICIENTS) this.#forms.set(output, form);
     else {
       const operands = inputs.map((a) => this.value(a));
-      const value = this.#own(() => this.#ops.emit(primitive, operands, params));
+      const isSame = operands.every((a, i) => a === inputs[i]);
+      const value = isSame ? output : this.#own(() => this.#ops.emit(primitive, operands, params));
       this.#forms.set(output, [{ base: value, coefficient: null }]);
     }
   }
