@@ -225,11 +225,4 @@ describe('ops that cannot be recorded', () => {
     const f = (x: T) => tf.engine().runKernel('Warp', { x }) as T;
     expect(refusal(f).code).toBe('UNSUPPORTED_OP' as const);
   });
-
-  it('of complex constants', () => {
-    const c = tf.complex([1], [2]);
-    const f = (x: T) => tf.concat([x.as1D(), c as never]);
-    expect(refusal(f, vector).code).toMatch(/UNSUPPORTED_OP|FUNCTION/);
-    c.dispose();
-  });
 });

@@ -1,9 +1,10 @@
 /** Functions of one complex number, element by element, on their principal branches. */
 
+import { backend_util } from '@tensorflow/tfjs-core';
 import type { Atom } from '../../ir/program.ts';
 import type { Complex, ComplexFamily, KernelContext, Traced } from '../kernel.ts';
-import { asComplex, complex, div, modulus, mul, ofParts, reciprocal, squaredModulus } from './complex-parts.ts';
-import { matched, uniformValue } from './operands.ts';
+import { asComplex, complex, modulus, mul, ofParts, reciprocal, squaredModulus } from './complex-parts.ts';
+import { axesOf, matched, uniformValue } from './operands.ts';
 
 type ComplexFunction = (context: KernelContext, z: Complex) => Complex;
 
@@ -26,38 +27,30 @@ const sqrt: ComplexFunction = (context, z) => {
   const size = ops.select(right, real, ops.neg(real));
   const root = ops.unary('sqrt', ops.mul(ops.add(modulus(context, z), size), 0.5));
   const side = ops.select(ops.binary('ge', imag, 0), ops.full(imag, 1), ops.full(imag, -1));
-  const quotient = ops.div(ops.mul(imag, side), ops.mul(root, 2));
+  const quotient = ops.div(ops.mul(imag, side), ops.mul(ops.select(ops.binary('eq', root, 0), 1, root), 2));
   return complex(ops.select(right, root, quotient), ops.mul(side, ops.select(right, quotient, root)));
 };
 
-/** f(a)·g(b) + i·h(a)·k(b): sines and cosines of a sum a + ib. */
-const ofSum =
-  (f: Unary, g: Unary, h: Unary, k: Unary, sign: 1 | -1 = 1): ComplexFunction =>
-  ({ ops }, { real, imag }) =>
-    complex(
-      ops.mul(ops.unary(f, real), ops.unary(g, imag)),
-      ops.mul(ops.mul(ops.unary(h, real), ops.unary(k, imag)), sign),
-    );
+const sinh: ComplexFunction = ({ ops }, { real, imag }) =>
+  complex(
+    ops.mul(ops.unary('sinh', real), ops.unary('cos', imag)),
+    ops.mul(ops.unary('cosh', real), ops.unary('sin', imag)),
+  );
 
-type Unary = Parameters<KernelContext['ops']['unary']>[0];
-
-const sin = ofSum('sin', 'cosh', 'cos', 'sinh');
-const cos = ofSum('cos', 'cosh', 'sin', 'sinh', -1);
-const sinh = ofSum('sinh', 'cos', 'cosh', 'sin');
-const cosh = ofSum('cosh', 'cos', 'sinh', 'sin');
-
-/** (t + ik) / (1 + itk) with t the hyperbolic tangent of one part and k the tangent of the other: nothing overflows. */
-const tanh: ComplexFunction = (context, { real, imag }) => {
-  const { ops } = context;
-  const t = ops.unary('tanh', real);
-  const k = ops.unary('tan', imag);
-  return div(context, complex(t, k), complex(ops.full(t, 1), ops.mul(t, k)));
+/** e^a·cos b − 1 as (e^a − 1)·cos b − 2·sin²(b/2), which keeps its digits near 0. */
+const expm1: ComplexFunction = ({ ops }, { real, imag }) => {
+  const half = ops.unary('sin', ops.mul(imag, 0.5));
+  const grown = ops.mul(ops.unary('expm1', real), ops.unary('cos', imag));
+  return complex(
+    ops.sub(grown, ops.mul(ops.mul(half, half), 2)),
+    ops.mul(ops.unary('exp', real), ops.unary('sin', imag)),
+  );
 };
 
-/** −i·tanh(iz). */
-const tan: ComplexFunction = (context, { real, imag }) => {
-  const turned = tanh(context, complex(context.ops.neg(imag), real));
-  return complex(turned.imag, context.ops.neg(turned.real));
+/** |1 + z|² − 1 is a·(2 + a) + b². */
+const log1p: ComplexFunction = ({ ops }, { real, imag }) => {
+  const beyond = ops.add(ops.mul(real, ops.add(real, 2)), ops.mul(imag, imag));
+  return complex(ops.mul(ops.unary('log1p', beyond), 0.5), ops.binary('atan2', imag, ops.add(real, 1)));
 };
 
 const square: ComplexFunction = (context, z) => mul(context, z, z);
@@ -107,18 +100,48 @@ const unary =
   (context, { x }) =>
     f(context, asComplex(context, x));
 
+/** The product along one axis, by halves. */
+const productAlong = (context: KernelContext, z: Complex, axis: number): Complex => {
+  const { ops } = context;
+  const { shape } = z.real.aval;
+  const without = shape.toSpliced(axis, 1);
+  if (shape[axis] === 0)
+    return complex(ops.literal(1, without, context.precision), ops.literal(0, without, context.precision));
+  const part = (x: Complex, start: number, limit: number): Complex =>
+    ofParts(x, (p) => ops.sliceAxis(p, axis, start, limit));
+  let rest = z;
+  for (let length = shape[axis]; length > 1; length = (length + 1) >> 1) {
+    const half = length >> 1;
+    const paired = mul(context, part(rest, 0, half), part(rest, half, 2 * half));
+    const odd = part(rest, 2 * half, length);
+    rest =
+      length % 2 === 0
+        ? paired
+        : complex(ops.concat([paired.real, odd.real], axis), ops.concat([paired.imag, odd.imag], axis));
+  }
+  return ofParts(rest, (p) => ops.reshape(p, without));
+};
+
+const prod = (
+  context: KernelContext,
+  z: Complex,
+  { axis, keepDims }: { axis?: number | number[]; keepDims?: boolean },
+): Complex => {
+  const axes = axesOf(axis, z.real.aval.shape).sort((a, b) => a - b);
+  const result = axes.reduceRight((rest, at) => productAlong(context, rest, at), z);
+  const { shape } = result.real.aval;
+  const kept = keepDims ? backend_util.expandShapeToKeepDim([...shape], axes) : shape;
+  return ofParts(result, (part) => context.ops.reshape(part, kept));
+};
+
+/** Those that tfjs' ops take complex tensors for. */
 export const complexFunctions = {
   Exp: unary(exp),
-  Log: unary(log),
-  Sqrt: unary(sqrt),
-  Rsqrt: unary((context, z) => reciprocal(context, sqrt(context, z))),
+  Expm1: unary(expm1),
+  Log1p: unary(log1p),
   Square: unary(square),
   Reciprocal: unary(reciprocal),
-  Sin: unary(sin),
-  Cos: unary(cos),
-  Tan: unary(tan),
   Sinh: unary(sinh),
-  Cosh: unary(cosh),
-  Tanh: unary(tanh),
   Pow: (context, { a, b }) => power(context, a, b),
+  Prod: (context, { x }, attrs) => prod(context, asComplex(context, x), attrs),
 } satisfies ComplexFamily;

@@ -30,7 +30,6 @@ const LINEAR: Readonly<Record<string, readonly string[]>> = {
   MirrorPad: [],
   SpaceToBatchND: [],
   BatchToSpaceND: [],
-  DepthToSpace: [],
   GatherV2: ['indices'],
   GatherNd: ['indices'],
   ScatterNd: ['indices'],
@@ -41,8 +40,6 @@ const LINEAR: Readonly<Record<string, readonly string[]>> = {
   Sum: [],
   Mean: [],
   Cumsum: [],
-  AvgPool: [],
-  AvgPool3D: [],
 };
 
 /** Attributes that belong to the real part only: a pad's value. */
@@ -52,9 +49,7 @@ const OF_REAL_PART = ['constantValue'];
 const MULTILINEAR: Readonly<Record<string, readonly string[] | 'all'>> = {
   BatchMatMul: ['a', 'b'],
   Einsum: 'all',
-  Conv2D: ['x', 'filter'],
   Conv3D: ['x', 'filter'],
-  DepthwiseConv2dNative: ['x', 'filter'],
 };
 
 const isZero = (a: Atom): boolean => a.kind === 'literal' && a.value === 0;

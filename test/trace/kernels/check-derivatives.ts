@@ -88,8 +88,18 @@ export const record = (given: readonly Input[], f: (...inputs: tf.Tensor[]) => t
 };
 
 /** First, second and third derivatives of a function, against differences of the order before. */
-export const checkDerivatives = (given: readonly Input[], f: (...inputs: tf.Tensor[]) => tf.Tensor): void => {
-  const { program, inputs, active, result } = record(given, f);
+export const checkDerivatives = (given: readonly Input[], f: (...inputs: tf.Tensor[]) => tf.Tensor): void =>
+  checkProgramDerivatives(record(given, f));
+
+interface Recorded {
+  readonly program: Program;
+  readonly inputs: readonly Value[];
+  readonly active: readonly boolean[];
+  readonly result: Value;
+}
+
+/** The same of a program that is recorded already. */
+export const checkProgramDerivatives = ({ program, inputs, active, result }: Recorded): void => {
   if (!isFloat(result.dtype)) return;
   const directions = inputs.map((x, i) => ({ ...x, data: Float64Array.from(floats([...x.shape], 11 + i).values) }));
   const seeds = directions.filter((_, i) => active[i]);

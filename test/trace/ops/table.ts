@@ -4,7 +4,8 @@ import type * as tf from '@tensorflow/tfjs';
 import * as core from '@tensorflow/tfjs-core';
 import { isFloat } from '../../../src/ir/aval.ts';
 import { isLiteral } from '../../../src/ir/program.ts';
-import { kernels, refusedKernels } from '../../../src/trace/kernels/index.ts';
+import { isRecorded } from '../../../src/trace/kernels/apply.ts';
+import { refusedKernels } from '../../../src/trace/kernels/index.ts';
 import { jvp } from '../../../src/transforms/jvp.ts';
 import { type Case, tensorOf } from '../kernels/case.ts';
 import { cases } from '../kernels/cases/index.ts';
@@ -37,8 +38,10 @@ export const unreached: Readonly<Record<string, string>> = {
 
 const REMARKS: Readonly<Record<string, string>> = {
   BroadcastArgs: 'whether two shapes that depend on values fit is not checked',
+  FFT: 'of any length',
   GatherNd: 'differentiable in its operand; constant indices are checked',
   GatherV2: 'differentiable in its operand; constant indices are checked',
+  IFFT: 'of any length',
   MaxPoolWithArgmax: 'differentiable in its first result',
   Prod: 'by halves, without a division: right where factors are 0',
   Cumprod: 'by doubling, without a division: right where factors are 0',
@@ -83,7 +86,7 @@ const functionLines = (): string[] => [
 ];
 
 export const opsTable = (): string => {
-  const recorded = kernelNames.filter((name) => Object.hasOwn(kernels, name));
+  const recorded = kernelNames.filter(isRecorded);
   const refused = kernelNames.filter((name) => Object.hasOwn(refusedKernels, name));
   return [
     '# Kernels and functions of TensorFlow.js',
