@@ -62,9 +62,14 @@ const maxGradient =
     maxPoolGradient(context, dy, asFloat(context, input), countedBy(read(input.aval.shape, attrs), dy.aval.shape));
 
 const averageGradient =
-  (read: Read): KernelRule =>
+  (read: Read, least: 0 | 1): KernelRule =>
   (context, { dy, input }, attrs: PoolingAttrs) =>
-    averagePoolGradient(context, dy, countedBy(read(input.aval.shape, attrs), dy.aval.shape));
+    averagePoolGradient(context, dy, countedBy(read(input.aval.shape, attrs), dy.aval.shape), least);
+
+const average =
+  (least: 0 | 1): Pool =>
+  (context, x, axes) =>
+    averagePool(context, x, axes, least);
 
 const maxPoolWithArgmax: KernelRule = (context, { x }, attrs: PoolingAttrs) => {
   const axes = read2D(x.aval.shape, attrs);
@@ -78,8 +83,8 @@ export const poolings = {
   MaxPoolWithArgmax: maxPoolWithArgmax,
   MaxPool3D: pool3D(maxPool),
   MaxPool3DGrad: maxGradient(read3D),
-  AvgPool: pool2D(averagePool),
-  AvgPoolGrad: averageGradient(read2D),
-  AvgPool3D: pool3D(averagePool),
-  AvgPool3DGrad: averageGradient(read3D),
+  AvgPool: pool2D(average(0)),
+  AvgPoolGrad: averageGradient(read2D, 0),
+  AvgPool3D: pool3D(average(1)),
+  AvgPool3DGrad: averageGradient(read3D, 1),
 } satisfies KernelFamily;

@@ -111,23 +111,27 @@ export const maxPoolPositions = (
   return all.map(({ axis, place }) => ops.mul(place, stride(axis))).reduce((sum, term) => ops.add(sum, term));
 };
 
+/** What the sum of a window of padding alone, 0, is divided by: over two axes tfjs takes 0, over three 1. */
+type Least = 0 | 1;
+
 /** One over the number of elements of x, not padding, in each window along an axis: [out], or one number. */
-const share = ({ ops }: KernelContext, x: Atom, s: SpatialAxis): Atom | number => {
+const share = ({ ops }: KernelContext, x: Atom, s: SpatialAxis, least: Least): Atom | number => {
   const last = (s.out - 1) * s.stride + (s.size - 1) * s.dilation - s.low;
   if (s.low === 0 && last < s.length) return 1 / s.size;
   const line = { ...s, axis: 0 };
   const present = fitted(ops, ops.literal(1, [s.length], x.aval.dtype), [line]);
   const windows = windowed(ops, present, 0, line);
-  return ops.div(1, hasWindow(s) ? ops.sum(windows, [1]) : windows);
+  const count = hasWindow(s) ? ops.sum(windows, [1]) : windows;
+  return ops.div(1, least === 0 ? count : ops.binary('max', count, least));
 };
 
 /** y times the shares of all axes. */
-const averaged = (context: KernelContext, y: Atom, axes: readonly SpatialAxis[]): Atom => {
+const averaged = (context: KernelContext, y: Atom, axes: readonly SpatialAxis[], least: Least): Atom => {
   const { ops } = context;
   let scale = 1;
   let result = y;
   for (const s of axes) {
-    const portion = share(context, y, s);
+    const portion = share(context, y, s, least);
     if (typeof portion === 'number') scale *= portion;
     else result = ops.mul(result, ops.broadcast(portion, y.aval.shape, [s.axis]));
   }
@@ -135,7 +139,7 @@ const averaged = (context: KernelContext, y: Atom, axes: readonly SpatialAxis[])
 };
 
 /** The mean of each window, over those of its elements that aren't padding. */
-export const averagePool = (context: KernelContext, x: Atom, axes: readonly SpatialAxis[]): Atom => {
+export const averagePool = (context: KernelContext, x: Atom, axes: readonly SpatialAxis[], least: Least): Atom => {
   const { ops } = context;
   const sums = axes.reduceRight(
     (rest, s) => {
@@ -144,18 +148,23 @@ export const averagePool = (context: KernelContext, x: Atom, axes: readonly Spat
     },
     fitted(ops, x, axes),
   );
-  return averaged(context, sums, axes);
+  return averaged(context, sums, axes, least);
 };
 
 /** The transpose of `averagePool`. */
-export const averagePoolGradient = (context: KernelContext, dy: Atom, axes: readonly SpatialAxis[]): Atom => {
+export const averagePoolGradient = (
+  context: KernelContext,
+  dy: Atom,
+  axes: readonly SpatialAxis[],
+  least: Least,
+): Atom => {
   const { ops } = context;
   const spread = axes.reduce(
     (rest, s) => {
       const windows = hasWindow(s) ? repeated(context, rest, s.axis + 1, s.size) : rest;
       return unwindowed(ops, windows, s.axis, s);
     },
-    averaged(context, dy, axes),
+    averaged(context, dy, axes, least),
   );
   return unfitted(ops, spread, axes);
 };

@@ -10,7 +10,7 @@ export interface SpatialAxis {
   /** Its place in the input. */
   readonly axis: number;
   readonly length: number;
-  /** Padding before the first element. */
+  /** Padding before the first element; over three axes tfjs leaves elements out instead where it is negative. */
   readonly low: number;
   /** Elements in a window, and the distance between them. */
   readonly size: number;
@@ -59,16 +59,16 @@ const everyAxis = (x: Atom, axes: readonly SpatialAxis[], of: (s: SpatialAxis) =
     return s ? of(s) : 0;
   });
 
-/** x padded, or cut at the end, so that the windows cover it exactly. */
+/** x padded, or cut at the ends, so that the windows cover it exactly. */
 export const fitted = (ops: Ops, x: Atom, axes: readonly SpatialAxis[], value = 0): Atom => {
   const excess = (s: SpatialAxis): number => fittedLength(s) - s.low - s.length;
-  const low = everyAxis(x, axes, (s) => s.low);
+  const low = everyAxis(x, axes, (s) => Math.max(0, s.low));
   const high = everyAxis(x, axes, (s) => Math.max(0, excess(s)));
   const cut = everyAxis(x, axes, (s) => Math.max(0, -excess(s)));
   const padded = ops.pad(x, low, high, undefined, value);
   return ops.slice(
     padded,
-    cut.map(() => 0),
+    everyAxis(x, axes, (s) => Math.max(0, -s.low)),
     padded.aval.shape.map((d, i) => d - cut[i]),
   );
 };
@@ -76,9 +76,12 @@ export const fitted = (ops: Ops, x: Atom, axes: readonly SpatialAxis[], value = 
 /** The linear transpose of `fitted` with padding of zeros. */
 export const unfitted = (ops: Ops, x: Atom, axes: readonly SpatialAxis[]): Atom => {
   const missing = (s: SpatialAxis): number => Math.max(0, s.low + s.length - fittedLength(s));
-  const low = everyAxis(x, axes, () => 0);
-  const grown = ops.pad(x, low, everyAxis(x, axes, missing));
-  const starts = everyAxis(x, axes, (s) => s.low);
+  const grown = ops.pad(
+    x,
+    everyAxis(x, axes, (s) => Math.max(0, -s.low)),
+    everyAxis(x, axes, missing),
+  );
+  const starts = everyAxis(x, axes, (s) => Math.max(0, s.low));
   const lengths = new Map(axes.map((s) => [s.axis, s.length]));
   return ops.slice(
     grown,

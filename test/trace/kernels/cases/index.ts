@@ -11,6 +11,7 @@ import { indexingCases, paddingCases, shapeCases, slicingCases } from './movemen
 import { cumulativeCases, lossCases, reductionCases } from './reductions.ts';
 import { segmentCases, sortingCases } from './sorting.ts';
 import { convolutionCases, depthwiseCases, otherConvolutionCases, otherPoolingCases, poolingCases } from './spatial.ts';
+import { moreSpatialCases, volumeCases, volumePoolingCases } from './volume.ts';
 
 export const cases: readonly Case[] = [
   ...unaryCases,
@@ -41,4 +42,7 @@ export const cases: readonly Case[] = [
   ...colourCases,
   ...dilationCases,
   ...otherDilationCases,
+  ...volumeCases,
+  ...volumePoolingCases,
+  ...moreSpatialCases,
 ];
