@@ -5,6 +5,7 @@ import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { compileProgram } from '../../src/compile/compile.ts';
 import { loadArtifact } from '../../src/compile/load.ts';
+import { hessian } from '../../src/diffops.ts';
 import { checkProgram } from '../../src/interpret/check.ts';
 import { sizeOf, type Value } from '../../src/ir/aval.ts';
 import type { Program } from '../../src/ir/program.ts';
@@ -84,4 +85,20 @@ describe.each(['convolutions', 'images'])('%s', (family) => {
       expectClose(`${engine}: H v`, derivatives.slice(count + 1).flat(), given.hvp);
     }
   });
+});
+
+/** As a user asks for it: planned, cut into blocks, and compiled. */
+describe('whole Hessians', () => {
+  it.each([...read('convolutions'), ...read('images')].map((c) => [nameOf(c), c] as const))(
+    '%s',
+    async (_name, given) => {
+      const leaves = given.shapes.map((shape, i) => tf.tensor([...sequence(shape, 37 + 6 * i, 127)], shape));
+      const f = (t: tf.Tensor[]): tf.Tensor => scalar(functions[given.of](given, ...t));
+      const { H } = await hessian(f, leaves, { precision: 'float64', nbatches: 3 });
+      const n = H.shape[0];
+      const v = given.shapes.flatMap((shape, i) => [...sequence(shape, 53 + 4 * i, 113)]);
+      const product = Array.from({ length: n }, (_, i) => v.reduce((sum, vj, j) => sum + H.data[i * n + j] * vj, 0));
+      expectClose('H v', product, given.hvp);
+    },
+  );
 });
