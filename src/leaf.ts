@@ -59,8 +59,12 @@ const readTensor = (tensor: tf.Tensor, path: string, differentiated: boolean): C
     const data = dtype === 'bool' ? Uint8Array.from(values, (v) => (v === 0 ? 0 : 1)) : Int32Array.from(values);
     return { kind: 'tensor', shape, dtype, data };
   }
-  const remedy =
-    dtype === 'int32' || dtype === 'bool' ? ' Cast it with .toFloat(), or pass it in the option data.' : '';
+  const remedies: Partial<Record<string, string>> = {
+    int32: ' Cast it with .toFloat(), or pass it in the option data.',
+    bool: ' Cast it with .toFloat(), or pass it in the option data.',
+    complex64: ' Pass tf.real(z) and tf.imag(z) as two, and make tf.complex(re, im) of them in f.',
+  };
+  const remedy = remedies[dtype] ?? '';
   throw inputError(
     path,
     `is a tensor of dtype ${dtype}; it must be float32${differentiated ? '' : ', int32 or bool'}.${remedy}`,
