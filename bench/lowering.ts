@@ -91,6 +91,70 @@ const transpose = (shape: Shape, perm: readonly number[]): Fact => ({
   },
 });
 
+const counted = (g: GraphBuilder, count: number, place: (i: number) => number): Tensor =>
+  g.constant(
+    Int32Array.from({ length: count }, (_, i) => place(i)),
+    [count],
+    'int32',
+  );
+
+/** Axis 1 of [outer, length, inner] at twice as many places, between elements. */
+const resize = (outer: number, length: number, inner: number): Fact => {
+  const shape = [outer, 2 * length, inner];
+  return {
+    name: `resize the middle of [${outer}, ${length}, ${inner}]`,
+    inputs: [
+      [outer, length, inner],
+      [2 * length, length],
+    ],
+    ways: {
+      MatMul: (g, [x, weights]) => g.node('MatMul', [weights, x], x.dtype, shape),
+      'two Gathers': (g, [x, weights]) => {
+        const at = (next: number): Tensor => {
+          const places = counted(g, 2 * length, (i) => Math.min(length - 1, (i >> 1) + next));
+          return g.node('Gather', [x, places], x.dtype, shape, { attributes: { axis: 1 } });
+        };
+        const portion = cut(g, weights, 1, 0, 1);
+        const [here, there] = [at(0), at(1)];
+        const difference = g.node('Sub', [there, here], x.dtype, shape);
+        return g.node('Add', [here, multiply(g, difference, portion, shape)], x.dtype, shape);
+      },
+    },
+  };
+};
+
+/** The transpose of that: [outer, 2 · length, inner] added up along axis 1. */
+const resizeBack = (outer: number, length: number, inner: number): Fact => {
+  const shape = [outer, length, inner];
+  return {
+    name: `resize back the middle of [${outer}, ${2 * length}, ${inner}]`,
+    inputs: [
+      [outer, 2 * length, inner],
+      [length, 2 * length],
+    ],
+    ways: {
+      MatMul: (g, [x, weights]) => g.node('MatMul', [weights, x], x.dtype, shape),
+      'one of two ScatterNDs': (g, [x]) => {
+        const places = g.toInt64(
+          g.reshape(
+            counted(g, 2 * length, (i) => i >> 1),
+            [2 * length, 1],
+          ),
+        );
+        const rows = g.reshape(g.transpose(x, [1, 0, 2]), [2 * length, outer * inner]);
+        const sums = g.node(
+          'ScatterND',
+          [g.filled(0, [length, outer * inner], x.dtype), places, rows],
+          x.dtype,
+          [length, outer * inner],
+          { attributes: { reduction: 'add' } },
+        );
+        return g.transpose(g.reshape(sums, [length, outer, inner]), [1, 0, 2]);
+      },
+    },
+  };
+};
+
 const FACTS: readonly Fact[] = [
   {
     name: 'repeat elements in short runs',
@@ -197,6 +261,18 @@ const FACTS: readonly Fact[] = [
   transpose([64, 64, 64], [2, 1, 0]),
   transpose([32, 16, 16, 32], [1, 0, 3, 2]),
   transpose([256, 1024], [1, 0]),
+  resize(4, 64, 512),
+  resize(4, 256, 512),
+  resize(4, 1024, 512),
+  resize(64, 64, 8),
+  resize(16, 256, 8),
+  resize(4, 1024, 8),
+  resizeBack(4, 64, 512),
+  resizeBack(4, 256, 512),
+  resizeBack(4, 1024, 512),
+  resizeBack(64, 64, 8),
+  resizeBack(16, 256, 8),
+  resizeBack(4, 1024, 8),
 ];
 
 const load = (g: GraphBuilder, inputs: readonly Tensor[], output: Tensor): Promise<InferenceSession> =>
@@ -212,7 +288,8 @@ const MILLISECONDS = 200;
 const fastest = async (shapes: readonly Shape[], dtype: FloatDtype, build: Build): Promise<number> => {
   const g = new GraphBuilder();
   const inputs = shapes.map((shape, k) => g.input(`input${k}`, dtype, shape));
-  const session = await load(g, inputs, build(g, inputs));
+  const output = build(g, inputs);
+  const session = await load(g, inputs, output);
   const feeds = Object.fromEntries(
     inputs.map(({ name, shape }) => {
       const data = allocate(dtype, sizeOf(shape)).map((_, i) => Math.sin(i));
@@ -222,7 +299,7 @@ const fastest = async (shapes: readonly Shape[], dtype: FloatDtype, build: Build
   let least = Number.POSITIVE_INFINITY;
   for (const end = performance.now() + MILLISECONDS; performance.now() < end; ) {
     const began = performance.now();
-    await session.run(feeds);
+    await session.run(feeds, [output.name]);
     least = Math.min(least, performance.now() - began);
   }
   await session.release();

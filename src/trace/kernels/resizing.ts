@@ -1,6 +1,6 @@
-/** Resizing of images along fixed axes: bilinear by one small matrix per axis, nearest by moving elements. */
+/** Resizing of images along fixed axes: bilinear by a matrix or by two places per axis, nearest by moving elements. */
 
-import { allocate, type Shape } from '../../ir/aval.ts';
+import { allocate, type FloatDtype, type Shape } from '../../ir/aval.ts';
 import type { Atom } from '../../ir/program.ts';
 import type { KernelContext, KernelFamily, KernelRule } from '../kernel.ts';
 import { asFloat } from './operands.ts';
@@ -25,34 +25,67 @@ const resizedAxes = (images: Shape, size: Shape, attrs: ResizeAttrs): Resized[] 
 const stepOf = ({ length, out, alignCorners }: Resized): number =>
   alignCorners && out > 1 ? (length - 1) / (out - 1) : length / out;
 
-/** The weights of the input's elements in each of the output's, row by row: tfjs' formula, in its order. */
-const bilinearWeights = (r: Resized, weights: Float32Array | Float64Array): typeof weights => {
+/** Between which two elements of the input each of the output's is, and how far along: [out] each. */
+interface Between {
+  readonly lower: Int32Array;
+  readonly upper: Int32Array;
+  readonly portion: Float32Array | Float64Array;
+}
+
+/** tfjs' formula, in its order. */
+const between = (r: Resized, precision: FloatDtype): Between => {
   const step = stepOf(r);
+  const [lower, upper] = [new Int32Array(r.out), new Int32Array(r.out)];
+  const portion = allocate(precision, r.out) as Between['portion'];
   for (let o = 0; o < r.out; o++) {
     const place = r.halfPixelCenters ? step * (o + 0.5) - 0.5 : step * o;
-    const lower = Math.max(0, Math.floor(place));
-    const upper = Math.min(r.length - 1, Math.ceil(place));
-    const portion = upper === lower ? 0 : place - lower;
-    weights[o * r.length + lower] = 1 - portion;
-    if (portion !== 0) weights[o * r.length + upper] = portion;
+    lower[o] = Math.max(0, Math.floor(place));
+    upper[o] = Math.min(r.length - 1, Math.ceil(place));
+    portion[o] = upper[o] === lower[o] ? 0 : place - lower[o];
   }
-  return weights;
+  return { lower, upper, portion };
 };
 
 /**
- * Every element of an axis multiplied by a matrix [out, length], or by its transpose. A product with all of the axis,
- * most of it by zeros, is faster than taking two rows by their indices up to a thousand elements or so, and far faster
- * than adding to them.
+ * The longest axis that is multiplied by a matrix, most of it zeros: up to there this is as fast as taking elements at
+ * two places and adding to them, or up to twice as fast (bench/lowering.ts, resize).
  */
-const alongAxis = (context: KernelContext, x: Atom, r: Resized, transposed: boolean): Atom => {
+const LONGEST = 256;
+
+/** A product with the matrix [out, length] that has two weights in a row, or with its transpose. */
+const byMatrix = (context: KernelContext, x: Atom, r: Resized, transposed: boolean): Atom => {
   const { ops, precision } = context;
-  const data = bilinearWeights(r, allocate(precision, r.out * r.length) as Float32Array | Float64Array);
+  const { lower, upper, portion } = between(r, precision);
+  const data = allocate(precision, r.out * r.length);
+  for (let o = 0; o < r.out; o++) {
+    data[o * r.length + lower[o]] = 1 - portion[o];
+    if (portion[o] !== 0) data[o * r.length + upper[o]] = portion[o];
+  }
   const matrix = context.capture({ shape: [r.out, r.length], dtype: precision, data });
   const lhs = x.aval.shape.map((_, i) => i);
   const fresh = lhs.length;
   const out = lhs.with(r.axis, fresh);
   return ops.dot(x, matrix, { lhs, rhs: transposed ? [r.axis, fresh] : [fresh, r.axis], out });
 };
+
+/** Elements taken from two places, or added to them. */
+const byPlaces = (context: KernelContext, x: Atom, r: Resized, transposed: boolean): Atom => {
+  const { ops, precision } = context;
+  const { axis, length } = r;
+  const { lower, upper, portion } = between(r, precision);
+  const [here, next] = [lower, upper].map((data) => context.capture({ shape: [r.out], dtype: 'int32', data }));
+  const shape = x.aval.shape.with(axis, r.out);
+  const weight = ops.broadcast(context.capture({ shape: [r.out], dtype: precision, data: portion }), shape, [axis]);
+  if (transposed) {
+    const part = ops.mul(x, weight);
+    return ops.add(ops.scatterAdd(ops.sub(x, part), here, axis, length), ops.scatterAdd(part, next, axis, length));
+  }
+  const first = ops.gather(x, here, axis);
+  return ops.add(first, ops.mul(ops.sub(ops.gather(x, next, axis), first), weight));
+};
+
+const alongAxis = (context: KernelContext, x: Atom, r: Resized, transposed: boolean): Atom =>
+  (Math.max(r.length, r.out) <= LONGEST ? byMatrix : byPlaces)(context, x, r, transposed);
 
 const isSame = ({ length, out }: Resized): boolean => length === out;
 

@@ -84,6 +84,16 @@ export const resizeCases: Case[] = [
   many('ResizeNearestNeighbor', 'of int32', [ints([1, 2, 2, 1], [1, 4, -3, 2])], (x: tf.Tensor4D) =>
     tf.image.resizeNearestNeighbor(x, [3, 5]),
   ),
+  // Long axes are resized by places.
+  ...([{}, { alignCorners: true }] as const).flatMap((mode) => {
+    const long = { image: [1, 260, 260, 1], size: [3, 2] as Pair, ...mode };
+    const longer = { image: [1, 2, 2, 1], size: [2, 261] as Pair, ...mode };
+    return [
+      many('ResizeBilinear', resizeLabel(longer), [floats(longer.image)], bilinear(longer)),
+      gradientCase('ResizeBilinearGrad', resizeLabel(longer), [floats(longer.image)], bilinear(longer), 0),
+      many('ResizeBilinear', resizeLabel(long), [floats(long.image)], bilinear(long)),
+    ];
+  }),
   // In tfjs' arithmetic 1/49 of 49 is less than 1.
   many('ResizeNearestNeighbor', 'by 49', [floats([1, 2, 1, 1])], (x: tf.Tensor4D) =>
     tf.image.resizeNearestNeighbor(x, [98, 1]),
