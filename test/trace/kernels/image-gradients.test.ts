@@ -1,7 +1,7 @@
-/** Gradients of images by tf.grad inside of a function, where tfjs itself gets them wrong, refuses them or hangs. */
+/** Gradients of images: by tf.grad, where tfjs itself gets them wrong, refuses them or hangs; and at pixels. */
 
 import * as tf from '@tensorflow/tfjs';
-import { beforeAll, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { evaluateProgram } from '../../../src/interpret/evaluate.ts';
 import { record } from '../../../src/trace/record.ts';
 import { grad } from '../../../src/transforms/grad.ts';
@@ -45,4 +45,30 @@ it.each([
   const expected = expectedGradient(f as F, x);
   expect(actual).toHaveLength(expected.length);
   for (const [i, v] of expected.entries()) expect(actual[i]).toBeCloseTo(v, 11);
+});
+
+describe('at pixels', () => {
+  /** 0, 2, 4, 6, 8: every step is 2, and the way to a fill value of 0 is −8. */
+  const ramp = (): Image => tf.tensor4d([0, 2, 4, 6, 8], [1, 1, 5, 1]);
+  const slope = (f: (t: tf.Tensor2D) => tf.Tensor, at: number[]): number[] => {
+    const x = flatX(tf.tensor2d([at]));
+    const { program, constants } = record(f, x, undefined, 'float64');
+    const active = program.inputs.map((_, i) => i === 0);
+    return [...evaluateProgram(grad(program, active, false), [...valuesOf(x, 'float64'), ...constants])[1].data];
+  };
+
+  it('a box has the derivative between pixels, at both ends the one inside', () => {
+    const f = (t: tf.Tensor2D) => tf.image.cropAndResize(ramp(), t, tf.tensor1d([0], 'int32'), [1, 3]).sum();
+    expect(slope(f, [0, 0, 0, 1])).toEqual([0, 12, 0, 12]);
+  });
+
+  it.each([
+    ['constant', 0],
+    ['nearest', 8],
+    ['reflect', 8],
+    ['wrap', 8],
+  ] as const)('a transform that fills by %s has that towards the next pixel', (fillMode, shift) => {
+    const f = (t: tf.Tensor2D) => tf.image.transform(ramp(), t, 'bilinear', fillMode).sum();
+    expect(slope(f, [1, 0, 0, 0, 1, 0, 0, 0])[2]).toBe(shift);
+  });
 });

@@ -122,7 +122,7 @@ export const otherConvolutionCases: Case[] = [
     [image(), floats([2, 2, 2, 2], 2), floats([1, 1, 4, 3], 3)],
     (x: tf.Tensor4D, d: tf.Tensor4D, p: tf.Tensor4D) => tf.separableConv2d(x, d, p, 1, 'same'),
   ),
-  ...(['linear', 'relu', 'sigmoid', 'leakyrelu'] as const).flatMap((activation) => [
+  ...(['linear', 'relu', 'relu6', 'elu', 'sigmoid', 'leakyrelu'] as const).flatMap((activation) => [
     many('FusedConv2D', activation, fusedInputs, (x: tf.Tensor4D, filter: tf.Tensor4D, bias: tf.Tensor) =>
       tf.fused.conv2d({ x, filter, bias, strides: 1, pad: 'same', activation, leakyreluAlpha: 0.1 }),
     ),
