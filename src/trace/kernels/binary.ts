@@ -1,5 +1,6 @@
 /** Arithmetic kernels of two operands, with broadcasting, and the sum of many. */
 
+import type { DiffopsError } from '../../errors.ts';
 import { isFloat } from '../../ir/aval.ts';
 import { type Atom, isLiteral } from '../../ir/program.ts';
 import type { Ops } from '../../primitives/ops.ts';
@@ -8,24 +9,22 @@ import { asFloat, matched, throughFloat, unsupported } from './operands.ts';
 
 type Rule = (ops: Ops, a: Atom, b: Atom) => Atom;
 
-const broadcasting =
-  (f: Rule): KernelRule =>
-  (context, { a, b }) =>
-    f(context.ops, ...matched(context, a, b));
+const ofBools = (kernel: string): DiffopsError =>
+  unsupported(
+    kernel,
+    'two bool tensors',
+    'their result would not be 0 or 1, and backends disagree about it.',
+    "Use .cast('int32') or .cast('float32') on an operand first.",
+  );
 
-/** `ofBools` is what the same operation means for two bool operands, where backends agree about it. */
+/** `logic` is what the same operation means for two bool operands, where backends agree about it. */
 const arithmetic =
-  (kernel: string, f: Rule, ofBools?: 'and' | 'or'): KernelRule =>
+  (kernel: string, f: Rule, logic?: 'and' | 'or'): KernelRule =>
   (context, { a, b }) => {
     const [x, y] = matched(context, a, b);
     if (x.aval.dtype !== 'bool') return f(context.ops, x, y);
-    if (ofBools) return context.ops.binary(ofBools, x, y);
-    throw unsupported(
-      kernel,
-      'two bool tensors',
-      'their result would not be 0 or 1, and backends disagree about it.',
-      "Use .cast('int32') or .cast('float32') on an operand first.",
-    );
+    if (logic) return context.ops.binary(logic, x, y);
+    throw ofBools(kernel);
   };
 
 const opposite = (ops: Ops, a: Atom, b: Atom): Atom =>
@@ -81,7 +80,11 @@ const sumOf = (context: KernelContext, terms: readonly Atom[]): Atom => {
   return context.ops.add(sumOf(context, terms.slice(0, half)), sumOf(context, terms.slice(half)));
 };
 
-const addN: KernelRule = (context, inputs) => sumOf(context, Object.values(inputs));
+const addN: KernelRule = (context, inputs) => {
+  const terms = Object.values(inputs);
+  if (terms.length > 1 && terms[0].aval.dtype === 'bool') throw ofBools('AddN');
+  return sumOf(context, terms);
+};
 
 /** Half a derivative at both ends, as in jnp.clip. */
 const clipByValue: KernelRule = (context, { x }, attrs: { clipValueMin: number; clipValueMax: number }) => {
@@ -97,8 +100,8 @@ export const binary = {
   Sub: arithmetic('Sub', (ops, a, b) => ops.sub(a, b)),
   Multiply: arithmetic('Multiply', (ops, a, b) => ops.mul(a, b), 'and'),
   RealDiv: realDiv,
-  FloorDiv: broadcasting(floorDiv),
-  Mod: broadcasting(floorMod),
+  FloorDiv: arithmetic('FloorDiv', floorDiv),
+  Mod: arithmetic('Mod', floorMod),
   Maximum: arithmetic('Maximum', (ops, a, b) => ops.binary('max', a, b), 'or'),
   Minimum: arithmetic('Minimum', (ops, a, b) => ops.binary('min', a, b), 'and'),
   SquaredDifference: arithmetic('SquaredDifference', squaredDifference),

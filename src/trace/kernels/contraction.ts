@@ -6,7 +6,7 @@ import type { DotParams } from '../../ir/params.ts';
 import type { Atom } from '../../ir/program.ts';
 import type { KernelContext, KernelFamily, KernelRule } from '../kernel.ts';
 import { type Activation, activate } from './activation.ts';
-import { asNumber, promoted } from './operands.ts';
+import { asNumber, matched, promoted, throughFloat } from './operands.ts';
 
 /** A dot of operands of any two dtypes. */
 export const dotOf = (context: KernelContext, x: Atom, y: Atom, labels: DotParams): Atom =>
@@ -57,8 +57,10 @@ const fusedMatMul: KernelRule = (context, inputs, attrs: MatMulAttrs) => {
   const { ops } = context;
   const product = batchMatMul(context, inputs, attrs) as Atom;
   const { bias, preluActivationWeights } = inputs;
-  const biased = bias ? ops.add(product, ops.broadcastTo(bias, product.aval.shape)) : product;
-  return activate(context, biased, attrs.activation, preluActivationWeights, attrs.leakyreluAlpha);
+  const biased = bias ? ops.add(...matched(context, product, bias)) : product;
+  return throughFloat(context, biased, (v) =>
+    activate(context, v, attrs.activation, preluActivationWeights, attrs.leakyreluAlpha),
+  );
 };
 
 /** An operand of an einsum with one label per axis. */
@@ -76,7 +78,7 @@ const summedTo = ({ ops }: KernelContext, { value, labels }: Term, needed: Reado
 };
 
 const einsum: KernelRule = (context, inputs, { equation }: { equation: string }) => {
-  const operands = Object.values(inputs);
+  const operands = Object.values(inputs).map((x) => asNumber(context, x));
   const { allDims, idDims } = backend_util.decodeEinsumEquation(equation, operands.length);
   backend_util.checkEinsumDimSizes(
     allDims.length,

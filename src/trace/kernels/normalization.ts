@@ -3,7 +3,7 @@
 import { type Shape, sizeOf } from '../../ir/aval.ts';
 import type { Atom } from '../../ir/program.ts';
 import type { KernelContext, KernelFamily, KernelRule } from '../kernel.ts';
-import { asFloat } from './operands.ts';
+import { asFloat, throughFloat } from './operands.ts';
 import { constantPower } from './power.ts';
 
 const broadcasts = (from: Shape, to: Shape): boolean =>
@@ -20,17 +20,18 @@ const repeatedTo = ({ ops }: KernelContext, x: Atom, shape: Shape): Atom => {
   return ops.broadcastTo(ops.reshape(x, shape.slice(axis)), shape);
 };
 
-/** Its result is float, whatever its operands are. */
 const batchNorm: KernelRule = (context, inputs, { varianceEpsilon = 0.001 }: { varianceEpsilon?: number }) => {
   const { ops } = context;
-  const [x, mean, variance] = [inputs.x, inputs.mean, inputs.variance].map((a) => asFloat(context, a));
+  const { shape } = inputs.x.aval;
+  const [mean, variance] = [inputs.mean, inputs.variance].map((a) => asFloat(context, a));
   const [scale, offset] = [inputs.scale, inputs.offset].map((a) => a && asFloat(context, a));
-  const { shape } = x.aval;
   const deviation = ops.unary('sqrt', ops.add(variance, varianceEpsilon));
   const factor = scale ? ops.div(repeatedTo(context, scale, variance.aval.shape), deviation) : ops.div(1, deviation);
-  const centred = ops.sub(x, repeatedTo(context, mean, shape));
-  const scaled = ops.mul(centred, repeatedTo(context, factor, shape));
-  return offset ? ops.add(scaled, repeatedTo(context, offset, shape)) : scaled;
+  return throughFloat(context, inputs.x, (x) => {
+    const centred = ops.sub(x, repeatedTo(context, mean, shape));
+    const scaled = ops.mul(centred, repeatedTo(context, factor, shape));
+    return offset ? ops.add(scaled, repeatedTo(context, offset, shape)) : scaled;
+  });
 };
 
 interface ResponseAttrs {
@@ -52,10 +53,10 @@ const responseNorm = (context: KernelContext, x: Atom, { depthRadius, bias, alph
   return ops.add(ops.mul(neighbourSum(context, ops.mul(x, x), depthRadius), alpha), bias);
 };
 
-const lrn: KernelRule = (context, inputs, attrs: ResponseAttrs) => {
-  const x = asFloat(context, inputs.x);
-  return context.ops.mul(x, constantPower(context.ops, responseNorm(context, x, attrs), -attrs.beta));
-};
+const lrn: KernelRule = (context, inputs, attrs: ResponseAttrs) =>
+  throughFloat(context, inputs.x, (x) =>
+    context.ops.mul(x, constantPower(context.ops, responseNorm(context, x, attrs), -attrs.beta)),
+  );
 
 /** The kernel that tfjs' own gradient of LRN calls: dy·n^−β − 2αβ·x·Σ(y·dy/n) over neighbours. */
 const lrnGrad: KernelRule = (context, { x, y, dy }, attrs: ResponseAttrs) => {

@@ -5,8 +5,6 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { checkProgram } from '../../../src/interpret/check.ts';
 import { evaluateProgram } from '../../../src/interpret/evaluate.ts';
 import type { FloatDtype } from '../../../src/ir/aval.ts';
-import { recordedKernels } from '../../../src/trace/kernels/apply.ts';
-import { refusedKernels } from '../../../src/trace/kernels/index.ts';
 import { type Case, tensorOf } from './case.ts';
 import { cases } from './cases/index.ts';
 import { readValue, shadow } from './shadow.ts';
@@ -40,18 +38,4 @@ beforeAll(() => tf.setBackend('cpu'));
 
 describe.each(['float32', 'float64'] as const)('in %s', (precision) => {
   it.each(cases)('$name', (given) => run(given, precision));
-});
-
-it('has a case for every kernel that has a rule', () => {
-  const covered = new Set(cases.map((c) => c.kernel));
-  const missing = recordedKernels.filter((name) => !covered.has(name));
-  expect(missing).toEqual([]);
-});
-
-it('says of every kernel of tfjs how it is recorded or why not', () => {
-  const known = new Set([...recordedKernels, ...Object.keys(refusedKernels)]);
-  // Without an operand these are never reached by a traced tensor.
-  for (const name of ['Fill', 'Range', 'LinSpace']) known.add(name);
-  const names = tf.getKernelsForBackend('cpu').map((k) => k.kernelName);
-  expect(names.filter((name) => !known.has(name))).toEqual([]);
 });

@@ -13,6 +13,8 @@ export interface Call {
   readonly smooth: boolean;
   /** tfjs' own result is known to be another: why. */
   readonly differs?: string;
+  /** What tfjs takes for the gradient isn't it: why. */
+  readonly otherGradient?: string;
 }
 
 /** By the function's name, with its namespace but for `tf`: `linalg.qr`. */

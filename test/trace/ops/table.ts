@@ -2,9 +2,10 @@
 
 import type * as tf from '@tensorflow/tfjs';
 import * as core from '@tensorflow/tfjs-core';
+import type { ErrorCode } from '../../../src/errors.ts';
 import { isFloat } from '../../../src/ir/aval.ts';
 import { isLiteral } from '../../../src/ir/program.ts';
-import { isRecorded } from '../../../src/trace/kernels/apply.ts';
+import { complexRules, isRecorded } from '../../../src/trace/kernels/apply.ts';
 import { refusedKernels } from '../../../src/trace/kernels/index.ts';
 import { jvp } from '../../../src/transforms/jvp.ts';
 import { type Case, tensorOf } from '../kernels/case.ts';
@@ -54,6 +55,9 @@ const REMARKS: Readonly<Record<string, string>> = {
 
 type Derivative = 'every order' | 'zero' | 'none';
 
+/** Their cases need them beside something that has a derivative. */
+const CONSTANT: ReadonlySet<string> = new Set(['OnesLike', 'ZerosLike']);
+
 /** Of one case: none where its result isn't float, zero where no tangent comes through. */
 const derivativeOf = ({ inputs, f }: Case): Derivative => {
   const tensors = inputs.map(tensorOf);
@@ -71,19 +75,31 @@ const strongest = (found: readonly Derivative[]): Derivative =>
 const line = (...cells: string[]): string => `| ${cells.map((c) => c.replaceAll('|', '\\|')).join(' | ')} |`;
 
 const kernelLine = (name: string): string => {
-  if (Object.hasOwn(unreached, name)) return line(name, '–', '–', unreached[name]);
+  if (Object.hasOwn(unreached, name)) return line(name, '–', '–', '', unreached[name]);
   if (Object.hasOwn(refusedKernels, name)) {
     const { reason, remedy } = refusedKernels[name];
-    return line(name, 'refused', '–', `${reason[0].toUpperCase()}${reason.slice(1)} ${remedy}`);
+    return line(name, 'refused', '–', '', `${reason[0].toUpperCase()}${reason.slice(1)} ${remedy}`);
   }
-  const derivative = strongest(cases.filter((c) => c.kernel === name).map(derivativeOf));
-  return line(name, 'recorded', derivative === 'none' ? '–' : derivative, REMARKS[name] ?? '');
+  const derivative = CONSTANT.has(name) ? 'zero' : strongest(cases.filter((c) => c.kernel === name).map(derivativeOf));
+  const complex = Object.hasOwn(complexRules, name) ? 'yes' : '';
+  return line(name, 'recorded', derivative === 'none' ? '–' : derivative, complex, REMARKS[name] ?? '');
 };
 
-const functionLines = (): string[] => [
-  ...Object.entries(refusedCalls).map(([name, { code }]) => line(`tf.${name}`, `refused: \`${code}\``)),
-  ...Object.entries(apart).flatMap(([why, names]) => names.map((name) => line(`tf.${name}`, why))),
-];
+const REFUSED_FOR: Partial<Record<ErrorCode, string>> = {
+  UNSUPPORTED_OP: 'the shape of the result depends on values',
+  CONCRETIZATION: 'values are read, which a recorded function has none of',
+  RANDOM: 'random numbers would be frozen: pass them in `data`',
+};
+
+const functionLines = (): string[] => {
+  const refused = Object.entries(REFUSED_FOR).map(([code, why]): [string, string[]] => [
+    `${why} (\`${code}\`)`,
+    Object.keys(refusedCalls).filter((name) => refusedCalls[name].code === code),
+  ]);
+  return [...refused, ...Object.entries(apart)].map(([why, names]) =>
+    line(why, names.map((name) => `tf.${name}`).join(', ')),
+  );
+};
 
 export const opsTable = (): string => {
   const recorded = kernelNames.filter(isRecorded);
@@ -95,17 +111,17 @@ export const opsTable = (): string => {
     '',
     `tfjs-core ${core.version_core} has ${kernelNames.length} kernels: ${recorded.length} are recorded, ${refused.length} refused where a traced tensor reaches them, and ${kernelNames.length - recorded.length - refused.length} are never reached by one. Any kernel may be used on constants, within the function too.`,
     '',
-    '“Every order” is a derivative in both modes, to any order, in float32 and float64; “zero” one that is zero wherever it exists; “–” a result that isn’t float.',
+    '“Every order” is a derivative in both modes, to any order, in float32 and float64; “zero” one that is zero wherever it exists; “–” a result that isn’t float. “Complex” is whether an operand or a result may be complex.',
     '',
-    line('kernel', '', 'derivative', 'remark'),
-    line('---', '---', '---', '---'),
+    line('kernel', '', 'derivative', 'complex', 'remark'),
+    line('---', '---', '---', '---', '---'),
     ...kernelNames.map(kernelLine),
     '',
     '## Functions without a place in a recorded function',
     '',
     'All other public functions of tfjs-core take traced tensors.',
     '',
-    line('function', ''),
+    line('why', 'functions'),
     line('---', '---'),
     ...functionLines(),
     '',

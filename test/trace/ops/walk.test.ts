@@ -55,27 +55,59 @@ it('knows every public function of tfjs-core, once', () => {
   expect(known.filter((name) => !publicNames.includes(name))).toEqual([]);
 });
 
+const expectEager = ({ inputs, f, differs }: Call): void => {
+  const operands = inputs.map(tensorOf);
+  const recorded = (x: tf.Tensor, data: tf.Tensor[]): tf.Tensor => tf.add(inRow(f)(...data), x);
+  const [actual] = evaluated(recorded, new Float32Array(1), { data: operands });
+  const expected = [...inRow(f)(...operands).dataSync()];
+  expect(actual.length).toBe(expected.length);
+  if (differs) return;
+  const largest = Math.max(1, ...expected.filter(Number.isFinite).map(Math.abs));
+  for (const [i, v] of expected.entries()) {
+    if (Number.isFinite(v)) expect(Math.abs(actual[i] - v), `[${i}]`).toBeLessThan(1e-5 * largest);
+    else expect(actual[i]).toBe(v);
+  }
+};
+
 describe('recorded, with the result that it has eagerly', () => {
-  it.each(each)('$name', ({ inputs, f, differs }) => {
-    const operands = inputs.map(tensorOf);
-    expect(shadow(inRow(f), operands, 'float32').mismatches).toEqual([]);
-    const [actual] = evaluated((x: tf.Tensor, data: tf.Tensor[]) => tf.add(inRow(f)(...data), x), new Float32Array(1), {
-      data: operands,
-    });
-    const expected = [...inRow(f)(...operands).dataSync()];
-    expect(actual.length).toBe(expected.length);
-    if (differs) return;
-    const largest = Math.max(1, ...expected.filter(Number.isFinite).map(Math.abs));
-    for (const [i, v] of expected.entries()) {
-      if (Number.isFinite(v)) expect(Math.abs(actual[i] - v), `[${i}]`).toBeLessThan(1e-5 * largest);
-      else expect(actual[i]).toBe(v);
-    }
+  it.each(each)('$name', (call) => {
+    expect(shadow(inRow(call.f), call.inputs.map(tensorOf), 'float32').mismatches).toEqual([]);
+    expectEager(call);
   });
 });
 
 describe('with derivatives of three orders', () => {
   it.each(each.filter((call) => call.smooth && hasFloats(call)))('$name', ({ inputs, f }) => {
     checkDerivatives(inputs, inRow(f));
+  });
+});
+
+/** The gradients by tfjs of the sum of squares, in the float operands. */
+const gradientsOf =
+  ({ inputs, f }: Call): Compute =>
+  (...given: tf.Tensor[]) => {
+    const places = inputs.flatMap(({ dtype }, i) => (dtype === 'float32' ? [i] : []));
+    const ofFloats = (...active: tf.Tensor[]): tf.Tensor => {
+      const all = [...given];
+      for (const [k, i] of places.entries()) all[i] = active[k];
+      return tf.square(inRow(f)(...all));
+    };
+    return tf.grads(ofFloats)(places.map((i) => given[i]));
+  };
+
+/** Some kernels of tfjs have no gradient. */
+const hasGradient = (call: Call): boolean => {
+  try {
+    gradientsOf(call)(...call.inputs.map(tensorOf));
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+describe('inside of tf.grads, with the gradients that these are eagerly', () => {
+  it.each(each.filter((call) => call.smooth && !call.otherGradient && hasFloats(call)))('$name', (call) => {
+    if (hasGradient(call)) expectEager({ ...call, f: gradientsOf(call) });
   });
 });
 

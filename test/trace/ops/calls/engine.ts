@@ -22,10 +22,13 @@ export const engine: Calls = {
   grad: [call([x], (t) => tf.grad((a) => tf.sum(tf.pow(a, 3)))(t))],
   grads: [call([x, y], (a, b) => tf.grads((p, q) => product(p, q))([a, b]))],
   valueAndGrad: [
-    call([x], (t) => {
-      const { value, grad } = tf.valueAndGrad((a) => tf.sum(tf.exp(a)))(t);
-      return [value, grad];
-    }),
+    {
+      ...call([x], (t) => {
+        const { value, grad } = tf.valueAndGrad((a) => tf.sum(tf.exp(a)))(t);
+        return [value, grad];
+      }),
+      otherGradient: 'in gradients of gradients it loses the paths through results that it saved',
+    },
   ],
   valueAndGrads: [
     call([x, y], (a, b) => {

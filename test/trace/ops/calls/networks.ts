@@ -24,9 +24,13 @@ export const products: Calls = {
     call([x, floats([3, 4], 2)], (a, b) => tf.einsum('ij,jk->ik', a, b)),
     call([floats([2, 3, 3])], (a) => tf.einsum('bij->bji', a)),
     call([x], (a) => tf.einsum('ij->j', a)),
+    stepped([bools([2, 2], [1, 0, 1, 1])], (a) => tf.einsum('ij->j', tf.cast(a, 'int32'))),
   ],
   'fused.matMul': [
     call([x, floats([3, 4], 2), floats([4], 3)], (a, b, bias) =>
+      tf.fused.matMul({ a, b, bias, activation: 'elu', transposeA: false, transposeB: false }),
+    ),
+    stepped([ints([1, 2], [3, -4]), ints([2, 2], [1, 2, 3, -4]), ints([2], [5, 6])], (a, b, bias) =>
       tf.fused.matMul({ a, b, bias, activation: 'elu', transposeA: false, transposeB: false }),
     ),
   ],
@@ -76,7 +80,12 @@ export const convolutions: Calls = {
       tf.fused.depthwiseConv2d({ x: t, filter, bias, strides: 1, pad: 'valid', activation: 'relu' }),
     ),
   ],
-  avgPool: [call([image], (t) => tf.avgPool(t, 2, 2, 'same'))],
+  avgPool: [
+    {
+      ...call([image], (t) => tf.avgPool(t, 2, 2, 'same')),
+      otherGradient: 'it divides by the size of the window even where part of it is padding',
+    },
+  ],
   avgPool3d: [call([volume], (t) => tf.avgPool3d(t, 2, 2, 'valid'))],
   maxPool: [call([image], (t) => tf.maxPool(t, 2, 2, 'same'))],
   maxPool3d: [call([volume], (t) => tf.maxPool3d(t, 2, 2, 'valid'))],
@@ -96,11 +105,18 @@ const cell = (seed: number, inputs: number, units: number) => [
 ];
 
 export const layers: Calls = {
-  batchNorm: [call([image, ...perChannel(2, 3, 4, 5)], (t, m, v, o, s) => tf.batchNorm(t, m, v, o, s, 0.01))],
+  batchNorm: [
+    call([image, ...perChannel(2, 3, 4, 5)], (t, m, v, o, s) => tf.batchNorm(t, m, v, o, s, 0.01)),
+    call([image, ints([2], [1, 2]), ints([2], [3, 4])], (t, m, v) => tf.batchNorm(t, m, v)),
+    stepped([ints([1, 1, 2, 2], [9, -8, 7, 20]), ...perChannel(2, 3)], (t, m, v) => tf.batchNorm(t, m, v)),
+  ],
   batchNorm2d: [call([floats([3, 2]), ...perChannel(2, 3)], (t, m, v) => tf.batchNorm2d(t, m, v))],
   batchNorm3d: [call([floats([1, 3, 2]), ...perChannel(2, 3, 4)], (t, m, v, o) => tf.batchNorm3d(t, m, v, o))],
   batchNorm4d: [call([image, ...perChannel(2, 3, 4, 5)], (t, m, v, o, s) => tf.batchNorm4d(t, m, v, o, s))],
-  localResponseNormalization: [call([floats([1, 2, 2, 5])], (t) => tf.localResponseNormalization(t, 2))],
+  localResponseNormalization: [
+    call([floats([1, 2, 2, 5])], (t) => tf.localResponseNormalization(t, 2)),
+    stepped([ints([1, 1, 2, 2], [9, -8, 7, 20])], (t) => tf.localResponseNormalization(t, 1)),
+  ],
   basicLSTMCell: [
     call([...cell(1, 2, 2), floats([3, 2], 5), floats([3, 2], 6), floats([3, 2], 7)], (kernel, bias, t, c, h) =>
       tf.basicLSTMCell(tf.scalar(1), kernel, bias, t, c, h),
