@@ -35,9 +35,8 @@ export interface Layer {
   /** An RNN's cell; `cells` of stacked ones. */
   readonly cell?: Layer;
   readonly cells?: readonly Layer[];
-  /** Of dropout layers; `stddev` of noise. */
+  /** Of dropout layers. */
   readonly rate?: number;
-  readonly stddev?: number;
   /** Rates of RNN cells, and the masks that they keep from one step to the next. */
   readonly dropout?: number;
   readonly recurrentDropout?: number;

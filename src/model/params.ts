@@ -31,7 +31,7 @@ const float = (tensor: tf.Tensor, path: string): tf.Tensor => {
 const weightOf = (value: unknown, path: string, shape: Shape): tf.Tensor => {
   const shaped = (tensor: tf.Tensor): tf.Tensor => {
     if (tf.util.arraysEqual(tensor.shape, [...shape])) return tensor;
-    if (tensor.rank === 1 && tensor.size === sizeOf(shape)) return tensor.reshape([...shape]);
+    if (tensor.rank <= 1 && tensor.size === sizeOf(shape)) return tensor.reshape([...shape]);
     throw inputError(path, `has shape [${tensor.shape}]; the weight's is [${shape}].`, {
       shape: tensor.shape,
       expected: shape,

@@ -6,33 +6,42 @@ import { classOf, type Layer, type LayersModel } from './layer.ts';
 const unusable = (layer: Layer, what: string, remedy: string): DiffopsError =>
   new DiffopsError('INPUT', `layer '${layer.name}' (${classOf(layer)}) ${what}. ${remedy}`, { layer: layer.name });
 
-/** The rate (or deviation) at which a layer draws random numbers in training; 0 where it doesn't. */
+/** The rate at which a layer draws random numbers in training, if it does. */
 const randomRate = (layer: Layer): { readonly name: string; readonly value: number } | undefined => {
-  const { rate, stddev, dropout, recurrentDropout } = layer;
-  // A rate of 1 isn't drawn by either; layers of other classes may have a rate that means something else.
-  const named = { rate: /Dropout/.test(classOf(layer)) ? rate : 0, stddev, dropout, recurrentDropout };
+  const { rate, dropout, recurrentDropout } = layer;
+  // Layers of other classes may have a rate that means something else.
+  const named = { rate: /Dropout/.test(classOf(layer)) ? rate : 0, dropout, recurrentDropout };
   for (const [name, value] of Object.entries(named)) {
     if (typeof value === 'number' && value > 0) return { name, value };
   }
   return undefined;
 };
 
-const randomLayer = (layer: Layer, why: string, remedy: string): DiffopsError =>
+const randomLayer = (layer: Layer, when: string, remedy: string): DiffopsError =>
   new DiffopsError(
     'RANDOM',
-    `layer '${layer.name}' (${classOf(layer)}) draws random numbers${why}: one sample would be frozen into the recorded program. ${remedy}`,
+    `layer '${layer.name}' (${classOf(layer)}) draws random numbers ${when}: one sample would be frozen into the recorded program. ${remedy}`,
     { layer: layer.name },
   );
 
 const requireUnrandom = (layer: Layer, training: boolean): void => {
   if (/^Random/.test(classOf(layer))) {
-    throw randomLayer(layer, ' in every mode', 'Leave it out of the model, and apply it to the inputs before.');
+    throw randomLayer(layer, 'in every mode', 'Leave it out of the model, and apply it to the inputs before.');
   }
-  const random = training ? randomRate(layer) : undefined;
+  if (!training) return;
+  // It draws even if its deviation is 0.
+  if (classOf(layer) === 'GaussianNoise') {
+    throw randomLayer(
+      layer,
+      'in training mode',
+      'Use training: false, or add noise from the option data to the inputs.',
+    );
+  }
+  const random = randomRate(layer);
   if (!random) return;
   throw randomLayer(
     layer,
-    ` in training mode (its ${random.name} is ${random.value})`,
+    `in training mode (its ${random.name} is ${random.value})`,
     `Set its ${random.name} to 0, use training: false, or build f of the layers and multiply by a mask from the option data.`,
   );
 };
