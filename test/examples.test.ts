@@ -92,3 +92,31 @@ describe('iris-laplace', () => {
     expect(count(half, png.width, (r, g, b) => r === 178 && g === 24 && b === 43)).toBeGreaterThan(191);
   });
 });
+
+describe('wavefront', () => {
+  let run: Finished;
+  beforeAll(() => {
+    run = runNode(['dist/examples/wavefront.js'], { timeoutMs: 120_000 });
+  }, 120_000);
+
+  it('ends well, at the maximum of the likelihood', () => {
+    expect(run.stderr).toBe('');
+    expect(run.status).toBe(0);
+    expect(numberAfter(run.stdout, /loss \S+, (\S+) σ from the mode/)).toBeLessThan(1e-6);
+    expect(run.stdout).toMatch(/n = 22, float64/);
+  });
+
+  it('is as sure as the information that was expected, and no surer than it is right', () => {
+    const rows = [...run.stdout.matchAll(/^\S.*?((?:\s+-?\d+\.\d{4}){4})$/gm)].map(([, cells]) =>
+      cells.trim().split(/\s+/).map(Number),
+    );
+    expect(rows).toHaveLength(20);
+    for (const [truth, fit, seen, expected] of rows) {
+      expect(Math.abs(fit - truth)).toBeLessThan(4 * seen);
+      expect(Math.abs(seen - expected)).toBeLessThan(0.1 * expected);
+    }
+    const surprise = numberAfter(run.stdout, /χ² = (\S+) for 22 parameters/);
+    expect(surprise).toBeGreaterThan(7);
+    expect(surprise).toBeLessThan(50);
+  });
+});
