@@ -13,7 +13,7 @@ import { floats, type Input, tensorOf } from './case.ts';
 import { readValue, shadow } from './shadow.ts';
 
 /** The sum of sin(F(x)·w), which has derivatives of every order even where F is linear; w keeps its arguments small. */
-const scalarOf = (program: Program, result: Value): Program => {
+export const scalarOf = (program: Program, result: Value): Program => {
   const ops = newOps();
   const inputs = program.inputs.map((v) => ops.input(v.aval));
   const [y] = replay(ops, program, inputs);
