@@ -1,18 +1,33 @@
-/** The value of an equation that depends on constants alone, for a recorded function that may well read it. */
+/** The values of equations that depend on constants alone, for a recorded function or a kernel's rule that reads them. */
 
-import { allocate, sizeOf, type Value } from '../ir/aval.ts';
-import type { Atom, Program } from '../ir/program.ts';
+import { type Aval, allocate, sizeOf, type Value } from '../ir/aval.ts';
+import { type Atom, isLiteral, type Program } from '../ir/program.ts';
 import { rulesOf } from '../primitives/table.ts';
 
-/** Evaluates the one output of a program, whose variables come from `constant` where no equation makes them. */
-export const evaluateKnown = (program: Program, constant: (atom: Atom) => Value): Value => {
+const uniform = ({ shape, dtype }: Aval, value: number, count: number): Value => ({
+  shape,
+  dtype,
+  data: allocate(dtype, count).fill(value),
+});
+
+/** Evaluates a program whose variables come from `constant` where no equation makes them. */
+export const evaluateAllKnown = (program: Program, constant: (atom: Atom) => Value): Value[] => {
   const made = new Map<Atom, Value>();
-  const read = (atom: Atom): Value => made.get(atom) ?? constant(atom);
+  const read = (atom: Atom): Value =>
+    isLiteral(atom) ? uniform(atom.aval, atom.value, sizeOf(atom.aval.shape)) : (made.get(atom) ?? constant(atom));
+  // A diagonal primitive takes one element for all.
+  const readAny = (atom: Atom): Value =>
+    isLiteral(atom) ? uniform(atom.aval, atom.value, Math.min(1, sizeOf(atom.aval.shape))) : read(atom);
   for (const { primitive, inputs, params, output } of program.equations) {
     const { shape, dtype } = output.aval;
     const value = { shape, dtype, data: allocate(dtype, sizeOf(shape)) };
-    rulesOf(primitive).evaluate(inputs.map(read), params, value);
+    const { algebra, evaluate } = rulesOf(primitive);
+    evaluate(inputs.map(algebra === 'diagonal' ? readAny : read), params, value);
     made.set(output, value);
   }
-  return read(program.outputs[0]);
+  return program.outputs.map(read);
 };
+
+/** The same for the one output of a program. */
+export const evaluateKnown = (program: Program, constant: (atom: Atom) => Value): Value =>
+  evaluateAllKnown(program, constant)[0];

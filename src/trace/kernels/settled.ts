@@ -1,11 +1,11 @@
 /** What depends on constants alone, computed while recording: in float64, as tfjs' cpu backend computes in doubles. */
 
-import { allocate, isFloat, sizeOf, type Value } from '../../ir/aval.ts';
-import { type Atom, isLiteral } from '../../ir/program.ts';
+import { isFloat, type Value } from '../../ir/aval.ts';
+import type { Atom } from '../../ir/program.ts';
 import type { Ops } from '../../primitives/ops.ts';
 import { newOps } from '../../primitives/table.ts';
 import type { KernelContext } from '../kernel.ts';
-import { evaluateKnown } from '../known.ts';
+import { evaluateAllKnown } from '../known.ts';
 
 type Build = (ops: Ops, operands: readonly Atom[]) => readonly Atom[];
 
@@ -17,12 +17,6 @@ const asPrecision = ({ precision }: KernelContext, value: Value): Value =>
     ? { ...value, dtype: precision, data: Float32Array.from(value.data) }
     : value;
 
-const filled = ({ shape, dtype }: Atom['aval'], value: number): Value => ({
-  shape,
-  dtype,
-  data: allocate(dtype, sizeOf(shape)).fill(value),
-});
-
 /** What `build` makes of operands: equations, or constants where all operands are. */
 export const settled = (context: KernelContext, operands: readonly Atom[], build: Build): readonly Atom[] => {
   const values = operands.flatMap((operand) => context.constant(operand) ?? []);
@@ -33,7 +27,7 @@ export const settled = (context: KernelContext, operands: readonly Atom[], build
     const precise = asFloat64(value);
     known.set(ops.input(precise), precise);
   }
-  const results = build(ops, ops.inputs);
-  const read = (atom: Atom): Value => (isLiteral(atom) ? filled(atom.aval, atom.value) : (known.get(atom) as Value));
-  return results.map((result) => context.capture(asPrecision(context, evaluateKnown(ops.build([result]), read))));
+  const program = ops.build(build(ops, ops.inputs));
+  const results = evaluateAllKnown(program, (atom) => known.get(atom) as Value);
+  return results.map((result) => context.capture(asPrecision(context, result)));
 };
