@@ -10,7 +10,8 @@ const everything = [...library, ...sourcesIn('test', 'bench', 'examples')];
 const STAGES = [
   ['ir'],
   ['primitives'],
-  ['interpret', 'transforms', 'trace', 'model', 'fusion'],
+  ['interpret', 'transforms', 'model', 'fusion'],
+  ['trace'],
   ['plan'],
   ['compile'],
   ['stitch'],
