@@ -182,7 +182,7 @@ describe('how it is made', () => {
     for (let k = 0; k < 30; k++) {
       const [c, s] = unitOf(k, 30);
       expect(Math.hypot(c - Math.cos((2 * Math.PI * k) / 30), s - Math.sin((2 * Math.PI * k) / 30))).toBeLessThan(
-        5e-16,
+        1e-15,
       );
     }
   });
