@@ -1,21 +1,28 @@
 /** Kernels that read and write at places given by integer tensors. */
 
 import { DiffopsError } from '../../errors.ts';
-import { type Shape, sizeOf, stridesOf } from '../../ir/aval.ts';
+import { type FloatDtype, type Shape, sizeOf, stridesOf } from '../../ir/aval.ts';
 import type { Atom } from '../../ir/program.ts';
 import type { KernelContext, KernelFamily, KernelRule } from '../kernel.ts';
 import { asFloat, asNumber, axesOf, throughFloat, unsupported } from './operands.ts';
 
-/** Refuses known indices outside of 0 … size−1. Indices that depend on x or data can't be checked here. */
-const checkRange = (context: KernelContext, kernel: string, indices: Atom, size: number): void => {
-  const known = indices.kind === 'literal' ? [indices.value] : context.constant(indices)?.data;
-  const wrong = known?.find((index) => index < 0 || index >= size);
-  if (wrong === undefined) return;
-  throw new DiffopsError(
+const outside = (kernel: string, index: number, size: number): DiffopsError =>
+  new DiffopsError(
     'FUNCTION',
-    `${kernel} has the index ${wrong}, outside of 0 … ${size - 1}. Keep indices inside the axis.`,
-    { kernel, index: wrong, size },
+    `${kernel} has the index ${index}, outside of 0 … ${size - 1}. Keep indices inside the axis.`,
+    { kernel, index, size },
   );
+
+/**
+ * Refuses known indices outside of 0 … size−1, along the last axis one size after the other. Indices that depend on x
+ * or data can't be checked here.
+ */
+const checkRange = (context: KernelContext, kernel: string, indices: Atom, sizes: readonly number[]): void => {
+  const data = indices.kind === 'literal' ? [indices.value] : (context.constant(indices)?.data ?? []);
+  for (let i = 0; i < data.length; i++) {
+    const size = sizes[i % sizes.length];
+    if (data[i] < 0 || data[i] >= size) throw outside(kernel, data[i], size);
+  }
 };
 
 const product = (shape: Shape, from: number, to: number): number => sizeOf(shape.slice(from, to));
@@ -42,7 +49,7 @@ const batchedGather = ({ ops }: KernelContext, x: Atom, indices: Atom, axis: num
 const gather: KernelRule = (context, { x, indices }, attrs: { axis: number; batchDims?: number }) => {
   const { ops } = context;
   const axis = axesOf(attrs.axis, x.aval.shape)[0];
-  checkRange(context, 'GatherV2', indices, x.aval.shape[axis]);
+  checkRange(context, 'GatherV2', indices, [x.aval.shape[axis]]);
   const places = ops.cast(indices, 'int32');
   if (attrs.batchDims) return batchedGather(context, x, places, axis, attrs.batchDims);
   return ops.gather(x, places, axis);
@@ -62,11 +69,7 @@ const flatPlaces = (context: KernelContext, kernel: string, indices: Atom, shape
     return ops.mul(coordinate, stride);
   });
   const places = terms.reduce((sum, term) => ops.add(sum, term));
-  const data = context.constant(indices)?.data;
-  for (let i = 0; data && i < data.length; i++) {
-    const size = shape[i % depth];
-    checkRange(context, kernel, ops.literal(data[i], [], 'int32'), size);
-  }
+  checkRange(context, kernel, indices, shape.slice(0, depth));
   return places;
 };
 
@@ -145,20 +148,38 @@ const sparseToDense: KernelRule = (
   return replaced(context, 'SparseToDense', background, sparseIndices, sparseValues);
 };
 
-/** Weights (or ones) added up by value, values of `size` and above left out; per row for two axes. */
+/** Up to so many elements of one-hot rows, a product with them is faster than adding number by number. */
+const LARGEST_ONE_HOT = 1 << 16;
+
+/** Weights added up by value, values that aren't in 0 … size−1 left out; per row for two axes. */
+const addedByValue = ({ ops }: KernelContext, x: Atom, weights: Atom, size: number): Atom => {
+  const { shape } = x.aval;
+  const last = shape.length - 1;
+  if (sizeOf(shape) * size <= LARGEST_ONE_HOT) {
+    const unit = ops.oneHot(x, size, weights.aval.dtype as FloatDtype);
+    const labels = last === 0 ? { lhs: [0, 1], rhs: [0], out: [1] } : { lhs: [2, 0, 1], rhs: [2, 0], out: [2, 1] };
+    return ops.dot(unit, weights, labels);
+  }
+  const flat = [sizeOf(shape)];
+  const inside = ops.binary('and', ops.binary('ge', x, 0), ops.binary('lt', x, size));
+  const bins = last === 0 ? x : ops.add(x, ops.mul(ops.iota(shape, 0), size));
+  const places = ops.reshape(ops.select(inside, bins, -1), flat);
+  const bounds = [...shape.slice(0, -1), size];
+  return ops.reshape(ops.scatterAdd(ops.reshape(weights, flat), places, 0, sizeOf(bounds)), bounds);
+};
+
 const denseBincount: KernelRule = (
   context,
   { x, weights },
   { size, binaryOutput }: { size: number; binaryOutput?: boolean },
 ) => {
   const { ops, precision } = context;
-  const unit = ops.oneHot(ops.cast(x, 'int32'), size, precision);
-  const last = x.aval.shape.length - 1;
+  const values = ops.cast(x, 'int32');
+  const ones = ops.literal(1, x.aval.shape, precision);
   return throughFloat(context, weights, (w) => {
-    if (binaryOutput && last === 1) return ops.reduceMax(unit, [last]);
-    if (sizeOf(w.aval.shape) === 0) return ops.sum(unit, [last]);
-    const labels = last === 0 ? { lhs: [0, 1], rhs: [0], out: [1] } : { lhs: [2, 0, 1], rhs: [2, 0], out: [2, 1] };
-    return ops.dot(unit, w, labels);
+    if (binaryOutput && x.aval.shape.length === 2)
+      return ops.binary('min', addedByValue(context, values, ones, size), 1);
+    return addedByValue(context, values, sizeOf(w.aval.shape) === 0 ? ones : w, size);
   });
 };
 

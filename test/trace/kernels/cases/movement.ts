@@ -158,6 +158,13 @@ const at =
   (...values: number[]): tf.Tensor =>
     tf.tensor(values, shape, dtype);
 
+/** Numbers all over 0 … 1099, some of them twice. */
+const spread = (shape: number[]): Input =>
+  ints(
+    shape,
+    Array.from({ length: shape.reduce((n, d) => n * d, 1) }, (_, i) => (Math.floor(i / 2) * 397) % 1100),
+  );
+
 export const indexingCases: Case[] = [
   one('GatherV2', 'rows', x, (t) => tf.gather(t, at('int32', 3)(1, 0, 1))),
   one('GatherV2', 'an inner axis by a matrix', x, (t) => tf.gather(t, at('int32', 2, 2)(2, 0, 1, 2), 1)),
@@ -195,6 +202,15 @@ export const indexingCases: Case[] = [
   ),
   one('DenseBincount', 'counts', ints([4], [1, 0, 1, 7]), (t) =>
     tf.denseBincount(t as tf.Tensor1D, tf.tensor1d([]), 4),
+  ),
+  many('DenseBincount', 'weights, many bins', [spread([70]), floats([70])], (t, w) =>
+    tf.denseBincount(t as tf.Tensor1D, w as tf.Tensor1D, 1000),
+  ),
+  many('DenseBincount', 'weights by row, many bins', [spread([2, 35]), floats([2, 35])], (t, w) =>
+    tf.denseBincount(t as tf.Tensor2D, w as tf.Tensor2D, 1000),
+  ),
+  one('DenseBincount', 'presence by row, many bins', spread([2, 35]), (t) =>
+    tf.denseBincount(t as tf.Tensor2D, tf.tensor2d([], [0, 0]), 1000, true),
   ),
   one('DenseBincount', 'presence', ints([2, 2], [1, 1, 0, 2]), (t) =>
     tf.denseBincount(t as tf.Tensor2D, tf.tensor2d([], [0, 0]), 3, true),
