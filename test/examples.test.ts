@@ -22,6 +22,24 @@ describe('quickstart', () => {
   });
 });
 
+describe('layers-model', () => {
+  it('prints the curvature of each weight, by the names of layers', () => {
+    const { status, stdout } = runNode(['dist/examples/layers-model.js'], { timeoutMs: 60_000 });
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/n = 83, float64/);
+    const rows = [...stdout.matchAll(/^ {2}(\w+\.\w+) +\[\S+\] +(\S+)$/gm)];
+    expect(rows.map(([, name]) => name)).toEqual([
+      'hidden.bias',
+      'hidden.kernel',
+      'logits.bias',
+      'logits.kernel',
+      'normal.beta',
+      'normal.gamma',
+    ]);
+    for (const [, , curvature] of rows) expect(Math.abs(Number(curvature))).toBeLessThan(10);
+  });
+});
+
 describe('iris-laplace', () => {
   const folder = mkdtempSync(join(tmpdir(), 'diffops-demo-'));
   let run: Finished;
