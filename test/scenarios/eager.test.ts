@@ -2,6 +2,7 @@
 
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { evaluated } from '../trace/recording.ts';
 import { families, scenarios } from './index.ts';
 import type { Tree } from './scenario.ts';
 
@@ -26,13 +27,23 @@ test.each(Object.entries(families))('every problem of %s has a scenario', (_, fa
  */
 const WRONG_IN_TFJS = ['nested-gradient', 'scatter-update'];
 
+/** Undefined where the cpu backend can't compute with complex tensors: the recorded function's value must do. */
+const eagerly = (f: () => tf.Tensor): tf.Tensor | undefined => {
+  try {
+    return f();
+  } catch (error) {
+    if (/does not support complex64/.test(String(error))) return undefined;
+    throw error;
+  }
+};
+
 describe('eager value', () => {
   test.each(scenarios.filter(({ name }) => !WRONG_IN_TFJS.includes(name)))('$name', (scenario) => {
     const data = scenario.data('float32');
-    const y = scenario.f(tensors(scenario.x('float32')) as never, (data && tensors(data)) as never);
-    expect(y.shape).toEqual(scenario.value.shape);
+    const y = eagerly(() => scenario.f(tensors(scenario.x('float32')) as never, (data && tensors(data)) as never));
+    if (y) expect(y.shape).toEqual(scenario.value.shape);
     const scale = Math.max(...scenario.value.data.map(Math.abs));
-    const got = y.dataSync();
+    const got = y ? y.dataSync() : evaluated(scenario.f, scenario.x('float32'), data ? { data } : {})[0];
     scenario.value.data.forEach((want, i) => {
       expect(Math.abs(got[i] - want)).toBeLessThanOrEqual(1e-5 * scale);
     });
