@@ -62,7 +62,7 @@ export interface LayersModel extends Layer {
 export const classOf = (layer: Layer): string => layer.getClassName?.() ?? layer.constructor.name;
 
 /** What a layer is made of, outermost first: the layers of a model, what is wrapped, cells. */
-export const partsOf = (layer: Layer): readonly Layer[] =>
+const partsOf = (layer: Layer): readonly Layer[] =>
   layer.layers ??
   [layer.forwardLayer, layer.backwardLayer, layer.layer, layer.cell, ...(layer.cells ?? [])].filter(
     (part) => part !== undefined && part !== null,
