@@ -32,6 +32,8 @@ export const mul = ({ ops }: KernelContext, a: Complex, b: Complex): Complex => 
 export const scaled = ({ ops }: KernelContext, z: Complex, factor: Atom | number): Complex =>
   ofParts(z, (part) => ops.mul(part, factor));
 
+export const conjugate = ({ ops }: KernelContext, { real, imag }: Complex): Complex => complex(real, ops.neg(imag));
+
 export const squaredModulus = ({ ops }: KernelContext, { real, imag }: Complex): Atom =>
   ops.add(ops.mul(real, real), ops.mul(imag, imag));
 
@@ -47,12 +49,10 @@ export const reciprocal = (context: KernelContext, z: Complex): Complex => {
 export const div = (context: KernelContext, a: Complex, b: Complex): Complex => {
   const { ops } = context;
   if (isReal(b)) return ofParts(a, (part) => ops.div(part, b.real));
-  const product = mul(context, a, ofConjugate(context, b));
+  const product = mul(context, a, conjugate(context, b));
   const size = squaredModulus(context, b);
   return ofParts(product, (part) => ops.div(part, size));
 };
-
-const ofConjugate = ({ ops }: KernelContext, { real, imag }: Complex): Complex => complex(real, ops.neg(imag));
 
 /** What the squares of moduli are, by the modulus. */
 const squares = new WeakMap<Atom, Atom>();

@@ -11,10 +11,10 @@ const arithmetic =
   (context, { a, b }) =>
     f(context, ...broadcast(context, a, b));
 
-/** A square stays one: both operands are the same then, and broadcasting would hide it. */
+/** A square is known by its operands: their parts are the same. */
 const multiply: ComplexRule = (context, { a, b }) => {
   const [x, y] = broadcast(context, a, b);
-  return mul(context, x, a === b || (x.real === y.real && x.imag === y.imag) ? x : y);
+  return mul(context, x, x.real === y.real && x.imag === y.imag ? x : y);
 };
 
 const addN: ComplexRule = (context, inputs) =>

@@ -3,7 +3,7 @@
 import type { Shape } from '../../ir/aval.ts';
 import type { Atom } from '../../ir/program.ts';
 import type { Complex, KernelContext } from '../kernel.ts';
-import { complex, mul, ofParts } from './complex-parts.ts';
+import { complex, conjugate, mul, ofParts } from './complex-parts.ts';
 import { planOf } from './dft-plan.ts';
 import { chirp, chirpSpectrum, halfWaves, waves } from './dft-tables.ts';
 
@@ -33,8 +33,6 @@ const repeated = ({ ops }: KernelContext, table: Complex, z: Complex): Complex =
   const axes = shapeOf(table).map((_, i) => first + i);
   return ofParts(table, (part) => ops.broadcast(part, shape, axes));
 };
-
-const conjugate = ({ ops }: KernelContext, { real, imag }: Complex): Complex => complex(real, ops.neg(imag));
 
 /**
  * Cooley and Tukey (1965): with t = t₁·inner + t₂ and k = k₁ + outer·k₂, transforms over t₁, twiddle factors, transforms
