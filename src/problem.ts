@@ -76,7 +76,12 @@ export const poseProblem = (
   const recording = record(f, call.x, call.data, call.precision);
   if (kind === 'hessian') requireScalar(recording, kind);
   const t1 = performance.now();
-  const planned = planOf(kind, recording, call, call.settings.symmetric && !wholeColumns);
+  const planned = planOf(
+    kind,
+    recording,
+    call,
+    call.settings.symmetric && !wholeColumns && !hasOwnGradients(recording),
+  );
   const t2 = performance.now();
   const { point, pointEngine: engine } = planned;
   const programs = [...planned.groups, ...(point ? [{ program: point, engine }] : [])];
@@ -94,6 +99,10 @@ export const poseProblem = (
     fixed: fixedOf({ recording, precision: call.precision }, call.data),
   };
 };
+
+/** Whether the user gave gradients of his own: if one isn't the true one, H need not be symmetric. */
+const hasOwnGradients = ({ program }: Recording): boolean =>
+  program.equations.some(({ primitive }) => primitive === 'custom_jvp');
 
 /** An artifact whose making counts in `phases`, whenever that is. */
 const timed = (phases: { compile: number }, make: () => Artifact): Artifact => {

@@ -71,9 +71,9 @@ export interface PrimitiveParams {
   select: None;
   /**
    * (value, …operands, …residuals) → value. Its tangent is what `rule`, a linear program in its serial form, makes of
-   * (…residuals, …tangents of the operands).
+   * (…residuals, …tangents of the operands), before them of its own result if it `takesResult`.
    */
-  custom_jvp: { readonly rule: string; readonly operands: number };
+  custom_jvp: { readonly rule: string; readonly operands: number; readonly takesResult: boolean };
   cast: { readonly dtype: 'float32' | 'float64' | 'int32' | 'bool' };
   // Movement.
   reshape: { readonly shape: readonly number[] };

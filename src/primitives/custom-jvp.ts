@@ -35,12 +35,12 @@ export const customJvp: Primitive<PrimitiveParams['custom_jvp']> = {
   },
   evaluate: ([value], _params, output) => output.data.set(value.data),
   // The value's own tangent, and those of the residuals, are none of the rule's business.
-  jvp: (ops, inputs, tangents, { rule, operands }, output) => {
+  jvp: (ops, inputs, tangents, { rule, operands, takesResult }, output) => {
     const own = tangents.slice(1, 1 + operands);
     if (own.every((tangent) => tangent === null)) return null;
     const seeds = own.map((tangent, i) => ops.orZero(tangent, inputs[1 + i]));
-    // Where the rule takes the value itself, it is the one that varies by the rule.
-    const residuals = inputs.slice(1 + operands).map((a) => (a === inputs[0] ? output : a));
+    // The result varies by the rule; the value, which may be used for itself, doesn't.
+    const residuals = [...(takesResult ? [output] : []), ...inputs.slice(1 + operands)];
     const tangent = emitRule(ops, rule, [...residuals, ...seeds]);
     if (!sameShape(tangent.aval.shape, output.aval.shape)) throw malformed('A rule of custom_jvp gave another shape.');
     return tangent;

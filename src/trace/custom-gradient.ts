@@ -1,12 +1,12 @@
 /** tf.customGrad: a user's own gradient, recorded beside the value and turned into the rule of its tangent. */
 
+import { DiffopsError } from '../errors.ts';
 import { isFloat, sameShape } from '../ir/aval.ts';
 import { pruned } from '../ir/builder.ts';
 import { type Atom, type Equation, isLiteral, isVar, type Program, type Var } from '../ir/program.ts';
 import { ruleOf } from '../primitives/custom-jvp.ts';
 import type { Ops } from '../primitives/ops.ts';
 import { newOps } from '../primitives/table.ts';
-import { linearize } from '../transforms/linearize.ts';
 import { replay } from '../transforms/replay.ts';
 import { transposeInto } from '../transforms/transpose.ts';
 import { gradientShape, nonlinearGradient } from './refusals.ts';
@@ -17,23 +17,21 @@ export interface CustomGradient {
   /** What it is differentiated in, and for each of them what gradFunc returned. */
   readonly operands: readonly Atom[];
   readonly gradients: readonly Atom[];
-  /** What stood for dy. */
+  /** What stood for the result, while gradFunc was recorded, and for dy. */
+  readonly result: Var;
   readonly cotangent: Var;
   /** The equations of gradFunc. */
   readonly equations: readonly Equation[];
 }
 
-/** gradFunc as a program of its own: (…variables that it takes from around it, dy) → (…gradients). */
-const pullbackOf = ({ cotangent, gradients, equations }: CustomGradient): Program => {
+/** gradFunc as a program of its own: (the result if it takes it, …variables from around it, dy) → (…gradients). */
+const pullbackOf = ({ cotangent, result, gradients, equations }: CustomGradient): Program => {
   const body = pruned({ inputs: [], equations, outputs: [...gradients] });
   const made = new Set<Atom>([cotangent, ...body.equations.map((e) => e.output)]);
-  const used = [...body.equations.flatMap((e) => e.inputs), ...gradients].filter(isVar);
-  const around = [...new Set(used)].filter((v) => !made.has(v));
-  return { ...body, inputs: [...around, cotangent] };
+  const used = new Set([...body.equations.flatMap((e) => e.inputs), ...gradients].filter(isVar));
+  const around = [...used].filter((v) => !made.has(v) && v !== result);
+  return { ...body, inputs: [...(used.has(result) ? [result] : []), ...around, cotangent] };
 };
-
-const takes = (program: Program, v: Var): boolean =>
-  program.outputs.includes(v) || program.equations.some(({ inputs }) => inputs.includes(v));
 
 /** Whether a program gives zeros where its last input is zero. */
 const keepsZero = (program: Program): boolean => {
@@ -44,28 +42,37 @@ const keepsZero = (program: Program): boolean => {
   return replay(ops, program, inputs).every((a) => isLiteral(a) && a.value === 0);
 };
 
+/** Whether all that is made of a program's last input is float: on the way through integers nothing is linear. */
+const staysFloat = (program: Program): boolean => {
+  const dependent = new Set<Atom>(program.inputs.slice(-1));
+  return program.equations.every(({ inputs, output }) => {
+    if (!inputs.some((a) => dependent.has(a))) return true;
+    dependent.add(output);
+    return isFloat(output.aval.dtype);
+  });
+};
+
 /**
- * The transpose of gradFunc: (…variables from around it, …tangents of the operands) → (tangent of the value). It is
- * linear where its own derivative doesn't depend on dy, and nothing comes of nothing.
+ * The transpose of gradFunc: (…what it takes, …tangents of the operands) → (tangent of the value). It is linear in dy
+ * where each of its equations has a transpose in what comes of dy, and nothing comes of nothing.
  */
 const tangentRule = (pullback: Program, { operands, value }: CustomGradient): Program => {
-  const last = pullback.inputs.length - 1;
-  const { point, rest } = linearize(
-    pullback,
-    pullback.inputs.map((_, i) => i === last),
-  );
-  if (takes(point, pullback.inputs[last]) || !keepsZero(pullback)) throw nonlinearGradient();
+  if (!staysFloat(pullback) || !keepsZero(pullback)) throw nonlinearGradient();
   const ops = newOps();
-  const around = pullback.inputs.map((v, i) => (i === last ? ops.full(v, 0) : ops.input(v.aval)));
-  const residuals = replay(ops, point, around);
+  const known = pullback.inputs.slice(0, -1).map((v) => ops.input(v.aval));
   const tangents = operands.map((a) => ops.input(a.aval));
-  const [tangent] = transposeInto(ops, rest, [...residuals, undefined], tangents);
-  return ops.build([ops.orZero(tangent, value)]);
+  try {
+    const [tangent] = transposeInto(ops, pullback, [...known, undefined], tangents);
+    return ops.build([ops.orZero(tangent, value)]);
+  } catch (thrown) {
+    if (thrown instanceof DiffopsError && thrown.code === 'PROGRAM') throw nonlinearGradient();
+    throw thrown;
+  }
 };
 
 /** The value, with the tangent that its own gradient says. */
 export const customized = (ops: Ops, given: CustomGradient): Atom => {
-  const { value, operands, gradients } = given;
+  const { value, operands, gradients, result } = given;
   for (const [i, operand] of operands.entries()) {
     const { shape, dtype } = gradients[i].aval;
     if (!sameShape(shape, operand.aval.shape) || !isFloat(dtype)) {
@@ -74,6 +81,7 @@ export const customized = (ops: Ops, given: CustomGradient): Atom => {
   }
   const pullback = pullbackOf(given);
   const rule = ruleOf(tangentRule(pullback, given));
-  const around = pullback.inputs.slice(0, -1);
-  return ops.emit('custom_jvp', [value, ...operands, ...around], { rule, operands: operands.length });
+  const takesResult = pullback.inputs[0] === result;
+  const around = pullback.inputs.slice(takesResult ? 1 : 0, -1);
+  return ops.emit('custom_jvp', [value, ...operands, ...around], { rule, operands: operands.length, takesResult });
 };

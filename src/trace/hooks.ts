@@ -33,14 +33,15 @@ const carrying = (call: CustomCall, recorder: Recorder): CustomCall => ({
     let saved: tf.Tensor[] = [];
     const result = call.forwardFunc(backend, (tensors) => {
       saved = tensors;
-      save(tensors);
     });
-    if (!Object.values(call.inputs).some((tensor) => recorder.isTraced(tensor))) {
-      if (recorder.isTraced(result)) throw enclosedGradient();
-      return result;
-    }
-    const fresh = recorder.tensors.indexOf(result, before) >= 0;
-    return recorder.withOwnGradient(result, call, saved, fresh);
+    let carried = result;
+    if (Object.values(call.inputs).some((tensor) => recorder.varies(tensor))) {
+      const fresh = recorder.tensors.indexOf(result, before) >= 0;
+      carried = recorder.withOwnGradient(result, call, saved, fresh);
+    } else if (recorder.varies(result)) throw enclosedGradient();
+    // Now, since tfjs copies what is saved: a copy of the result carries its gradient, too.
+    save(saved);
+    return carried;
   },
 });
 
@@ -51,10 +52,12 @@ export const hook = (engine: Engine, recorder: Recorder): (() => void) =>
   override(engine, (previous): EngineMethods => {
     let disposing: tf.Variable | undefined;
     return {
-      runKernel: (name, inputs, attrs) =>
-        recorder.concerns(inputs)
-          ? recorder.inside(name, () => previous.runKernel(name, inputs, attrs))
-          : recorder.outside(() => previous.runKernel(name, inputs, attrs)),
+      runKernel: (name, inputs, attrs) => {
+        const settled = recorder.concerns(inputs) ? recorder.settled(name, inputs) : inputs;
+        return settled
+          ? recorder.outside(() => previous.runKernel(name, settled, attrs))
+          : recorder.inside(name, () => previous.runKernel(name, inputs, attrs));
+      },
 
       runKernelFunc: (call) => {
         if (call.kernelName !== undefined) return previous.runKernelFunc(call);

@@ -27,12 +27,17 @@ import {
   complexResult,
   concretization,
   disposedConstant,
+  endlessGradient,
   kernelThrew,
   unsupportedConstant,
   unsupportedKernel,
+  wholeValue,
 } from './refusals.ts';
 
 const OP_SUFFIX = '__op';
+
+/** A gradFunc within so many others calls its own function, and so on without end. */
+const MOST_GRADIENTS = 10;
 
 export class Recorder implements TracerHost {
   readonly backend: TracerBackend = new TracerBackend(this);
@@ -57,6 +62,8 @@ export class Recorder implements TracerHost {
     profiler: silentProfiler,
   };
   #users: Placement | undefined;
+  /** Functions with gradients of their own whose gradFunc is being recorded, one within the other. */
+  #gradients = 0;
 
   constructor(engine: Engine, precision: FloatDtype) {
     this.#engine = engine;
@@ -79,19 +86,60 @@ export class Recorder implements TracerHost {
     return this.#tensorOf(atom);
   }
 
+  /** Whether a tensor depends on x or data. */
+  varies(tensor: { readonly dataId: object }): boolean {
+    const traced = this.backend.tracedOf(tensor.dataId);
+    return traced !== undefined && !partsOf(traced).every((atom) => this.#isKnown(atom));
+  }
+
   isTraced(tensor: { readonly dataId: object }): boolean {
     return this.backend.tracedOf(tensor.dataId) !== undefined;
   }
 
-  /** Whether a kernel with these inputs is recorded; in float64 also for constants that have float64 values to lose. */
+  /**
+   * Whether a kernel with these inputs is recorded: also for complex constants, which tfjs' backends can do little with,
+   * and in float64 for constants that have float64 values to lose.
+   */
   concerns(inputs: TensorInputs): boolean {
     for (const name in inputs) {
-      const tensor = inputs[name];
-      if (!tensor) continue;
-      if (this.isTraced(tensor)) return true;
-      if (this.#precision === 'float64' && float64ValuesOf(sized(tensor))) return true;
+      const given = inputs[name];
+      if (Array.isArray(given) ? given.some((tensor) => this.#concerns(tensor)) : given && this.#concerns(given)) {
+        return true;
+      }
     }
     return false;
+  }
+
+  #concerns(tensor: tf.TensorInfo): boolean {
+    if (tensor.dtype === 'complex64' || this.isTraced(tensor)) return true;
+    return this.#precision === 'float64' && float64ValuesOf(sized(tensor)) !== undefined;
+  }
+
+  /**
+   * For a kernel that can't be recorded: its inputs as tensors of the user's backend, where none depends on x or data
+   * and float32 holds all of them; else undefined.
+   */
+  settled(kernel: string, inputs: TensorInputs): TensorInputs | undefined {
+    if (isRecorded(kernel)) return undefined;
+    const settled: Record<string, tf.TensorInfo | tf.TensorInfo[]> = {};
+    for (const name in inputs) {
+      const given = inputs[name];
+      if (!given) continue;
+      const tensors = [given].flat().map((tensor) => this.#settledOf(tensor));
+      if (tensors.includes(undefined)) return undefined;
+      settled[name] = (Array.isArray(given) ? tensors : tensors[0]) as tf.TensorInfo;
+    }
+    return settled as TensorInputs;
+  }
+
+  #settledOf(tensor: tf.TensorInfo): tf.TensorInfo | undefined {
+    const traced = this.backend.tracedOf(tensor.dataId);
+    const exact = traced ? undefined : this.#precision === 'float64' && float64ValuesOf(sized(tensor));
+    if (!traced) return tensor.dtype === 'complex64' || (exact && !isSingle(exact)) ? undefined : tensor;
+    const value = isComplex(traced) ? undefined : this.#valueOf(traced);
+    if (!value || !isSingle(value.data)) return undefined;
+    const data = isFloat(value.dtype) ? Float32Array.from(value.data) : value.data;
+    return this.outside(() => this.#engine.makeTensor(data, [...value.shape], tfjsDtype(value.dtype)));
   }
 
   /** Runs a kernel call on the recorder's backend, or refuses it by name. */
@@ -174,24 +222,35 @@ export class Recorder implements TracerHost {
       const traced = this.backend.tracedOf(call.inputs[name].dataId);
       return traced && (isComplex(traced) || isFloat(traced.aval.dtype));
     });
-    const cotangent = newVar(value.aval, 'customGrad');
+    if (!isFloat(value.aval.dtype)) throw wholeValue(value.aval);
+    if (this.#gradients === MOST_GRADIENTS) throw endlessGradient();
+    const [own, cotangent] = [newVar(value.aval, 'customGrad'), newVar(value.aval, 'customGrad')];
     const dy = this.#tensorOf(cotangent);
     const first = ops.equations.length;
-    const given = call.backwardsFunc(dy, saved);
-    const gradients = names.map((name) => this.atomOf(given[name](), 'customGrad', `gradient ${name}`));
-    const operands = names.map((name) => this.atomOf(call.inputs[name], 'customGrad', name));
-    const atom = customized(ops, { value, operands, gradients, cotangent, equations: ops.equations.slice(first) });
-    if (!fresh) return this.#tensorOf(atom);
-    // gradFunc may hold it: there, too, it carries its own gradient.
-    (result.dataId as TracedData).traced = atom;
-    return result;
+    // gradFunc may hold the result: there, too, it carries its own gradient.
+    const data = fresh ? (result.dataId as TracedData) : undefined;
+    if (data) data.traced = own;
+    this.#gradients++;
+    try {
+      const given = call.backwardsFunc(dy, saved);
+      const gradients = names.map((name) => this.atomOf(given[name](), 'customGrad', `gradient ${name}`));
+      const operands = names.map((name) => this.atomOf(call.inputs[name], 'customGrad', name));
+      const equations = ops.equations.slice(first);
+      const atom = customized(ops, { value, operands, gradients, result: own, cotangent, equations });
+      if (!data) return this.#tensorOf(atom);
+      data.traced = atom;
+      return result;
+    } finally {
+      this.#gradients--;
+    }
   }
 
   readValues(dataId: object): tf.backend_util.TypedArray {
     const traced = this.backend.tracedOf(dataId);
     const atoms = traced ? partsOf(traced) : [];
     const values = atoms.flatMap((atom) => this.#valueOf(atom) ?? []);
-    if (values.length === 0) throw concretization(this.#sourceOf(atoms));
+    // One part of a complex tensor may be known where the other isn't.
+    if (values.length === 0 || values.length < atoms.length) throw concretization(this.#sourceOf(atoms));
     const [data, imag] = values.map((v) => (v.data instanceof Float64Array ? Float32Array.from(v.data) : v.data));
     return imag ? backend_util.mergeRealAndImagArrays(data as Float32Array, imag as Float32Array) : data;
   }
@@ -251,3 +310,9 @@ export class Recorder implements TracerHost {
 }
 
 const sized = ({ dataId, dtype, shape }: tf.TensorInfo) => ({ dataId, dtype, size: sizeOf(shape) });
+
+/** Whether numbers are all float32's own, so that tensors of tfjs hold them. */
+const isSingle = (data: ArrayLike<number>): boolean => {
+  if (!(data instanceof Float64Array)) return true;
+  return data.every((v) => Object.is(Math.fround(v), v));
+};

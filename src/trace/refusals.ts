@@ -136,6 +136,23 @@ export const nonlinearGradient = (): DiffopsError =>
     { op: 'customGrad' },
   );
 
+/** What gradFunc does is recorded at once, not when a derivative is asked for. */
+export const endlessGradient = (): DiffopsError =>
+  new DiffopsError(
+    'UNSUPPORTED_OP',
+    'f uses tf.customGrad with a gradFunc that calls the function itself, directly or through others, or ten such functions ' +
+      'one within the other: recording it has no end. Save the result (save([y])) and let gradFunc use that, or call the ops ' +
+      'inside directly: diffops differentiates them exactly, to any order.',
+    { op: 'customGrad' },
+  );
+
+export const wholeValue = ({ dtype }: Aval): DiffopsError =>
+  new DiffopsError(
+    'UNSUPPORTED_OP',
+    `f uses tf.customGrad with a function whose value is ${dtype}, which no derivative goes through. Let it return value.toFloat().`,
+    { op: 'customGrad', dtype },
+  );
+
 export const gradientShape = (input: number, gradient: Aval, operand: Aval): DiffopsError =>
   new DiffopsError(
     'FUNCTION',

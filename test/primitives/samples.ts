@@ -129,7 +129,7 @@ export const samplers: { [P in PrimitiveName]: Sampler<PrimitiveParams[P]> } = {
     const [a, b, s, t] = [0, 1, 2, 3].map(() => ops.input({ shape: [2, 3], dtype: 'float64' }));
     const rule = ruleOf(ops.build([ops.add(ops.mul(a, s), ops.mul(ops.unary('sin', b), t))]));
     const inputs = [0, 1, 2, 3, 4].map(() => floats(random, [2, 3]));
-    return [{ inputs, params: { rule, operands: 2 } }];
+    return [{ inputs, params: { rule, operands: 2, takesResult: false } }];
   },
   cast: of<PrimitiveParams['cast']>(
     { dtype: 'float64' },

@@ -98,6 +98,49 @@ describe('a Hessian', () => {
     expectClose(diagonal(H), [0.1, 0.2, 0.3]);
   });
 
+  it('tells the result from what has the same value', async () => {
+    // The gradient is a itself, or 2eᵃ: neither is the result.
+    const cloned = custom((a: T, save: Save) => {
+      save([a]);
+      return { value: a.clone(), gradFunc: (dy, [saved]) => dy.mul(saved) };
+    });
+    expectClose(diagonal((await hessian((a: T) => cloned(a).sum(), x)).H), [1, 1, 1]);
+    const twice = custom((a: T) => ({ value: a.exp(), gradFunc: (dy) => dy.mul(a.exp()).mul(2) }));
+    expectClose(
+      diagonal((await hessian((a: T) => twice(a).sum(), x)).H),
+      all(x, (v) => 2 * Math.exp(v)),
+    );
+  });
+
+  it('takes the result by its own gradient, saved or not, and so does tf.grad inside f', async () => {
+    // g = 2ay, and y varies by g: 2y + 2a·g.
+    const expected = all(x, (v) => 2 * Math.sin(v) + 2 * v * 2 * v * Math.sin(v));
+    const saving = custom((a: T, save: Save) => {
+      const y = a.sin();
+      save([a, y]);
+      return { value: y, gradFunc: (dy, [b, z]) => dy.mul(z).mul(b).mul(2) };
+    });
+    const holding = custom((a: T) => {
+      const y = a.sin();
+      return { value: y, gradFunc: (dy) => dy.mul(y).mul(a).mul(2) };
+    });
+    for (const f of [saving, holding]) {
+      expectClose(diagonal((await hessian((a: T) => f(a).sum(), x)).H), expected);
+      const slope = tf.grad((a: T) => f(a).sum());
+      expectClose(diagonal((await jacobian((a: T) => slope(a), x)).J), expected);
+    }
+  });
+
+  it('need not be symmetric', async () => {
+    const mixed = custom((a: T, b: T) => ({
+      value: a.mul(b),
+      gradFunc: (dy) => [dy.mul(b.square()), dy.mul(a.sin())],
+    }));
+    const at = { a: float64([0.3]), b: float64([0.5]) };
+    const { H } = await hessian(({ a, b }: Record<'a' | 'b', T>) => mixed(a, b).sum(), at);
+    expectClose((H.toArray() as number[][]).flat(), [0, 1, Math.cos(0.3), 0]);
+  });
+
   it('is the same in worker threads', async () => {
     const f = (a: T) => cube(a).add(exponential(a)).add(rounded(a).square()).sum();
     const { H } = await hessian(f, x, { workers: 2 });
@@ -161,6 +204,8 @@ describe('other derivatives', () => {
   it('of constants alone is left to tfjs', async () => {
     const { gradient } = await valueAndGrad((a: T) => a.mul(cube(tf.tensor1d([1, 2, 3]))).sum(), x);
     expectClose(gradient as Float64Array, [1, 8, 27]);
+    const precise = await valueAndGrad((a: T) => a.mul(cube(float64([0.1, 0.2, 0.3]))).sum(), x);
+    expectClose(precise.gradient as Float64Array, [0.1 ** 3, 0.2 ** 3, 0.3 ** 3]);
   });
 
   it('leaves no tensor behind', async () => {
@@ -180,6 +225,11 @@ describe('refuses', () => {
     ['one with something added', (dy: T) => dy.add(1)],
     ['one by cases of dy', (dy: T) => tf.where(dy.greater(0), dy, dy.mul(2))],
     ['a constant one', (dy: T) => tf.onesLike(dy)],
+    ['its sign', (dy: T) => dy.sign()],
+    ['a rounded one', (dy: T) => dy.mul(127).round().div(127)],
+    ['one through integers', (dy: T) => dy.toInt().toFloat()],
+    ['one through truth values', (dy: T) => dy.greater(0).toFloat().mul(3)],
+    ['a remainder', (dy: T) => dy.mod(2)],
   ])('%s', (_name, gradFunc) => {
     const error = refused(gradFunc);
     expect(error.code).toBe('UNSUPPORTED_OP');
@@ -190,6 +240,21 @@ describe('refuses', () => {
     const error = refused((dy) => dy.sum());
     expect(error.code).toBe('FUNCTION');
     expect(error.message).toContain('f32[] as the gradient of its argument 0, which is f32[2]');
+  });
+
+  it('a function whose gradient calls itself', () => {
+    const exp: (a: T) => T = custom((a: T) => ({ value: a.exp(), gradFunc: (dy) => dy.mul(exp(a)) }));
+    const error = refusal((a: T) => exp(a).sum());
+    expect(error.code).toBe('UNSUPPORTED_OP');
+    expect(error.message).toContain('Save the result');
+  });
+
+  it('a function of whole numbers', () => {
+    const error = refusal((a: T) =>
+      custom((b: T) => ({ value: b.round().toInt(), gradFunc: (dy) => dy.toFloat() }))(a).sum(),
+    );
+    expect(error.code).toBe('UNSUPPORTED_OP');
+    expect(error.message).toContain('value is int32');
   });
 
   it('a function that takes x from around it alone', () => {
