@@ -1,6 +1,7 @@
 /** A tf.GraphModel as a function of its weights. */
 
 import * as tf from '@tensorflow/tfjs-core';
+import { DiffopsError } from '../errors.ts';
 import { unflattenTree } from '../pytree.ts';
 import type { Model, ModelParams } from './contract.ts';
 import { copyOf, Expected, readInputs } from './params.ts';
@@ -95,6 +96,15 @@ const withWeights = <T>(
   }
 };
 
+/** Inputs of other names or shapes than the graph's are what it then throws for. */
+const outputsOf = (model: GraphModel, inputs: ReturnType<typeof readInputs>): ReturnType<GraphModel['predict']> => {
+  try {
+    return model.predict(inputs);
+  } catch (thrown) {
+    throw DiffopsError.from(thrown, 'INPUT', 'the GraphModel can’t run on these inputs: ');
+  }
+};
+
 /** The function and its params. Refuses what can't be one. */
 export const graphFunction = (model: GraphModel): Model => {
   const { executor } = model;
@@ -115,7 +125,7 @@ export const graphFunction = (model: GraphModel): Model => {
       requireAlive(weightMap);
       const values = expected.read(given);
       const tensors = readInputs(inputs);
-      return withWeights(weightMap, names, values, () => model.predict(tensors));
+      return withWeights(weightMap, names, values, () => outputsOf(model, tensors));
     });
   return { params: unflattenTree(structure, copies) as ModelParams, apply: apply as never };
 };

@@ -155,6 +155,13 @@ describe('refused before anything happens', () => {
     }
   });
 
+  it('inputs that the graph has not, or of another shape', () => {
+    const { params, apply } = model(dense());
+    for (const inputs of [{ q: tf.ones([1, 3]) }, tf.ones([2, 4])]) {
+      expect(caught(() => apply(params, inputs))).toMatchObject({ code: 'INPUT', name: 'DiffopsError' });
+    }
+  });
+
   it('training mode, and what was disposed', () => {
     const source = dense();
     expect(caught(() => model(source as never, { training: true }))).toMatchObject({ code: 'OPTION' });
