@@ -5,6 +5,7 @@ import { isFloat } from '../../ir/aval.ts';
 import { type Atom, isLiteral } from '../../ir/program.ts';
 import type { Ops } from '../../primitives/ops.ts';
 import type { KernelContext, KernelFamily, KernelRule } from '../kernel.ts';
+import { joined } from './cancelling-kinks.ts';
 import { asFloat, matched, throughFloat, unsupported } from './operands.ts';
 
 type Rule = (ops: Ops, a: Atom, b: Atom) => Atom;
@@ -95,9 +96,9 @@ const clipByValue: KernelRule = (context, { x }, attrs: { clipValueMin: number; 
 };
 
 export const binary = {
-  Add: arithmetic('Add', (ops, a, b) => ops.add(a, b)),
+  Add: arithmetic('Add', (ops, a, b) => joined(ops, 'add', a, b)),
   AddN: addN,
-  Sub: arithmetic('Sub', (ops, a, b) => ops.sub(a, b)),
+  Sub: arithmetic('Sub', (ops, a, b) => joined(ops, 'sub', a, b)),
   Multiply: arithmetic('Multiply', (ops, a, b) => ops.mul(a, b), 'and'),
   RealDiv: realDiv,
   FloorDiv: arithmetic('FloorDiv', floorDiv),

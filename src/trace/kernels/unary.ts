@@ -1,10 +1,10 @@
 /** Kernels of one operand, element by element, that are a primitive or a few of them. */
 
 import { isFloat } from '../../ir/aval.ts';
-import type { PrimitiveName } from '../../ir/params.ts';
 import type { Atom } from '../../ir/program.ts';
 import type { Ops } from '../../primitives/ops.ts';
 import type { KernelFamily, KernelRule } from '../kernel.ts';
+import { leftAbs } from './cancelling-kinks.ts';
 import { asFloat, throughFloat, unsupported } from './operands.ts';
 import { constantPower } from './power.ts';
 
@@ -27,29 +27,11 @@ const rounding =
   ({ ops }, { x }) =>
     isFloat(x.aval.dtype) ? ops.unary(name, x) : x;
 
-/** |x| with the derivative −1 at 0, for where it meets another kink at 0 and the two make a smooth function. */
-const leftAbs = (ops: Ops, x: Atom): Atom => ops.select(ops.binary('gt', x, 0), x, ops.neg(x));
-
 /** What integers have too; a bool is its own absolute value. */
 const abs: KernelRule = ({ ops }, { x }) => {
   if (x.aval.dtype === 'bool') return x;
   // The loss squares it: its second derivative at no error is 1, not 0² as with the derivative 0.
   return ops.scope === 'huberLoss' ? leftAbs(ops, x) : ops.unary('abs', x);
-};
-
-/** The operand of the equation of this name that made x. */
-const operandOf = (ops: Ops, x: Atom | undefined, name: PrimitiveName): Atom | undefined => {
-  const maker = x && ops.maker(x);
-  return maker?.primitive === name ? maker.inputs[0] : undefined;
-};
-
-/**
- * In log(1 + e^−|x|), which cross entropies add to relu(x), |x| takes relu's side at 0: the sum is softplus(x),
- * which is smooth there, and logits are exactly 0 wherever weights begin at 0.
- */
-const log1p = (ops: Ops, x: Atom): Atom => {
-  const inner = operandOf(ops, operandOf(ops, operandOf(ops, x, 'exp'), 'neg'), 'abs');
-  return ops.unary('log1p', inner ? ops.unary('exp', ops.neg(leftAbs(ops, inner))) : x);
 };
 
 const neg: KernelRule = (context, { x }) =>
@@ -72,7 +54,7 @@ export const unary = {
   Exp: (context, { x }) => context.ops.unary('exp', asFloat(context, x)),
   Expm1: primitive('Expm1', 'expm1'),
   Log: primitive('Log', 'log'),
-  Log1p: float('Log1p', log1p),
+  Log1p: primitive('Log1p', 'log1p'),
   Sqrt: primitive('Sqrt', 'sqrt'),
   Rsqrt: float('Rsqrt', (ops, x) => ops.div(1, ops.unary('sqrt', x))),
   Reciprocal: float('Reciprocal', (ops, x) => ops.div(1, x)),
