@@ -134,12 +134,15 @@ export class Recorder implements TracerHost {
 
   #settledOf(tensor: tf.TensorInfo): tf.TensorInfo | undefined {
     const traced = this.backend.tracedOf(tensor.dataId);
-    const exact = traced ? undefined : this.#precision === 'float64' && float64ValuesOf(sized(tensor));
-    if (!traced) return tensor.dtype === 'complex64' || (exact && !isSingle(exact)) ? undefined : tensor;
+    if (!traced) {
+      const exact = this.#precision === 'float64' ? float64ValuesOf(sized(tensor)) : undefined;
+      return tensor.dtype === 'complex64' || (exact && !isSingle(exact)) ? undefined : tensor;
+    }
     const value = isComplex(traced) ? undefined : this.#valueOf(traced);
     if (!value || !isSingle(value.data)) return undefined;
-    const data = isFloat(value.dtype) ? Float32Array.from(value.data) : value.data;
-    return this.outside(() => this.#engine.makeTensor(data, [...value.shape], tfjsDtype(value.dtype)));
+    const { shape, dtype, data } = value;
+    const values = data instanceof Float64Array ? Float32Array.from(data) : data;
+    return this.outside(() => this.#engine.makeTensor(values, [...shape], tfjsDtype(dtype)));
   }
 
   /** Runs a kernel call on the recorder's backend, or refuses it by name. */
