@@ -123,6 +123,77 @@ describe.each(PRECISIONS)('in %s', (precision) => {
   });
 });
 
+describe('a spectrum that f joined of halves', () => {
+  const joined = (re: number[], im: number[]): C[] => [
+    ...re.map((v, i): C => [v, im[i]]),
+    ...re
+      .map((v, i): C => [v, -im[i]])
+      .slice(1, -1)
+      .reverse(),
+  ];
+  /** Half a spectrum and its conjugates, as tf.irfft joins them, along the last axis. */
+  const whole = ([re, im]: T[]): T => {
+    const inner = (x: T): T => tf.reverse(tf.slice(x, [0, 1], [-1, (x.shape[1] as number) - 2]), 1);
+    const mirror = tf.complex(inner(re), tf.neg(inner(im)));
+    return tf.ifft(tf.concat([tf.complex(re, im), mirror], 1));
+  };
+
+  it.each(PRECISIONS)('keeps what is imaginary in its first and middle element, in %s', (precision) => {
+    const [re, im] = [floats([2, 4], 1).values, floats([2, 4], 2).values];
+    const rows = [0, 4].map((at) => joined(re.slice(at, at + 4), im.slice(at, at + 4)));
+    const expected = flat(plainDft(rows, 1)).map((v) => v / 6);
+    const x = [float64(re, [2, 4]), float64(im, [2, 4])];
+    const [actual] = evaluated((z: T[]) => parts(whole(z)), x, { precision });
+    expectClose(actual, expected, TOLERANCE[precision] * 3);
+  });
+
+  it('of one element in its inside', () => {
+    const x = [float64([1, 2, 3], [1, 3]), float64([0.5, 0.25, -2], [1, 3])];
+    const [actual] = evaluated((z: T[]) => tf.imag(whole(z)), x, { precision: 'float64' });
+    expect(actual).toEqual([-0.375, 0.625, -0.375, 0.625]);
+  });
+
+  it.each([
+    [1, 1],
+    [2, 1],
+    [1, 3],
+    [2, 2],
+    [4, 1],
+  ])('of %i and %i elements that mirror nothing', (first, second) => {
+    const [re, im] = [floats([2, first + second], 3).values, floats([2, first + second], 4).values];
+    const n = first + second;
+    const x = [float64(re, [2, n]), float64(im, [2, n])];
+    const f = ([a, b]: T[]): T => {
+      const part = (at: number, count: number): T =>
+        tf.complex(tf.slice(a, [0, at], [2, count]), tf.slice(b, [0, at], [2, count]));
+      const other = (at: number, count: number): T =>
+        tf.complex(tf.slice(b, [0, at], [2, count]), tf.slice(a, [0, at], [2, count]));
+      return parts(tf.ifft(tf.concat([part(0, first), other(first, second)], 1)));
+    };
+    const row = (r: number): C[] =>
+      Array.from({ length: n }, (_, t) => {
+        const [u, v] = [re[r * n + t], im[r * n + t]];
+        return t < first ? [u, v] : [v, u];
+      });
+    const expected = flat(plainDft([row(0), row(1)], 1)).map((v) => v / n);
+    expectClose(evaluated(f, x, { precision: 'float64' })[0], expected, 1e-14);
+  });
+
+  it('of numbers stacked', () => {
+    const x = [float64([1, 2, 3, 4]), float64([4, 3, 2, 0.5])];
+    const f = ([a, b]: T[]): T => tf.abs(tf.ifft(tf.stack([tf.complex(a, b), tf.complex(b, a)], -1)));
+    const rows = [0, 1, 2, 3].map((i): C[] => {
+      const [u, v] = [[1, 2, 3, 4][i], [4, 3, 2, 0.5][i]];
+      return [
+        [u, v],
+        [v, u],
+      ];
+    });
+    const expected = plainDft(rows, 1).flatMap((row) => row.map(([re, im]) => Math.hypot(re, im) / 2));
+    expectClose(evaluated(f, x, { precision: 'float64' })[0], expected, 1e-14);
+  });
+});
+
 it('leading axes of any rank', () => {
   const shape = [2, 1, 3, 5];
   const { values } = floats(shape);

@@ -7,13 +7,13 @@ import { dft, exchanged, realDft, realInverse } from './dft.ts';
 
 const isZero = (a: Atom): boolean => a.kind === 'literal' && a.value === 0;
 
-/** The parts of a join along the last axis, if there are two. */
+/** The parts of a join along the last axis, if there are two: of h elements, and of the h − 2 that mirror the inner ones. */
 const halves = ({ ops }: KernelContext, x: Atom): readonly Atom[] | undefined => {
   const maker = ops.maker(x);
   const last = x.aval.shape.length - 1;
-  return maker?.primitive === 'concat' && maker.params.axis === last && maker.inputs.length === 2
-    ? maker.inputs
-    : undefined;
+  if (maker?.primitive !== 'concat' || maker.params.axis !== last || maker.inputs.length !== 2) return undefined;
+  const [first, second] = maker.inputs.map((part) => part.aval.shape[last]);
+  return second > 0 && second === first - 2 ? maker.inputs : undefined;
 };
 
 /** The first half of a spectrum to which f joined its conjugates, as tf.irfft does; else undefined. */
@@ -28,6 +28,22 @@ const withoutConjugates = (context: KernelContext, z: Complex): Complex | undefi
   return mirrored(real) === reals[1] && ops.neg(mirrored(imag)) === imags[1] ? complex(real, imag) : undefined;
 };
 
+/**
+ * The imaginary part of the inverse of such a spectrum, of n elements: all that isn't conjugate in it are the imaginary
+ * parts of its first and middle element, which `realInverse` and tf.irfft drop.
+ */
+const imagOfInverse = ({ ops, capture, precision }: KernelContext, { imag }: Complex, n: number): Atom => {
+  const { shape } = imag.aval;
+  const last = shape.length - 1;
+  const whole = [...shape.slice(0, last), n];
+  const repeated = (at: number): Atom => ops.broadcastTo(ops.sliceAxis(imag, last, at, at + 1), whole);
+  const alternating = Float32Array.from({ length: n }, (_, k) => (k % 2 ? -1 : 1));
+  const data = precision === 'float64' ? Float64Array.from(alternating) : alternating;
+  const signs = capture({ shape: [n], dtype: precision, data });
+  const middle = ops.mul(repeated(shape[last] - 1), ops.broadcast(signs, whole, [last]));
+  return ops.mul(ops.add(repeated(0), middle), 1 / n);
+};
+
 const fft = (context: KernelContext, z: Complex): Complex =>
   isZero(z.imag) ? realDft(context, z.real) : dft(context, z);
 
@@ -35,7 +51,7 @@ const ifft = (context: KernelContext, z: Complex): Complex => {
   const n = z.real.aval.shape.at(-1) as number;
   const half = withoutConjugates(context, z);
   const real = half && realInverse(context, half, n);
-  if (real) return complex(real, context.ops.full(real, 0));
+  if (half && real) return complex(real, imagOfInverse(context, half, n));
   return scaled(context, exchanged(dft(context, exchanged(z))), 1 / n);
 };
 
