@@ -30,13 +30,28 @@ export interface EngineMethods {
   disposeVariable(variable: tf.Variable): void;
   startScope(name?: string): void;
   clone(tensor: tf.Tensor): tf.Tensor;
-  addTapeNode(name: string, inputs: TensorInputs, outputs: readonly tf.Tensor[], ...rest: unknown[]): void;
+  addTapeNode(
+    name: string,
+    inputs: TensorInputs,
+    outputs: readonly tf.Tensor[],
+    gradient: unknown,
+    saved: readonly tf.Tensor[],
+    attrs: object,
+  ): void;
 }
+
+export type TapeGradient = (
+  this: TapeNode,
+  dys: readonly (tf.Tensor | null)[],
+) => Readonly<Record<string, () => tf.Tensor>>;
 
 /** What a gradient tape remembers of one kernel or function. */
 export interface TapeNode {
+  readonly inputs: Readonly<Record<string, tf.Tensor>>;
+  readonly outputs: readonly tf.Tensor[];
   readonly saved: readonly tf.Tensor[];
-  gradient?: (...args: unknown[]) => unknown;
+  /** From gradients of the outputs, null where there are none, to those of the inputs. */
+  gradient?: TapeGradient | undefined;
 }
 
 interface EngineState {
@@ -59,6 +74,7 @@ export interface Engine extends EngineMethods, Placement {
   readonly state: EngineState;
   readonly backend: tf.KernelBackend;
   endScope(result?: tf.TensorContainer): void;
+  isTapeOn(): boolean;
   readSync(dataId: object): tf.backend_util.TypedArray;
   makeTensorFromTensorInfo(info: tf.TensorInfo, backend: tf.KernelBackend): tf.Tensor;
 }

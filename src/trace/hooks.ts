@@ -4,14 +4,15 @@ import * as tf from '@tensorflow/tfjs-core';
 import { silentProfiler, type TracedData } from './backend.ts';
 import { type CustomCall, type Engine, type EngineMethods, override, type Placement, withPlacement } from './engine.ts';
 import type { Recorder } from './recorder.ts';
-import { complexGradient, enclosedGradient, randomOp, tensorOfTensors, variableAssign } from './refusals.ts';
+import { enclosedGradient, randomOp, tensorOfTensors, variableAssign } from './refusals.ts';
+import { Tape } from './tape.ts';
 
 /** Ops whose numbers are drawn in JavaScript; dropout draws through randomUniform, and only where its rate isn't 0. */
 const RANDOM = new Set(
   ['rand', 'randomGamma', 'randomNormal', 'randomUniform', 'truncatedNormal', 'multinomial'].map((op) => `${op}__op`),
 );
 
-/** Ops of tfjs that define their own gradient with customGrad: that of their forward pass is the same. */
+/** Ops of tfjs that define their own gradient with customGrad: that of their forward pass is the true one. */
 const CUSTOM_WITHIN_TFJS = new Set(
   ['logSigmoid', 'logSoftmax', 'softmaxCrossEntropy', 'fusedConv2d', 'fusedDepthwiseConv2d', 'fusedMatMul'].map(
     (op) => `${op}__op`,
@@ -45,12 +46,14 @@ const carrying = (call: CustomCall, recorder: Recorder): CustomCall => ({
   },
 });
 
-const isComplex = (tensor: tf.TensorInfo | null | undefined): boolean => tensor?.dtype === 'complex64';
+const present = <T>(inputs: Readonly<Record<string, T | null | undefined>>): Record<string, T> =>
+  Object.fromEntries(Object.entries(inputs).filter((entry): entry is [string, T] => !!entry[1]));
 
 /** Overrides the engine for one recording; returns the function that undoes it. */
 export const hook = (engine: Engine, recorder: Recorder): (() => void) =>
   override(engine, (previous): EngineMethods => {
     let disposing: tf.Variable | undefined;
+    const tape = new Tape(engine, recorder, previous.addTapeNode);
     return {
       runKernel: (name, inputs, attrs) => {
         const settled = recorder.concerns(inputs) ? recorder.settled(name, inputs) : inputs;
@@ -61,9 +64,15 @@ export const hook = (engine: Engine, recorder: Recorder): (() => void) =>
 
       runKernelFunc: (call) => {
         if (call.kernelName !== undefined) return previous.runKernelFunc(call);
-        const users = !CUSTOM_WITHIN_TFJS.has(engine.state.activeScope?.name ?? '');
-        const carried = users ? carrying(call as CustomCall, recorder) : call;
-        return withPlacement(engine, silently(engine), () => previous.runKernelFunc(carried));
+        const custom = call as CustomCall;
+        return withPlacement(engine, silently(engine), () => {
+          if (!CUSTOM_WITHIN_TFJS.has(engine.state.activeScope?.name ?? '')) {
+            return previous.runKernelFunc(carrying(custom, recorder));
+          }
+          if (!recorder.concerns(custom.inputs)) return previous.runKernelFunc(custom);
+          // On a gradient tape are then the kernels inside.
+          return tf.tidy(() => custom.forwardFunc(engine.backend, () => {}));
+        });
       },
 
       makeTensor: (values, shape, dtype, backend) => {
@@ -105,17 +114,13 @@ export const hook = (engine: Engine, recorder: Recorder): (() => void) =>
         previous.startScope(name);
       },
 
-      // tfjs takes the gradients of real kernels for those of complex ones: |z|' is sign(Re z) to it.
-      addTapeNode: (name, inputs, outputs, ...rest) => {
-        previous.addTapeNode(name, inputs, outputs, ...rest);
-        if (!outputs.some(isComplex) && !Object.values(inputs).some(isComplex)) return;
-        const op = recorder.op ?? name;
+      addTapeNode: (name, inputs, outputs, gradient, saved, attrs) => {
+        // Kernels have inputs that may be missing; on a tape, tfjs would stumble over them.
+        const given = present(inputs);
+        previous.addTapeNode(name, given, outputs, gradient, saved, attrs);
         const node = engine.state.activeTape?.at(-1);
-        if (node) {
-          node.gradient = () => {
-            throw complexGradient(op);
-          };
-        }
+        // A user's own gradient stays.
+        if (node && !gradient) node.gradient = tape.gradientFor(node, name, attrs);
       },
 
       // How tfjs saves what its gradient functions need. It tapes that copy before the op itself, so that an outer

@@ -9,6 +9,7 @@ import { pruned } from '../ir/builder.ts';
 import { type Atom, newVar, type Program } from '../ir/program.ts';
 import type { Ops } from '../primitives/ops.ts';
 import { newOps } from '../primitives/table.ts';
+import { replay } from '../transforms/replay.ts';
 import {
   BACKEND_NAME,
   registerKernels,
@@ -49,7 +50,7 @@ export class Recorder implements TracerHost {
   readonly #precision: FloatDtype;
   readonly #ops: Ops = newOps();
   readonly #constants: Constants;
-  readonly #context: KernelContext;
+  readonly context: KernelContext;
   /** Results of kernels none of whose operands depends on x or data. */
   readonly #known = new Set<Atom>();
   /** The inputs given: those of x, then those of data. */
@@ -70,7 +71,7 @@ export class Recorder implements TracerHost {
     this.#precision = precision;
     this.#scopes = engine.state.scopeStack.length;
     this.#constants = new Constants(this.#ops, precision, (dataId) => engine.readSync(dataId));
-    this.#context = {
+    this.context = {
       ops: this.#ops,
       precision,
       constant: (atom) => this.#valueOf(atom),
@@ -89,7 +90,12 @@ export class Recorder implements TracerHost {
   /** Whether a tensor depends on x or data. */
   varies(tensor: { readonly dataId: object }): boolean {
     const traced = this.backend.tracedOf(tensor.dataId);
-    return traced !== undefined && !partsOf(traced).every((atom) => this.#isKnown(atom));
+    return traced !== undefined && !partsOf(traced).every((atom) => this.isKnown(atom));
+  }
+
+  /** Whether something depends on constants alone. */
+  isKnown(traced: Traced): boolean {
+    return partsOf(traced).every((atom) => this.#constants.has(atom) || this.#known.has(atom));
   }
 
   isTraced(tensor: { readonly dataId: object }): boolean {
@@ -181,11 +187,11 @@ export class Recorder implements TracerHost {
       if (!tensor) continue;
       const operand = this.tracedOf(tensor, kernel, name);
       operands[name] = operand;
-      known &&= this.#isKnown(operand);
+      known &&= this.isKnown(operand);
     }
     this.#ops.scope = op;
     try {
-      const result = applyKernel(this.#context, kernel, operands, attrs);
+      const result = applyKernel(this.context, kernel, operands, attrs);
       if (known) for (const atom of [result].flat().flatMap(partsOf)) this.#known.add(atom);
       return Array.isArray(result) ? result.map((traced) => this.#infoOf(traced)) : this.#infoOf(result);
     } catch (thrown) {
@@ -193,6 +199,15 @@ export class Recorder implements TracerHost {
     } finally {
       this.#ops.scope = undefined;
     }
+  }
+
+  /** Emits a program over atoms of this recording; gives its outputs as traced tensors. */
+  emitted(program: Program, inputs: readonly Atom[]): tf.Tensor[] {
+    const ops = this.#ops;
+    const outputs = replay(ops, program, inputs);
+    Object.assign(ops, { scope: undefined, region: 0 });
+    if (inputs.every((atom) => this.isKnown(atom))) for (const atom of outputs) this.#known.add(atom);
+    return outputs.map((atom) => this.#tensorOf(atom));
   }
 
   /** What a tensor stands for: its equations' results, or a constant that is captured now. */
@@ -289,10 +304,6 @@ export class Recorder implements TracerHost {
     const [{ aval }] = partsOf(traced);
     const dtype = isComplex(traced) ? 'complex64' : tfjsDtype(aval.dtype);
     return { dataId: this.backend.newData(traced), shape: [...aval.shape], dtype };
-  }
-
-  #isKnown(traced: Traced): boolean {
-    return partsOf(traced).every((atom) => this.#constants.has(atom) || this.#known.has(atom));
   }
 
   #valueOf(atom: Atom): Value | undefined {

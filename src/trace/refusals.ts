@@ -102,6 +102,15 @@ export const complexGradient = (op: string): DiffopsError =>
     { op, dtype: 'complex64' },
   );
 
+/** A kernel that isn't recorded ran on constants, which f takes a gradient in. */
+export const missingGradient = (op: string | undefined, kernel: string): DiffopsError =>
+  new DiffopsError(
+    'UNSUPPORTED_OP',
+    `f takes a gradient with tf.grad through ${named(op, kernel)}: TensorFlow.js has no such gradient, and diffops doesn't ` +
+      'record this op. Compute its result outside of the function that tf.grad differentiates, or write it with other ops.',
+    { op, kernel },
+  );
+
 export const complexOperand = (op: string | undefined, kernel: string): DiffopsError =>
   new DiffopsError(
     'UNSUPPORTED_OP',
