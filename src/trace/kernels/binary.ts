@@ -40,7 +40,11 @@ const guarded = (ops: Ops, b: Atom, f: (divisor: Atom) => Atom): Atom => {
 
 /** Rounded toward minus infinity; int32 even of floats, as in tfjs. */
 const floorDiv: Rule = (ops, a, b) => {
-  if (isFloat(a.aval.dtype)) return ops.cast(ops.unary('floor', ops.div(a, b)), 'int32');
+  if (isFloat(a.aval.dtype)) {
+    const quotient = ops.cast(ops.unary('floor', ops.div(a, b)), 'int32');
+    if (b.kind === 'literal' && !isLiteral(b, 0)) return quotient;
+    return ops.select(ops.binary('eq', b, 0), 0, quotient);
+  }
   return guarded(ops, b, (divisor) => {
     const remainder = ops.binary('rem', a, divisor);
     const inexact = ops.binary('ne', remainder, 0);
@@ -87,12 +91,17 @@ const addN: KernelRule = (context, inputs) => {
   return sumOf(context, terms);
 };
 
-/** Half a derivative at both ends, as in jnp.clip. */
+const INT_MIN = -(2 ** 31);
+const INT_MAX = 2 ** 31 - 1;
+
+/** Half a derivative at both ends, as in jnp.clip. Ends of integers lose their fractions, as results do in tfjs. */
 const clipByValue: KernelRule = (context, { x }, attrs: { clipValueMin: number; clipValueMax: number }) => {
   const { ops } = context;
-  return throughFloat(context, x, (v) =>
-    ops.binary('min', ops.binary('max', v, attrs.clipValueMin), attrs.clipValueMax),
-  );
+  const clipped = (v: Atom, low: number, high: number): Atom => ops.binary('min', ops.binary('max', v, low), high);
+  const { clipValueMin: low, clipValueMax: high } = attrs;
+  if (x.aval.dtype !== 'int32') return throughFloat(context, x, (v) => clipped(v, low, high));
+  const whole = (end: number): number => Math.max(INT_MIN, Math.min(INT_MAX, Math.trunc(end)));
+  return clipped(x, whole(low), whole(high));
 };
 
 export const binary = {

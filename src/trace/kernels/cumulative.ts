@@ -11,6 +11,15 @@ interface CumulativeAttrs {
   readonly reverse: boolean;
 }
 
+/** A scalar is a line of one element. */
+const alongLine =
+  (rule: KernelRule): KernelRule =>
+  (context, { x }, attrs) => {
+    if (x.aval.shape.length > 0) return rule(context, { x }, attrs);
+    const line = rule(context, { x: context.ops.reshape(x, [1]) }, attrs) as Atom;
+    return context.ops.reshape(line, []);
+  };
+
 const cumsum: KernelRule = (context, { x }, { axis, exclusive, reverse }: CumulativeAttrs) =>
   context.ops.cumsum(asNumber(context, x), axesOf(axis, x.aval.shape)[0], exclusive ?? false, reverse ?? false);
 
@@ -38,4 +47,4 @@ const cumprod: KernelRule = (context, { x }, attrs: CumulativeAttrs) => {
   return result;
 };
 
-export const cumulative = { Cumsum: cumsum, Cumprod: cumprod } satisfies KernelFamily;
+export const cumulative = { Cumsum: alongLine(cumsum), Cumprod: alongLine(cumprod) } satisfies KernelFamily;

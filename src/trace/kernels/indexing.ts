@@ -4,7 +4,7 @@ import { DiffopsError } from '../../errors.ts';
 import { type FloatDtype, type Shape, sizeOf, stridesOf } from '../../ir/aval.ts';
 import type { Atom } from '../../ir/program.ts';
 import type { KernelContext, KernelFamily, KernelRule } from '../kernel.ts';
-import { asFloat, asNumber, axesOf, throughFloat, unsupported } from './operands.ts';
+import { asNumber, axesOf, throughFloat, unsupported } from './operands.ts';
 
 const outside = (kernel: string, index: number, size: number): DiffopsError =>
   new DiffopsError(
@@ -122,17 +122,17 @@ const checkDistinct = (context: KernelContext, kernel: string, indices: Atom): v
 const replaced = (context: KernelContext, kernel: string, before: Atom, indices: Atom, updates: Atom): Atom => {
   const { ops } = context;
   checkDistinct(context, kernel, indices);
-  const { shape } = before.aval;
-  return throughFloat(context, before, (old) => {
-    const depth = indices.aval.shape.length > 1 ? (indices.aval.shape.at(-1) as number) : 1;
-    const rows = sizeOf(indices.aval.shape) / depth;
-    const whole = [rows, ...shape.slice(depth)];
-    const values = asFloat(context, updates);
-    const fresh = values.aval.shape.length === 0 ? ops.broadcast(values, whole, []) : values;
-    const written = scattered(context, kernel, indices, fresh, shape);
-    const hits = scattered(context, kernel, indices, ops.literal(1, whole, old.aval.dtype), shape);
-    return ops.select(ops.binary('gt', hits, 0), written, old);
-  });
+  const { shape, dtype } = before.aval;
+  // Integers are moved as they are: floats don't hold all of them.
+  const old = asNumber(context, before);
+  const depth = indices.aval.shape.length > 1 ? (indices.aval.shape.at(-1) as number) : 1;
+  const rows = sizeOf(indices.aval.shape) / depth;
+  const whole = [rows, ...shape.slice(depth)];
+  const values = ops.cast(updates, old.aval.dtype);
+  const fresh = values.aval.shape.length === 0 ? ops.broadcast(values, whole, []) : values;
+  const written = scattered(context, kernel, indices, fresh, shape);
+  const hits = scattered(context, kernel, indices, ops.literal(1, whole, old.aval.dtype), shape);
+  return ops.cast(ops.select(ops.binary('gt', hits, 0), written, old), dtype);
 };
 
 const tensorScatterUpdate: KernelRule = (context, { tensor, indices, updates }) =>

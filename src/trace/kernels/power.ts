@@ -4,7 +4,7 @@ import type { Atom } from '../../ir/program.ts';
 import type { Ops } from '../../primitives/ops.ts';
 import type { KernelFamily, KernelRule } from '../kernel.ts';
 import { squareOfModulus } from './complex-parts.ts';
-import { asFloat, matched, throughFloat, uniformValue } from './operands.ts';
+import { asFloat, matched, throughFloat, uniformValue, unsupported } from './operands.ts';
 
 /** Above this, pow itself is the cheaper of the two. */
 const LARGEST_PRODUCT = 32;
@@ -47,14 +47,36 @@ export const constantPower = (ops: Ops, x: Atom, exponent: number): Atom => {
   return ops.binary('pow', x, exponent);
 };
 
+/** Exact, as products are; a quotient by 0 is 0, as on tfjs' cpu backend. Undefined where floats must do. */
+const integerPower = (ops: Ops, x: Atom, exponent: number): Atom | undefined => {
+  if (x.aval.dtype !== 'int32' || !Number.isInteger(exponent) || Math.abs(exponent) > LARGEST_PRODUCT) return undefined;
+  if (exponent >= 0) return exponent === 0 ? ops.full(x, 1) : product(ops, x, exponent);
+  const unit = ops.binary('eq', ops.unary('abs', x), 1);
+  return ops.select(unit, exponent % 2 === 0 ? 1 : x, ops.full(x, 0));
+};
+
 const pow: KernelRule = (context, { a, b }) => {
+  const { ops } = context;
   const [base, exponents] = matched(context, a, b);
   const exponent = uniformValue(context, b);
+  const exact = exponent === undefined ? undefined : integerPower(ops, base, exponent);
+  if (exact) return exact;
   return throughFloat(context, base, (x) =>
-    exponent === undefined
-      ? context.ops.binary('pow', x, asFloat(context, exponents))
-      : constantPower(context.ops, x, exponent),
+    exponent === undefined ? ops.binary('pow', x, asFloat(context, exponents)) : constantPower(ops, x, exponent),
   );
 };
 
-export const power = { Pow: pow } satisfies KernelFamily;
+/** Of integers as their power −1. */
+const reciprocal: KernelRule = (context, { x }) => {
+  if (x.aval.dtype === 'bool') {
+    throw unsupported(
+      'Reciprocal',
+      'a bool tensor',
+      'backends disagree about its result.',
+      "Use .cast('float32') first.",
+    );
+  }
+  return integerPower(context.ops, x, -1) ?? context.ops.div(1, x);
+};
+
+export const power = { Pow: pow, Reciprocal: reciprocal } satisfies KernelFamily;

@@ -57,7 +57,6 @@ export const unary = {
   Log1p: primitive('Log1p', 'log1p'),
   Sqrt: primitive('Sqrt', 'sqrt'),
   Rsqrt: float('Rsqrt', (ops, x) => ops.div(1, ops.unary('sqrt', x))),
-  Reciprocal: float('Reciprocal', (ops, x) => ops.div(1, x)),
   Sin: primitive('Sin', 'sin'),
   Cos: primitive('Cos', 'cos'),
   Tan: primitive('Tan', 'tan'),
