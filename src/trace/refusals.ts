@@ -190,6 +190,13 @@ export const variableAssign = (name: string): DiffopsError =>
 export const functionThrew = (thrown: unknown): DiffopsError =>
   DiffopsError.from(thrown, 'FUNCTION', 'f threw while it was recorded: ');
 
+const DEFECT = / This is a defect of diffops; .*$/;
+
+/** What an op asks of operands where only a kernel inside of it finds out that they don't fit. */
+const DEMANDS: Readonly<Record<string, string>> = {
+  qr: ' A batch must be one of square matrices, in tfjs itself; others go through tf.linalg.qr one by one.',
+};
+
 /**
  * A rule found its operands impossible, as the op itself would have: shapes that don't broadcast, an axis out of range.
  * Some of these only a primitive finds (tfjs checks a matrix product in its kernel): f's mistake all the same.
@@ -200,7 +207,7 @@ export const kernelThrew = (op: string | undefined, kernel: string, thrown: unkn
     return DiffopsError.from(thrown, 'FUNCTION', where);
   return new DiffopsError(
     'FUNCTION',
-    `${where}its operands don't fit. If tfjs itself takes them, please report it: ${thrown.message}`,
+    `${where}its operands don't fit (${thrown.message.replace(DEFECT, '')}).${DEMANDS[op ?? ''] ?? ''} Correct their shapes, or report it if tfjs itself takes them.`,
     { ...thrown.fields, op, kernel },
     { cause: thrown },
   );

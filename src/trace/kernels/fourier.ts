@@ -1,7 +1,8 @@
 /** FFT and IFFT along the last axis, of any length; of real sequences and of spectra of such at half the price. */
 
+import { DiffopsError } from '../../errors.ts';
 import type { Atom } from '../../ir/program.ts';
-import type { Complex, ComplexFamily, KernelContext } from '../kernel.ts';
+import type { Complex, ComplexFamily, ComplexRule, KernelContext } from '../kernel.ts';
 import { asComplex, complex, scaled } from './complex-parts.ts';
 import { dft, exchanged, realDft, realInverse } from './dft.ts';
 
@@ -55,7 +56,20 @@ const ifft = (context: KernelContext, z: Complex): Complex => {
   return scaled(context, exchanged(dft(context, exchanged(z))), 1 / n);
 };
 
+/** tfjs transforms along the last axis, which a scalar hasn't. */
+const alongLast =
+  (kernel: 'FFT' | 'IFFT', transform: (context: KernelContext, z: Complex) => Complex): ComplexRule =>
+  (context, { input }) => {
+    const z = asComplex(context, input);
+    if (z.real.aval.shape.length > 0) return transform(context, z);
+    throw new DiffopsError(
+      'FUNCTION',
+      `${kernel} of a scalar: a transform is along the last axis, and a scalar has none. Use .reshape([1]) first.`,
+      { kernel, shape: [] },
+    );
+  };
+
 export const fourier = {
-  FFT: (context, { input }) => fft(context, asComplex(context, input)),
-  IFFT: (context, { input }) => ifft(context, asComplex(context, input)),
+  FFT: alongLast('FFT', fft),
+  IFFT: alongLast('IFFT', ifft),
 } satisfies ComplexFamily;
