@@ -41,9 +41,17 @@ export class GraphBuilder {
   readonly #views = new Map<string, Tensor>();
   /** Names that nodes made, and so may leave the graph without a copy. */
   readonly #made = new Set<string>();
+  /** Of inputs and of what nodes made. */
+  readonly #extents = new Map<string, Shape>();
 
   input(name: string, dtype: Dtype, shape: Shape): Tensor {
+    this.#extents.set(name, shape);
     return { name, shape, dtype };
+  }
+
+  /** The shape of an input or of a node's result. */
+  shapeOf(name: string): Shape | undefined {
+    return this.#extents.get(name);
   }
 
   /** A node with one result. Operands are tensors or the names of int64 constants; an empty name leaves one out. */
@@ -55,6 +63,7 @@ export class GraphBuilder {
     options: NodeOptions = PLAIN,
   ): Tensor {
     const result = { name: this.#name(), shape, dtype };
+    this.#extents.set(result.name, shape);
     this.#push(opType, operands, [result.name], options);
     return result;
   }
@@ -67,6 +76,7 @@ export class GraphBuilder {
     options: NodeOptions = PLAIN,
   ): Tensor[] {
     const outputs = results.map(({ dtype, shape }) => ({ name: this.#name(), shape, dtype }));
+    for (const { name, shape } of outputs) this.#extents.set(name, shape);
     this.#push(
       opType,
       operands,

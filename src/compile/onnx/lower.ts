@@ -3,6 +3,7 @@
 import { bytesOf, isFloat, sizeOf } from '../../ir/aval.ts';
 import { malformed } from '../../ir/builder.ts';
 import type { Equation, Program } from '../../ir/program.ts';
+import { cutFanOut } from './fan-out.ts';
 import type { Tensor } from './graph.ts';
 import { loweringOf } from './lowering-table.ts';
 import type { Graph, NodeProto, ValueInfo } from './model.ts';
@@ -102,10 +103,9 @@ export const lowerProgram = (program: Program): Graph => {
     taken.add(result.name);
     return result;
   });
-  const { nodes, used } = needed(
-    graph.nodes,
-    outputs.map(({ name }) => name),
-  );
+  const results = outputs.map(({ name }) => name);
+  const whole = needed(graph.nodes, results).nodes;
+  const { nodes, used } = needed(cutFanOut(graph, whole), results);
   return {
     nodes: [...nodes, ...orderedBy(landmarks, nodes)],
     initializers: graph.initializers.filter(({ name }) => used.has(name)),
