@@ -112,26 +112,32 @@ export const movement: Calls = {
     ),
   ],
   mirrorPad: [
-    call([x], (t) =>
-      tf.mirrorPad(
-        t,
-        [
-          [1, 1],
-          [2, 0],
-        ],
-        'reflect',
+    {
+      ...call([x], (t) =>
+        tf.mirrorPad(
+          t,
+          [
+            [1, 1],
+            [2, 0],
+          ],
+          'reflect',
+        ),
       ),
-    ),
-    call([x], (t) =>
-      tf.mirrorPad(
-        t,
-        [
-          [1, 1],
-          [2, 0],
-        ],
-        'symmetric',
+      otherGradient: 'it forgets what was mirrored into the border',
+    },
+    {
+      ...call([x], (t) =>
+        tf.mirrorPad(
+          t,
+          [
+            [1, 1],
+            [2, 0],
+          ],
+          'symmetric',
+        ),
       ),
-    ),
+      otherGradient: 'it forgets what was mirrored into the border',
+    },
   ],
   slice: [call([cube], (t) => tf.slice(t, [0, 1, 1], [2, 2, 2]))],
   slice1d: [call([vector], (t) => tf.slice1d(t, 1, 3))],

@@ -160,7 +160,10 @@ export const losses: Calls = {
   ],
   'losses.softmaxCrossEntropy': [
     call([likely, x, positive([2])], (a, b, w) => tf.losses.softmaxCrossEntropy(a, b, w)),
-    call([likely, x], (a, b) => tf.losses.softmaxCrossEntropy(a, b, undefined, 0.1)),
+    {
+      ...call([likely, x], (a, b) => tf.losses.softmaxCrossEntropy(a, b, undefined, 0.1)),
+      otherGradient: 'in the labels it is that of another function',
+    },
   ],
 };
 
