@@ -3,7 +3,19 @@
 import { backend_util } from '@tensorflow/tfjs-core';
 import type { Atom } from '../../ir/program.ts';
 import type { Complex, ComplexFamily, KernelContext, Traced } from '../kernel.ts';
-import { asComplex, complex, modulus, mul, ofParts, reciprocal, squaredModulus } from './complex-parts.ts';
+import {
+  asComplex,
+  complex,
+  logModulus,
+  moderate,
+  modulusOf,
+  mul,
+  ofParts,
+  reciprocal,
+  STEP,
+  scaled,
+  squaredModulus,
+} from './complex-parts.ts';
 import { axesOf, matched, uniformValue } from './operands.ts';
 
 type ComplexFunction = (context: KernelContext, z: Complex) => Complex;
@@ -14,21 +26,23 @@ const exp: ComplexFunction = ({ ops }, { real, imag }) => {
 };
 
 const log: ComplexFunction = (context, z) => {
-  const { ops } = context;
-  const size = ops.mul(ops.unary('log', squaredModulus(context, z)), 0.5);
-  return complex(size, ops.binary('atan2', z.imag, z.real));
+  const near = moderate(context, z);
+  return complex(logModulus(context, near), context.ops.binary('atan2', near.z.imag, near.z.real));
 };
 
 /** Without cancellation: the larger part is a root, the smaller a quotient by it. The cut belongs to the upper side. */
 const sqrt: ComplexFunction = (context, z) => {
   const { ops } = context;
-  const { real, imag } = z;
+  const near = moderate(context, z);
+  const { real, imag } = near.z;
   const right = ops.binary('ge', real, 0);
   const size = ops.select(right, real, ops.neg(real));
-  const root = ops.unary('sqrt', ops.mul(ops.add(modulus(context, z), size), 0.5));
-  const side = ops.select(ops.binary('ge', imag, 0), ops.full(imag, 1), ops.full(imag, -1));
+  const modulus = modulusOf(context, squaredModulus(context, near.z));
+  const root = ops.unary('sqrt', ops.mul(ops.add(modulus, size), 0.5));
+  const side = ops.select(ops.binary('ge', z.imag, 0), ops.full(imag, 1), ops.full(imag, -1));
   const quotient = ops.div(ops.mul(imag, side), ops.mul(ops.select(ops.binary('eq', root, 0), 1, root), 2));
-  return complex(ops.select(right, root, quotient), ops.mul(side, ops.select(right, quotient, root)));
+  const result = complex(ops.select(right, root, quotient), ops.mul(side, ops.select(right, quotient, root)));
+  return scaled(context, result, near.bySize(1, Math.sqrt(STEP), 1 / Math.sqrt(STEP)));
 };
 
 const sinh: ComplexFunction = ({ ops }, { real, imag }) =>
@@ -47,10 +61,21 @@ const expm1: ComplexFunction = ({ ops }, { real, imag }) => {
   );
 };
 
-/** |1 + z|² − 1 is a·(2 + a) + b². */
-const log1p: ComplexFunction = ({ ops }, { real, imag }) => {
-  const beyond = ops.add(ops.mul(real, ops.add(real, 2)), ops.mul(imag, imag));
-  return complex(ops.mul(ops.unary('log1p', beyond), 0.5), ops.binary('atan2', imag, ops.add(real, 1)));
+/** |1 + z|² − 1 is a·(2 + a) + b²; where z is large, the logarithm is that of 1 + z. */
+const log1p: ComplexFunction = (context, z) => {
+  const { ops } = context;
+  const { real, imag } = z;
+  const beyond = (a: Atom, b: Atom): Atom =>
+    ops.mul(ops.unary('log1p', ops.add(ops.mul(a, ops.add(a, 2)), ops.mul(b, b))), 0.5);
+  const next = complex(ops.add(real, 1), imag);
+  if (context.precision === 'float64') return complex(beyond(real, imag), ops.binary('atan2', imag, next.real));
+  const near = moderate(context, next);
+  const isLarge = ops.binary('lt', near.factor, 1);
+  const [a, b] = [real, imag].map((part) => ops.select(isLarge, ops.full(part, 0), part));
+  return complex(
+    ops.select(isLarge, logModulus(context, near), beyond(a, b)),
+    ops.binary('atan2', near.z.imag, near.z.real),
+  );
 };
 
 const square: ComplexFunction = (context, z) => mul(context, z, z);
