@@ -98,6 +98,16 @@ const counted = (g: GraphBuilder, count: number, place: (i: number) => number): 
     'int32',
   );
 
+/** Images whose middle axis is resized. */
+const RESIZED: readonly (readonly [outer: number, length: number, inner: number])[] = [
+  [4, 64, 512],
+  [4, 256, 512],
+  [4, 1024, 512],
+  [64, 64, 8],
+  [16, 256, 8],
+  [4, 1024, 8],
+];
+
 /** Axis 1 of [outer, length, inner] at twice as many places, between elements. */
 const resize = (outer: number, length: number, inner: number): Fact => {
   const shape = [outer, 2 * length, inner];
@@ -261,18 +271,8 @@ const FACTS: readonly Fact[] = [
   transpose([64, 64, 64], [2, 1, 0]),
   transpose([32, 16, 16, 32], [1, 0, 3, 2]),
   transpose([256, 1024], [1, 0]),
-  resize(4, 64, 512),
-  resize(4, 256, 512),
-  resize(4, 1024, 512),
-  resize(64, 64, 8),
-  resize(16, 256, 8),
-  resize(4, 1024, 8),
-  resizeBack(4, 64, 512),
-  resizeBack(4, 256, 512),
-  resizeBack(4, 1024, 512),
-  resizeBack(64, 64, 8),
-  resizeBack(16, 256, 8),
-  resizeBack(4, 1024, 8),
+  ...RESIZED.map((shape) => resize(...shape)),
+  ...RESIZED.map((shape) => resizeBack(...shape)),
 ];
 
 const load = (g: GraphBuilder, inputs: readonly Tensor[], output: Tensor): Promise<InferenceSession> =>

@@ -14,6 +14,7 @@ import type { PlanRequest } from './plan/request.ts';
 import type { Fixed, Job } from './pool/job.ts';
 import { type Flat, flattenTree } from './pytree.ts';
 import { type RecordedFunction, type Recording, record } from './trace/record.ts';
+import { hasCustomTangents } from './transforms/final.ts';
 import { valuesOf } from './unflatten.ts';
 
 export type MatrixKind = 'hessian' | 'jacobian';
@@ -76,11 +77,12 @@ export const poseProblem = (
   const recording = record(f, call.x, call.data, call.precision);
   if (kind === 'hessian') requireScalar(recording, kind);
   const t1 = performance.now();
+  // A gradient of the user's own may be another than the true one: H need not be symmetric then.
   const planned = planOf(
     kind,
     recording,
     call,
-    call.settings.symmetric && !wholeColumns && !hasOwnGradients(recording),
+    call.settings.symmetric && !wholeColumns && !hasCustomTangents(recording.program),
   );
   const t2 = performance.now();
   const { point, pointEngine: engine } = planned;
@@ -99,10 +101,6 @@ export const poseProblem = (
     fixed: fixedOf({ recording, precision: call.precision }, call.data),
   };
 };
-
-/** Whether the user gave gradients of his own: if one isn't the true one, H need not be symmetric. */
-const hasOwnGradients = ({ program }: Recording): boolean =>
-  program.equations.some(({ primitive }) => primitive === 'custom_jvp');
 
 /** An artifact whose making counts in `phases`, whenever that is. */
 const timed = (phases: { compile: number }, make: () => Artifact): Artifact => {

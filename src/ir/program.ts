@@ -43,9 +43,19 @@ export interface Program {
 
 export const isVar = (atom: Atom): atom is Var => atom.kind === 'var';
 
+/** The variables that equations or outputs take and no equation makes, in the order in which they are met. */
+export const freeVariables = ({ equations, outputs }: Pick<Program, 'equations' | 'outputs'>): Var[] => {
+  const made = new Set<Atom>(equations.map((e) => e.output));
+  const taken = [...equations.flatMap((e) => e.inputs), ...outputs].filter(isVar);
+  return [...new Set(taken)].filter((v) => !made.has(v));
+};
+
 /** Whether an atom is the literal array of this value. */
 export const isLiteral = (atom: Atom, value?: number): atom is Literal =>
   atom.kind === 'literal' && (value === undefined || Object.is(atom.value, value));
+
+/** Whether an atom is an array of zeros, of either sign. */
+export const isZero = (atom: Atom): boolean => atom.kind === 'literal' && atom.value === 0;
 
 let count = 0;
 

@@ -2,6 +2,7 @@
 
 import { type Aval, sizeOf, type Value } from '../ir/aval.ts';
 import type { PrimitiveParams } from '../ir/params.ts';
+import { isZero } from '../ir/program.ts';
 import { past, removed } from './batching.ts';
 import { expectAxis, expectCount, expectDtype, misfit } from './checks.ts';
 import { NUMBER, noTangent } from './elementwise.ts';
@@ -128,7 +129,7 @@ export const cumsum: Primitive<PrimitiveParams['cumsum']> = {
   }),
   cost: ([x]) => sizeOf(x.shape),
   fold: (ops, [x], { axis, exclusive }) => {
-    if (x.kind === 'literal' && x.value === 0) return x;
+    if (isZero(x)) return x;
     if (x.aval.shape[axis] !== 1) return undefined;
     return exclusive ? ops.full(x, 0) : x;
   },

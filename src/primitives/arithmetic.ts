@@ -2,12 +2,11 @@
 
 import { isFloat } from '../ir/aval.ts';
 import { malformed } from '../ir/builder.ts';
-import type { Atom } from '../ir/program.ts';
+import { type Atom, isZero } from '../ir/program.ts';
 import { binary, NUMBER, unary } from './elementwise.ts';
 import type { Ops } from './ops.ts';
 import { sumOfPads } from './slice-pad-folds.ts';
 
-const isZero = (a: Atom): boolean => a.kind === 'literal' && a.value === 0;
 const isOne = (a: Atom): boolean => a.kind === 'literal' && a.value === 1;
 
 /** The operand of `neg`, if that made this atom. */

@@ -5,7 +5,7 @@
 
 import { type Aval, sizeOf, type Value } from '../ir/aval.ts';
 import type { PrimitiveName, PrimitiveParams } from '../ir/params.ts';
-import type { Atom } from '../ir/program.ts';
+import { type Atom, isZero } from '../ir/program.ts';
 import { batchedAt, past } from './batching.ts';
 import { expectAxis, expectCount, expectDtype, misfit } from './checks.ts';
 import { NUMBER } from './elementwise.ts';
@@ -82,7 +82,7 @@ export const gather: Primitive<PrimitiveParams['gather']> = {
   },
   cost: (_inputs, _params, output) => sizeOf(output.shape),
   fold: (ops, [x, indices], { axis }, output) => {
-    if (x.kind === 'literal' && x.value === 0) return ops.literal(0, output.shape, output.dtype);
+    if (isZero(x)) return ops.literal(0, output.shape, output.dtype);
     if (indices.kind !== 'literal') return undefined;
     if (indices.value < 0 || indices.value >= x.aval.shape[axis]) return ops.literal(0, output.shape, output.dtype);
     const row = ops.sliceAxis(x, axis, indices.value, indices.value + 1);
@@ -141,6 +141,5 @@ export const scatterAdd: Primitive<PrimitiveParams['scatter_add']> = {
     return { value: ops.reshape(flat, [...shape.slice(0, axis), size, length, ...shape.slice(axis + 1)]), axis };
   },
   cost: ([updates]) => sizeOf(updates.shape),
-  fold: (ops, [updates], _params, output) =>
-    updates.kind === 'literal' && updates.value === 0 ? ops.literal(0, output.shape, output.dtype) : undefined,
+  fold: (ops, [updates], _params, output) => (isZero(updates) ? ops.literal(0, output.shape, output.dtype) : undefined),
 };

@@ -2,6 +2,7 @@
 
 import { type Shape, sizeOf, stridesOf } from '../ir/aval.ts';
 import type { PrimitiveParams } from '../ir/params.ts';
+import { isZero } from '../ir/program.ts';
 import { past } from './batching.ts';
 import { expectAxis, expectCount, expectDtype, misfit } from './checks.ts';
 import { NUMBER } from './elementwise.ts';
@@ -100,7 +101,7 @@ export const fold: Primitive<PrimitiveParams['fold']> = {
   },
   cost: ([x]) => sizeOf(x.shape),
   fold: (ops, [x], { axis, length, stride, dilation }, output) => {
-    if (x.kind === 'literal' && x.value === 0) return ops.literal(0, output.shape, output.dtype);
+    if (isZero(x)) return ops.literal(0, output.shape, output.dtype);
     const [count, size] = x.aval.shape.slice(axis);
     const untouched = (size === 1 && stride === 1) || (count === 1 && dilation === 1 && size === length);
     return untouched ? ops.reshape(x, output.shape) : undefined;

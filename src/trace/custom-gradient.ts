@@ -3,7 +3,7 @@
 import { DiffopsError } from '../errors.ts';
 import { isFloat, sameShape } from '../ir/aval.ts';
 import { pruned } from '../ir/builder.ts';
-import { type Atom, type Equation, isLiteral, isVar, type Program, type Var } from '../ir/program.ts';
+import { type Atom, type Equation, freeVariables, isZero, type Program, type Var } from '../ir/program.ts';
 import { ruleOf } from '../primitives/custom-jvp.ts';
 import type { Ops } from '../primitives/ops.ts';
 import { newOps } from '../primitives/table.ts';
@@ -27,10 +27,9 @@ export interface CustomGradient {
 /** gradFunc as a program of its own: (the result if it takes it, …variables from around it, dy) → (…gradients). */
 const pullbackOf = ({ cotangent, result, gradients, equations }: CustomGradient): Program => {
   const body = pruned({ inputs: [], equations, outputs: [...gradients] });
-  const made = new Set<Atom>([cotangent, ...body.equations.map((e) => e.output)]);
-  const used = new Set([...body.equations.flatMap((e) => e.inputs), ...gradients].filter(isVar));
-  const around = [...used].filter((v) => !made.has(v) && v !== result);
-  return { ...body, inputs: [...(used.has(result) ? [result] : []), ...around, cotangent] };
+  const free = freeVariables(body);
+  const around = free.filter((v) => v !== result && v !== cotangent);
+  return { ...body, inputs: [...(free.includes(result) ? [result] : []), ...around, cotangent] };
 };
 
 /** Whether a program gives zeros where its last input is zero. */
@@ -38,8 +37,7 @@ const keepsZero = (program: Program): boolean => {
   const ops = newOps();
   const last = program.inputs.length - 1;
   const inputs = program.inputs.map((v, i) => (i === last ? ops.full(v, 0) : ops.input(v.aval)));
-  // −0 is one, too.
-  return replay(ops, program, inputs).every((a) => isLiteral(a) && a.value === 0);
+  return replay(ops, program, inputs).every(isZero);
 };
 
 /** Whether all that is made of a program's last input is float: on the way through integers nothing is linear. */

@@ -4,9 +4,10 @@ import type * as tf from '@tensorflow/tfjs-core';
 import { backend_util } from '@tensorflow/tfjs-core';
 import type { DiffopsError } from '../errors.ts';
 import { float64ValuesOf } from '../float64.ts';
+import { evaluateProgram } from '../interpret/evaluate.ts';
 import { type Aval, type FloatDtype, isFloat, sizeOf, type Value } from '../ir/aval.ts';
 import { pruned } from '../ir/builder.ts';
-import { type Atom, newVar, type Program } from '../ir/program.ts';
+import { type Atom, freeVariables, newVar, type Program } from '../ir/program.ts';
 import type { Ops } from '../primitives/ops.ts';
 import { newOps } from '../primitives/table.ts';
 import { replay } from '../transforms/replay.ts';
@@ -23,7 +24,6 @@ import { customized } from './custom-gradient.ts';
 import { type CustomCall, type Engine, type Placement, type TensorInputs, withPlacement } from './engine.ts';
 import { isComplex, type KernelContext, partsOf, type Traced } from './kernel.ts';
 import { applyKernel, isRecorded, recordedKernels } from './kernels/apply.ts';
-import { evaluateKnown } from './known.ts';
 import {
   complexResult,
   concretization,
@@ -90,7 +90,7 @@ export class Recorder implements TracerHost {
   /** Whether a tensor depends on x or data. */
   varies(tensor: { readonly dataId: object }): boolean {
     const traced = this.backend.tracedOf(tensor.dataId);
-    return traced !== undefined && !partsOf(traced).every((atom) => this.isKnown(atom));
+    return traced !== undefined && !this.isKnown(traced);
   }
 
   /** Whether something depends on constants alone. */
@@ -309,17 +309,23 @@ export class Recorder implements TracerHost {
   #valueOf(atom: Atom): Value | undefined {
     const constant = this.#constants.valueOf(atom);
     if (constant || !this.#known.has(atom)) return constant;
-    return evaluateKnown(this.#upTo(atom), (input) => this.#constants.valueOf(input) as Value);
+    const program = this.#upTo(atom);
+    return evaluateProgram(
+      program,
+      program.inputs.map((v) => this.#constants.valueOf(v) as Value),
+    )[0];
   }
 
   /** Whether a value comes from x, or from data alone. */
   #sourceOf(atoms: readonly Atom[]): 'x' | 'data' {
-    const used = new Set(atoms.flatMap((atom) => [atom, ...this.#upTo(atom).equations.flatMap((e) => e.inputs)]));
+    const used = new Set<Atom>(atoms.flatMap((atom) => this.#upTo(atom).inputs));
     return this.#given.some((input) => input.from === 'x' && used.has(input.atom)) ? 'x' : 'data';
   }
 
+  /** What an atom is made of, by all equations so far. */
   #upTo(atom: Atom): Program {
-    return pruned({ inputs: [], equations: this.#ops.equations, outputs: [atom] });
+    const program = pruned({ inputs: [], equations: this.#ops.equations, outputs: [atom] });
+    return { ...program, inputs: freeVariables(program) };
   }
 }
 

@@ -2,7 +2,7 @@
 
 import * as tf from '@tensorflow/tfjs-core';
 import { pruned } from '../ir/builder.ts';
-import { type Atom, isVar, type Program, type Var } from '../ir/program.ts';
+import { type Atom, freeVariables, type Program, type Var } from '../ir/program.ts';
 import { newOps } from '../primitives/table.ts';
 import { vjpInto } from '../transforms/grad.ts';
 import { TracedData } from './backend.ts';
@@ -53,9 +53,8 @@ const bodyOf = (
     }
     const outputs = [applyKernel({ ...recorder.context, ops }, kernel, given, attrs)].flat().flatMap(partsOf);
     const program = ops.build(outputs);
-    const made = new Set<Atom>([...program.inputs, ...program.equations.map((e) => e.output)]);
-    const used = [...program.equations.flatMap((e) => e.inputs), ...outputs].filter(isVar);
-    const around = [...new Set(used)].filter((v) => !made.has(v));
+    const own = new Set(program.inputs);
+    const around = freeVariables(program).filter((v) => !own.has(v));
     return { program: { ...program, inputs: [...program.inputs, ...around] }, around };
   };
 };

@@ -4,9 +4,13 @@ import type { Atom, Program } from '../ir/program.ts';
 import { newOps } from '../primitives/table.ts';
 import { Environment, emitAgain } from './replay.ts';
 
+/** Whether the tangents of some values are given with them. */
+export const hasCustomTangents = ({ equations }: Program): boolean =>
+  equations.some(({ primitive }) => primitive === 'custom_jvp');
+
 /** The program without `custom_jvp`, whose values are there without it. */
 export const final = (program: Program): Program => {
-  if (program.equations.every(({ primitive }) => primitive !== 'custom_jvp')) return program;
+  if (!hasCustomTangents(program)) return program;
   const ops = newOps();
   const env = new Environment<Atom>((literal) => literal);
   for (const v of ops.adoptInputs(program)) env.set(v, v);

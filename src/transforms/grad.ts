@@ -1,7 +1,7 @@
 /** Reverse mode: cotangents of a program's inputs, as linearize and then transpose; with or without checkpoints. */
 
 import type { Atom, Equation, Program, Var } from '../ir/program.ts';
-import { isVar } from '../ir/program.ts';
+import { freeVariables } from '../ir/program.ts';
 import type { Ops } from '../primitives/ops.ts';
 import { newOps } from '../primitives/table.ts';
 import { linearize } from './linearize.ts';
@@ -50,9 +50,8 @@ const segmentsOf = (program: Program, count: number): Segment[] => {
   const usedLater = new Set<Atom>(program.outputs);
   const segments: Segment[] = [];
   for (const equations of runs.reverse()) {
-    const made = new Set<Atom>(equations.map((e) => e.output));
     const gives = equations.map((e) => e.output).filter((v) => usedLater.has(v));
-    const takes = [...new Set(equations.flatMap((e) => e.inputs.filter(isVar)))].filter((v) => !made.has(v));
+    const takes = freeVariables({ equations, outputs: gives });
     for (const v of takes) usedLater.add(v);
     segments.unshift({ program: { inputs: takes, equations, outputs: gives }, takes, gives });
   }

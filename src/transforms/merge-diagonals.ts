@@ -1,6 +1,6 @@
 /** Linear simplification: chains of elementwise factors between two other maps become one factor, known per point. */
 
-import type { Atom, Equation } from '../ir/program.ts';
+import { type Atom, type Equation, isZero } from '../ir/program.ts';
 import type { Ops } from '../primitives/ops.ts';
 import type { Follower } from './jvp.ts';
 
@@ -158,7 +158,7 @@ export class DiagonalMerger implements Follower {
   }
 
   #isForm(a: Atom): boolean {
-    return this.#forms.has(a) || (a.kind === 'literal' && a.value === 0);
+    return this.#forms.has(a) || isZero(a);
   }
 
   #form(a: Atom): Form {

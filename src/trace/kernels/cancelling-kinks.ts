@@ -2,7 +2,7 @@
 
 import { isFloat } from '../../ir/aval.ts';
 import type { PrimitiveName } from '../../ir/params.ts';
-import type { Atom } from '../../ir/program.ts';
+import { type Atom, isZero } from '../../ir/program.ts';
 import type { Ops } from '../../primitives/ops.ts';
 
 type Sign = 1 | -1;
@@ -60,8 +60,8 @@ const extremumOf = (ops: Ops, x: Atom): Extremum | undefined => {
   if (maker?.primitive !== 'select') return undefined;
   const [condition, zero, p] = maker.inputs;
   const compared = operandsOf(ops, condition, 'le');
-  const isRelu = zero.kind === 'literal' && zero.value === 0 && compared?.[0] === p && compared[1].kind === 'literal';
-  return isRelu && (compared[1] as { value: number }).value === 0 ? { operands: [p, zero], sign: 1 } : undefined;
+  const isRelu = isZero(zero) && compared?.[0] === p && isZero(compared[1]);
+  return isRelu ? { operands: [p, zero], sign: 1 } : undefined;
 };
 
 /** The extremum of p and q, deciding by the sign of u = ±(p − q) as `leftAbs` does; undefined if u isn't that. */

@@ -17,6 +17,7 @@ import {
   squaredModulus,
 } from './complex-parts.ts';
 import { axesOf, matched, uniformValue } from './operands.ts';
+import { bySquaring, LARGEST_PRODUCT } from './power.ts';
 
 type ComplexFunction = (context: KernelContext, z: Complex) => Complex;
 
@@ -80,9 +81,6 @@ const log1p: ComplexFunction = (context, z) => {
 
 const square: ComplexFunction = (context, z) => mul(context, z, z);
 
-/** Above this, the exponential of a logarithm is the cheaper of the two. */
-const LARGEST_PRODUCT = 32;
-
 /** z to a known exponent: a product or a root where it is one, so that derivatives are right at 0. */
 const constantPower = (context: KernelContext, z: Complex, exponent: number): Complex | undefined => {
   const { ops } = context;
@@ -92,13 +90,7 @@ const constantPower = (context: KernelContext, z: Complex, exponent: number): Co
   }
   const size = Math.abs(exponent);
   if (!Number.isInteger(size) || size > LARGEST_PRODUCT) return undefined;
-  let power = exponent > 0 ? z : reciprocal(context, z);
-  let result: Complex | undefined;
-  for (let rest = size; rest > 0; rest >>= 1) {
-    if (rest & 1) result = result ? mul(context, result, power) : power;
-    if (rest > 1) power = mul(context, power, power);
-  }
-  return result;
+  return bySquaring(exponent > 0 ? z : reciprocal(context, z), size, (a, b) => mul(context, a, b));
 };
 
 /** The one real value of an exponent that is a constant, else undefined. */

@@ -3,7 +3,7 @@
  * operands, linear in each, to each pair of parts.
  */
 
-import type { Atom } from '../../ir/program.ts';
+import { type Atom, isZero } from '../../ir/program.ts';
 import type { Complex, ComplexFamily, ComplexRule, KernelFamily, KernelInputs, TracedInputs } from '../kernel.ts';
 import { isComplex } from '../kernel.ts';
 import { add, asComplex, complex } from './complex-parts.ts';
@@ -51,8 +51,6 @@ const MULTILINEAR: Readonly<Record<string, readonly string[] | 'all'>> = {
   Einsum: 'all',
   Conv3D: ['x', 'filter'],
 };
-
-const isZero = (a: Atom): boolean => a.kind === 'literal' && a.value === 0;
 
 const linear =
   (kernel: string, kernels: KernelFamily, plain: readonly string[]): ComplexRule =>

@@ -1,6 +1,6 @@
 /** Complex numbers as pairs of real atoms: what the rules of complex kernels are written with. */
 
-import type { Atom } from '../../ir/program.ts';
+import { type Atom, isZero } from '../../ir/program.ts';
 import { type Complex, isComplex, type KernelContext, type Traced } from '../kernel.ts';
 import { asFloat } from './operands.ts';
 
@@ -37,7 +37,7 @@ export const conjugate = ({ ops }: KernelContext, { real, imag }: Complex): Comp
 export const squaredModulus = ({ ops }: KernelContext, { real, imag }: Complex): Atom =>
   ops.add(ops.mul(real, real), ops.mul(imag, imag));
 
-const isReal = ({ imag }: Complex): boolean => imag.kind === 'literal' && imag.value === 0;
+const isReal = ({ imag }: Complex): boolean => isZero(imag);
 
 /** z and the power of two `factor` that makes it of moderate size, which differs from element to element. */
 export interface Moderate {

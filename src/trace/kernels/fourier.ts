@@ -1,12 +1,10 @@
 /** FFT and IFFT along the last axis, of any length; of real sequences and of spectra of such at half the price. */
 
 import { DiffopsError } from '../../errors.ts';
-import type { Atom } from '../../ir/program.ts';
+import { type Atom, isZero } from '../../ir/program.ts';
 import type { Complex, ComplexFamily, ComplexRule, KernelContext } from '../kernel.ts';
 import { asComplex, complex, scaled } from './complex-parts.ts';
 import { dft, exchanged, realDft, realInverse } from './dft.ts';
-
-const isZero = (a: Atom): boolean => a.kind === 'literal' && a.value === 0;
 
 /** The parts of a join along the last axis, if there are two: of h elements, and of the h − 2 that mirror the inner ones. */
 const halves = ({ ops }: KernelContext, x: Atom): readonly Atom[] | undefined => {

@@ -3,6 +3,7 @@
 import { DiffopsError } from '../../errors.ts';
 import { type FloatDtype, type Shape, sizeOf, stridesOf } from '../../ir/aval.ts';
 import type { Atom } from '../../ir/program.ts';
+import type { Ops } from '../../primitives/ops.ts';
 import type { KernelContext, KernelFamily, KernelRule } from '../kernel.ts';
 import { asNumber, axesOf, throughFloat, unsupported } from './operands.ts';
 
@@ -28,7 +29,7 @@ const checkRange = (context: KernelContext, kernel: string, indices: Atom, sizes
 const product = (shape: Shape, from: number, to: number): number => sizeOf(shape.slice(from, to));
 
 /** One gather over all batches: each one's indices are moved to its own rows of the flattened operand. */
-const batchedGather = ({ ops }: KernelContext, x: Atom, indices: Atom, axis: number, batchDims: number): Atom => {
+export const batchedGather = (ops: Ops, x: Atom, indices: Atom, axis: number, batchDims: number): Atom => {
   const { shape } = x.aval;
   const batch = product(shape, 0, batchDims);
   const outer = product(shape, batchDims, axis);
@@ -51,7 +52,7 @@ const gather: KernelRule = (context, { x, indices }, attrs: { axis: number; batc
   const axis = axesOf(attrs.axis, x.aval.shape)[0];
   checkRange(context, 'GatherV2', indices, [x.aval.shape[axis]]);
   const places = ops.cast(indices, 'int32');
-  if (attrs.batchDims) return batchedGather(context, x, places, axis, attrs.batchDims);
+  if (attrs.batchDims) return batchedGather(ops, x, places, axis, attrs.batchDims);
   return ops.gather(x, places, axis);
 };
 
@@ -83,10 +84,13 @@ const gatherNd: KernelRule = (context, { params, indices }) => {
   return ops.reshape(taken, [...indices.aval.shape.slice(0, -1), ...rest]);
 };
 
+/** Coordinates of an index vector; a list of numbers has one each. */
+const depthOf = ({ aval: { shape } }: Atom): number => (shape.length > 1 ? shape[shape.length - 1] : 1);
+
 /** Updates added up at their places in zeros of `shape`. */
 const scattered = (context: KernelContext, kernel: string, indices: Atom, updates: Atom, shape: Shape): Atom => {
   const { ops } = context;
-  const depth = indices.aval.shape.length > 1 ? (indices.aval.shape.at(-1) as number) : 1;
+  const depth = depthOf(indices);
   const rows = sizeOf(indices.aval.shape) / depth;
   const rest = shape.slice(depth);
   const vectors = ops.reshape(indices, [rows, depth]);
@@ -102,7 +106,7 @@ const scatterNd: KernelRule = (context, { indices, updates }, { shape }: { shape
 /** Refuses known indices of which two are equal: the last would win, and scatters here add. */
 const checkDistinct = (context: KernelContext, kernel: string, indices: Atom): void => {
   const data = context.constant(indices)?.data;
-  const depth = indices.aval.shape.length > 1 ? (indices.aval.shape.at(-1) as number) : 1;
+  const depth = depthOf(indices);
   const seen = new Set<string>();
   for (let i = 0; data && i < data.length; i += depth) {
     const place = data.slice(i, i + depth).join(', ');
@@ -125,7 +129,7 @@ const replaced = (context: KernelContext, kernel: string, before: Atom, indices:
   const { shape, dtype } = before.aval;
   // Integers are moved as they are: floats don't hold all of them.
   const old = asNumber(context, before);
-  const depth = indices.aval.shape.length > 1 ? (indices.aval.shape.at(-1) as number) : 1;
+  const depth = depthOf(indices);
   const rows = sizeOf(indices.aval.shape) / depth;
   const whole = [rows, ...shape.slice(depth)];
   const values = ops.cast(updates, old.aval.dtype);

@@ -7,18 +7,20 @@ import { squareOfModulus } from './complex-parts.ts';
 import { asFloat, matched, throughFloat, uniformValue, unsupported } from './operands.ts';
 
 /** Above this, pow itself is the cheaper of the two. */
-const LARGEST_PRODUCT = 32;
+export const LARGEST_PRODUCT = 32;
 
 /** x^n for n ≥ 1, by repeated squaring. */
-const product = (ops: Ops, x: Atom, n: number): Atom => {
-  let result: Atom | undefined;
+export const bySquaring = <T>(x: T, n: number, times: (a: T, b: T) => T): T => {
+  let result: T | undefined;
   let square = x;
   for (let rest = n; rest > 0; rest >>= 1) {
-    if (rest & 1) result = result ? ops.mul(result, square) : square;
-    if (rest > 1) square = ops.mul(square, square);
+    if (rest & 1) result = result === undefined ? square : times(result, square);
+    if (rest > 1) square = times(square, square);
   }
-  return result as Atom;
+  return result as T;
 };
+
+const product = (ops: Ops, x: Atom, n: number): Atom => bySquaring(x, n, (a, b) => ops.mul(a, b));
 
 /** v for |v|, whose even powers are those of v, without a kink. */
 const withoutAbs = (ops: Ops, x: Atom): Atom => {

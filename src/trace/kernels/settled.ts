@@ -1,11 +1,11 @@
 /** What depends on constants alone, computed while recording: in float64, as tfjs' cpu backend computes in doubles. */
 
+import { evaluateProgram } from '../../interpret/evaluate.ts';
 import { isFloat, type Value } from '../../ir/aval.ts';
 import type { Atom } from '../../ir/program.ts';
 import type { Ops } from '../../primitives/ops.ts';
 import { newOps } from '../../primitives/table.ts';
 import type { KernelContext } from '../kernel.ts';
-import { evaluateAllKnown } from '../known.ts';
 
 type Build = (ops: Ops, operands: readonly Atom[]) => readonly Atom[];
 
@@ -22,12 +22,8 @@ export const settled = (context: KernelContext, operands: readonly Atom[], build
   const values = operands.flatMap((operand) => context.constant(operand) ?? []);
   if (values.length < operands.length) return build(context.ops, operands);
   const ops = newOps();
-  const known = new Map<Atom, Value>();
-  for (const value of values) {
-    const precise = asFloat64(value);
-    known.set(ops.input(precise), precise);
-  }
-  const program = ops.build(build(ops, ops.inputs));
-  const results = evaluateAllKnown(program, (atom) => known.get(atom) as Value);
+  const precise = values.map(asFloat64);
+  for (const { shape, dtype } of precise) ops.input({ shape, dtype });
+  const results = evaluateProgram(ops.build(build(ops, ops.inputs)), precise);
   return results.map((result) => context.capture(asPrecision(context, result)));
 };

@@ -4,17 +4,11 @@ import { sizeOf } from '../../ir/aval.ts';
 import type { Atom } from '../../ir/program.ts';
 import type { Ops } from '../../primitives/ops.ts';
 import type { KernelFamily, KernelRule } from '../kernel.ts';
+import { batchedGather } from './indexing.ts';
 import { asNumber, promoted } from './operands.ts';
 
-/** places[r, i], which name elements of row r of [rows, length], as places in all rows laid end to end. */
-const flatPlaces = (ops: Ops, places: Atom, length: number): Atom =>
-  ops.add(places, ops.mul(ops.iota(places.aval.shape, 0), length));
-
 /** From each row of a matrix the elements at `places`, int32 in 0 … length−1, one list for each row. */
-const takenByRow = (ops: Ops, x: Atom, places: Atom): Atom => {
-  const [rows, length] = x.aval.shape;
-  return ops.gather(ops.reshape(x, [rows * length]), flatPlaces(ops, places, length), 0);
-};
+const takenByRow = (ops: Ops, x: Atom, places: Atom): Atom => batchedGather(ops, x, places, 1, 1);
 
 /** Always sorted: without `sorted`, tfjs leaves the order open. The values are taken by place, and so differentiable. */
 const topK: KernelRule = (context, { x }, { k }: { k: number }) => {

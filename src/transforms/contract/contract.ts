@@ -10,7 +10,7 @@
 
 import { type FloatDtype, type Shape, sizeOf } from '../../ir/aval.ts';
 import type { DotParams } from '../../ir/params.ts';
-import { type Atom, type Equation, isVar, type Program, type Var } from '../../ir/program.ts';
+import { type Atom, type Equation, isVar, isZero, type Program, type Var } from '../../ir/program.ts';
 import { batchedAt } from '../../primitives/batching.ts';
 import type { Ops } from '../../primitives/ops.ts';
 import { newOps, rulesOf } from '../../primitives/table.ts';
@@ -121,7 +121,7 @@ class Contraction {
     const form = this.#form(a);
     if (form.length > 0) return this.#network.pieces(form, shape, this.#bands);
     const known = this.#knownValue(a);
-    const zero = known === undefined || (known.kind === 'literal' && known.value === 0);
+    const zero = known === undefined || isZero(known);
     if (zero && this.#bands) return [];
     const values = batchedAt(this.ops, { value: known ?? this.ops.full(a, 0), axis: null }, this.#width, 0);
     return [{ values: this.ops.reshape(values, [this.#width, sizeOf(shape)]) }];
