@@ -4,9 +4,9 @@ import { interpretedExecutable } from '../interpret/executable.ts';
 import type { Artifact, Executable } from './executable.ts';
 import { loadNative } from './native/session.ts';
 
-/** Makes ONNX Runtime ready ahead. Where it can't be, who asks for it is told. */
+/** Loads ONNX Runtime ahead. Where it can't be, who asks for it is told. */
 export const loadEngine = async (): Promise<void> => {
-  await import('./onnx/session.ts').then(({ warmUp }) => warmUp()).catch(() => undefined);
+  await import('./onnx/session.ts').catch(() => undefined);
 };
 
 /** `threads`: how many threads one run may use inside the engine. ONNX Runtime is loaded when first needed. */

@@ -7,7 +7,6 @@ import { malformed } from '../../ir/builder.ts';
 import type { Artifact, Executable } from '../executable.ts';
 import { inputName } from './lower.ts';
 import { NOT_HANDED_OVER } from './model.ts';
-import { SMALLEST_MODEL } from './smallest-model.ts';
 
 /**
  * All simplification is done before: from `basic` on, the engine merges equal chains, and so what checkpointing
@@ -110,12 +109,6 @@ class OnnxExecutable implements Executable {
     await session?.release();
   }
 }
-
-/** Makes a session and lets it go: the first one in a process takes 30 ms for what all others share. */
-export const warmUp = async (): Promise<void> => {
-  const session = await ort.InferenceSession.create(SMALLEST_MODEL, sessionOptions(1));
-  await session.release();
-};
 
 export const loadOnnx = async (artifact: Artifact, threads: number): Promise<Executable> => {
   const { engine, model } = artifact;
