@@ -1,5 +1,6 @@
 /** Matrices that are never held whole: an async iterable of blocks of whole columns or whole rows. */
 
+import { blocksBytes } from './plan/memory.ts';
 import { Plan } from './plan/plan.ts';
 import { streamBlocks } from './pool/stream.ts';
 import { nonFinite, progressListener, type Unflatten } from './prepared.ts';
@@ -44,8 +45,9 @@ export const blocksOf = (pose: () => Problem, runners: Runners): Blocks<never> =
     return failedBlocks(error);
   }
   const { planned, settings, x, kind } = problem;
+  const workers = runners.workersFor(planned);
   return {
-    plan: Promise.resolve(new Plan(planned, runners.workersFor(planned), false)),
+    plan: Promise.resolve(new Plan(planned, workers, blocksBytes(planned, workers))),
     unflatten: (flat) => unflattenVector(x, flat) as never,
     async *[Symbol.asyncIterator]() {
       const job = jobOf(problem, x, problem.fixed, runners.threads);

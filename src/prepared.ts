@@ -3,12 +3,12 @@
 import { performance } from 'node:perf_hooks';
 import type * as tf from '@tensorflow/tfjs-core';
 import { DiffopsError } from './errors.ts';
-import { bytesPerElement } from './ir/aval.ts';
 import { Matrix } from './matrix.ts';
 import type { NdArray } from './nd-array.ts';
 import { type EvaluateOptions, type EvaluateSettings, evaluateSettingsOf, type Progress } from './options.ts';
 import { formatBytes, formatCount } from './plan/format.ts';
 import { heaviestFirst } from './plan/heaviest-first.ts';
+import { matrixBytes } from './plan/memory.ts';
 import { Plan, type PlanSummary } from './plan/plan.ts';
 import type { Fixed } from './pool/job.ts';
 import type { RunStats, Progress as TileProgress } from './pool/run.ts';
@@ -76,7 +76,7 @@ export const nonFinite = (x: Flat, column: number, name: string): DiffopsError =
 
 const allocate = ({ planned }: Problem, workers: number): ResultMemory => {
   const { rows, columns, dtype, groups } = planned;
-  const bytes = rows * columns * bytesPerElement(dtype);
+  const bytes = matrixBytes(planned);
   try {
     return newResultMemory(bytes, groups.some(goesAcross) ? Math.max(1, workers) : 0);
   } catch (cause) {
@@ -125,7 +125,7 @@ export const evaluateAt = async (
 ): Promise<Evaluation> => {
   const { planned, settings } = problem;
   const workers = runners.workersFor(planned);
-  const plan = new Plan(planned, workers, true);
+  const plan = new Plan(planned, workers, matrixBytes(planned));
   const result = allocate(problem, workers);
   const job = { ...jobOf(problem, x, fixed, runners.threads), tiles: heaviestFirst(planned) };
   const began = performance.now();
@@ -162,7 +162,8 @@ export class Prepared<X, D, Result> {
     this.#problem = problem;
     this.#runners = runners;
     this.#finish = finish;
-    this.plan = new Plan(problem.planned, runners.workersFor(problem.planned), true);
+    const { planned } = problem;
+    this.plan = new Plan(planned, runners.workersFor(planned), matrixBytes(planned));
   }
 
   /**

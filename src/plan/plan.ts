@@ -1,11 +1,12 @@
 /** The Plan: what will be computed, in which pieces, and what that costs. Pure data, printed for people. */
 
-import { bytesPerElement, type FloatDtype } from '../ir/aval.ts';
+import type { FloatDtype } from '../ir/aval.ts';
 import type { Program } from '../ir/program.ts';
 import type { Group, Tile } from '../pool/job.ts';
 import { describeGroups } from './describe.ts';
 import type { CompiledEngine } from './engines.ts';
 import { formatBytes, formatCount } from './format.ts';
+import { estimate, type MemoryEstimate } from './memory.ts';
 import type { Prices } from './prices.ts';
 
 /** A group of the job, with its program in the place of an artifact. */
@@ -77,8 +78,10 @@ export class Plan implements PlanSummary {
   readonly flops: number;
   readonly estimatedPeakBytes: number;
   readonly #planned: Planned;
+  readonly #memory: MemoryEstimate;
 
-  constructor(planned: Planned, workers: number, holdsMatrix: boolean) {
+  /** `held`: bytes of the result that are there at once. */
+  constructor(planned: Planned, workers: number, held: number) {
     const { facts } = planned;
     this.n = facts.n;
     this.nbatches = facts.nbatches;
@@ -89,8 +92,8 @@ export class Plan implements PlanSummary {
     this.precision = facts.precision;
     this.checkpoint = facts.checkpoint;
     this.flops = facts.flops;
-    const matrixBytes = holdsMatrix ? planned.rows * planned.columns * bytesPerElement(planned.dtype) : 0;
-    this.estimatedPeakBytes = facts.sharedBytes + Math.max(workers, 1) * facts.workerBytes + matrixBytes;
+    this.#memory = estimate(planned, { workers, held });
+    this.estimatedPeakBytes = this.#memory.total;
     this.#planned = planned;
   }
 
@@ -119,8 +122,11 @@ export class Plan implements PlanSummary {
       `  blocks     ${this.nbatches} of at most ${this.blockSize}, tiles at most ${this.tileWidth} wide`,
       `  workers    ${this.workers === 0 ? 'none (in-process)' : this.workers} on ${this.device}`,
       `  work       ${formatCount(this.flops)}FLOP`,
-      `  memory     ${formatBytes(this.estimatedPeakBytes)} at the fullest moment`,
+      `  memory     ${formatBytes(this.estimatedPeakBytes)} at the fullest moment: ${describeTerms(this.#memory)}`,
       ...describeGroups(this.#planned),
     ].join('\n');
   }
 }
+
+const describeTerms = ({ terms }: MemoryEstimate): string =>
+  terms.flatMap(({ name, bytes }) => (bytes > 0 ? [`${name} ${formatBytes(bytes)}`] : [])).join(', ');

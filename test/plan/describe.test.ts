@@ -5,6 +5,7 @@ import type { Atom, Program } from '../../src/ir/program.ts';
 import { flopsOf, movedBytesOf, nodesOf, stitchNanoseconds } from '../../src/plan/cost.ts';
 import { cheaperEngine } from '../../src/plan/engines.ts';
 import type { Levers } from '../../src/plan/levers.ts';
+import { matrixBytes } from '../../src/plan/memory.ts';
 import { Plan } from '../../src/plan/plan.ts';
 import { planHessian } from '../../src/plan/planner.ts';
 import { newOps } from '../../src/primitives/table.ts';
@@ -32,7 +33,8 @@ const separate = (lengths: readonly number[]): Program => {
 const planOf = (program: Program, leaves: number, levers: Partial<Levers> = {}) =>
   planHessian({ program, leaves, precision: 'float64', nbatches: 'auto', checkpoint: false, levers }, true);
 
-const printed = (planned: ReturnType<typeof planOf>): string[] => String(new Plan(planned, 2, true)).split('\n');
+const printed = (planned: ReturnType<typeof planOf>): string[] =>
+  String(new Plan(planned, 2, matrixBytes(planned))).split('\n');
 
 describe('prices', () => {
   test('are those of the tile programs', () => {

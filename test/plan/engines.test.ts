@@ -3,6 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Atom, Program } from '../../src/ir/program.ts';
 import { cheaperEngine } from '../../src/plan/engines.ts';
+import { matrixBytes } from '../../src/plan/memory.ts';
 import { nativeNanosecondsOf } from '../../src/plan/native-cost.ts';
 import { placingOf } from '../../src/plan/placing.ts';
 import { Plan } from '../../src/plan/plan.ts';
@@ -87,10 +88,10 @@ describe('a plan', () => {
     expect([on.pointEngine, ...on.groups.map(({ engine }) => engine)]).toEqual(
       [on.pointEngine, ...on.groups].map(() => 'native'),
     );
-    expect(String(new Plan(on, 0, true))).toMatch(/ +seeds +tiles +program +engine +FLOP/);
-    expect(String(new Plan(on, 0, true))).toMatch(/0…63 .* native /);
+    expect(String(new Plan(on, 0, matrixBytes(on)))).toMatch(/ +seeds +tiles +program +engine +FLOP/);
+    expect(String(new Plan(on, 0, matrixBytes(on)))).toMatch(/0…63 .* native /);
     const off = planHessian({ ...request, levers: { native: false } }, true);
     expect(off.groups.map(({ engine }) => engine)).toEqual(off.groups.map(() => 'onnx'));
-    expect(String(new Plan(off, 0, true))).toMatch(/0…63 .* onnx /);
+    expect(String(new Plan(off, 0, matrixBytes(off)))).toMatch(/0…63 .* onnx /);
   });
 });
