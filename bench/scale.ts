@@ -73,7 +73,7 @@ export const main = (): void => {
   for (const [name, subject] of Object.entries(SHAPES)) {
     for (const size of SIZES) {
       const { x, f } = subject(size);
-      const problem = compileAll(poseProblem('hessian', f, x, {}, false));
+      const problem = compileAll(poseProblem('hessian', f, x, {}, 'matrix'));
       const { recording, planned, phases } = problem;
       const programs = [...planned.groups.map((group) => group.program), ...(planned.point ? [planned.point] : [])];
       const equations = programs.reduce((sum, program) => sum + program.equations.length, 0);

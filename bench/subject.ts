@@ -37,7 +37,13 @@ export const subjectOf = async (name: string): Promise<Subject> => {
 };
 
 export const pose = ({ matrix, f, x, options, streamed }: Subject, precision?: string): Problem =>
-  poseProblem(matrix, f as never, x, precision === undefined ? options : { ...options, precision }, streamed);
+  poseProblem(
+    matrix,
+    f as never,
+    x,
+    precision === undefined ? options : { ...options, precision },
+    streamed ? 'blocks' : 'matrix',
+  );
 
 /** The inputs of the recorded program at the subject's point: x, data, constants. */
 export const inputsOf = ({ x, data, precision, recording }: Problem): readonly Value[] => [

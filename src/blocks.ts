@@ -45,13 +45,14 @@ export const blocksOf = (pose: () => Problem, runners: Runners): Blocks<never> =
     return failedBlocks(error);
   }
   const { planned, settings, x, kind } = problem;
-  const workers = runners.workersFor(planned);
+  const workers = runners.workersFor(problem);
   return {
     plan: Promise.resolve(new Plan(planned, workers, blocksBytes(planned, workers))),
     unflatten: (flat) => unflattenVector(x, flat) as never,
     async *[Symbol.asyncIterator]() {
       const job = jobOf(problem, x, problem.fixed, runners.threads);
-      yield* streamBlocks(runners.for(planned), job, {
+      yield* streamBlocks(runners.for(problem), job, {
+        mostWorkers: problem.mostWorkers,
         signal: settings.signal,
         onTile: progressListener(settings.onProgress),
         onSpoiled: (column) => {

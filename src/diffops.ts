@@ -11,9 +11,10 @@ import {
   runtimeOptionsOf,
   runtimeSettingsOf,
 } from './options.ts';
+import type { Held, MatrixKind } from './planning.ts';
 import type { PoolStats } from './pool/pool.ts';
 import { type Evaluation, evaluateAt, Prepared, type Report, type Unflatten } from './prepared.ts';
-import { compileAhead, compileAll, type MatrixKind, type Problem, poseProblem } from './problem.ts';
+import { compileAhead, compileAll, type Problem, poseProblem } from './problem.ts';
 import { unflattenTree } from './pytree.ts';
 import { Runners } from './runners.ts';
 import type { RecordedFunction } from './trace/record.ts';
@@ -114,14 +115,14 @@ export class Runtime {
     f: TensorFunction<X, D, tf.Tensor>,
     x: X,
     options?: HessianOptions<D>,
-  ): Blocks<X> => blocksOf(() => this.#pose('hessian', f, x, options, true), this.#runners);
+  ): Blocks<X> => blocksOf(() => this.#pose('hessian', f, x, options, 'blocks'), this.#runners);
 
   /** The Jacobian in blocks of whole columns (whole rows in reverse mode), each once, in no promised order. */
   readonly jacobianBlocks = <X, Y, D = unknown>(
     f: TensorFunction<X, D, Y>,
     x: X,
     options?: JacobianOptions<D>,
-  ): Blocks<X> => blocksOf(() => this.#pose('jacobian', f, x, options, true), this.#runners);
+  ): Blocks<X> => blocksOf(() => this.#pose('jacobian', f, x, options, 'blocks'), this.#runners);
 
   /** The pool's threads, what each has done, and what runs or waits, here or in-process. */
   readonly stats = (): PoolStats => this.#runners.stats();
@@ -133,10 +134,10 @@ export class Runtime {
     return this.close();
   }
 
-  #pose(kind: MatrixKind, f: RecordedFunction, x: unknown, options: unknown, wholeColumns = false): Problem {
+  #pose(kind: MatrixKind, f: RecordedFunction, x: unknown, options: unknown, held: Held = 'matrix'): Problem {
     this.#runners.requireOpen();
     this.#runners.requireSame(options);
-    return poseProblem(kind, f, x, options, wholeColumns);
+    return poseProblem(kind, f, x, options, held);
   }
 }
 

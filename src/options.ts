@@ -2,6 +2,7 @@
 
 import { DiffopsError } from './errors.ts';
 import type { FloatDtype } from './ir/aval.ts';
+import { memoryLimitOf } from './memory-limit.ts';
 
 /** Progress of a run, in columns of the matrix (rows in reverse mode). */
 export interface Progress {
@@ -46,6 +47,8 @@ interface MatrixOptions<D> extends CommonOptions<D>, RuntimeOptions {
   readonly device?: 'cpu';
   /** The n columns in index blocks of w = ceil(n / nbatches); `'auto'` (default) leaves the width to the plan. */
   readonly nbatches?: number | 'auto';
+  /** Bound on what the call adds, in bytes or as '2GiB'; default: half of the memory that is free. */
+  readonly memoryLimit?: number | string;
 }
 
 export interface HessianOptions<D = unknown> extends MatrixOptions<D> {
@@ -62,7 +65,9 @@ export interface JacobianOptions<D = unknown> extends MatrixOptions<D> {
 export interface Settings {
   readonly nbatches: number | 'auto';
   readonly jit: boolean;
-  readonly checkpoint: boolean;
+  readonly checkpoint: boolean | 'auto';
+  /** Bytes; undefined: half of what is free. */
+  readonly memoryLimit: number | undefined;
   readonly precision: FloatDtype | undefined;
   readonly mode: 'auto' | 'forward' | 'reverse';
   readonly symmetric: boolean;
@@ -79,8 +84,8 @@ const EVALUATE = ['data', 'signal', 'onProgress'];
 const COMMON = [...EVALUATE, 'jit', 'precision', 'checkpoint', 'checkFinite', 'device'];
 const THREADS = ['workers', 'threadsPerWorker'];
 const TAKES: Record<OptionsFor, readonly string[]> = {
-  hessian: [...COMMON, ...THREADS, 'nbatches', 'symmetric'],
-  jacobian: [...COMMON, ...THREADS, 'nbatches', 'mode'],
+  hessian: [...COMMON, ...THREADS, 'nbatches', 'memoryLimit', 'symmetric'],
+  jacobian: [...COMMON, ...THREADS, 'nbatches', 'memoryLimit', 'mode'],
   product: COMMON.filter((name) => name !== 'onProgress'),
   evaluate: EVALUATE,
   runtime: ['device', ...THREADS],
@@ -88,8 +93,6 @@ const TAKES: Record<OptionsFor, readonly string[]> = {
 
 /** Options of the contract that this version doesn't have yet: refused, never ignored. */
 const LATER: Readonly<Record<string, string>> = {
-  memoryLimit:
-    'a bound in bytes is not enforced yet; a larger nbatches makes smaller blocks, and checkpoint: true keeps less',
   out: 'writing to .npy or .zarr is not there yet; use hessianBlocks or jacobianBlocks and write each block yourself',
   resume: 'resuming needs out, which is not there yet',
   sparsity: 'sparse results are not there yet; the dense matrix is computed (leave the option out)',
@@ -212,7 +215,8 @@ export const settingsOf = (options: unknown, use: 'hessian' | 'jacobian' | 'prod
   return {
     nbatches: given.nbatches,
     jit: oneOf('jit', given.jit, [true, false], true),
-    checkpoint: oneOf<boolean | 'auto'>('checkpoint', given.checkpoint, ['auto', true, false], 'auto') === true,
+    checkpoint: oneOf<boolean | 'auto'>('checkpoint', given.checkpoint, ['auto', true, false], 'auto'),
+    memoryLimit: memoryLimitOf(given.memoryLimit),
     precision: oneOf<FloatDtype | undefined>('precision', given.precision, ['float32', 'float64'], undefined),
     mode: oneOf('mode', given.mode, ['auto', 'forward', 'reverse'] as const, 'auto'),
     symmetric: oneOf('symmetric', given.symmetric, [true, false], true),

@@ -124,13 +124,14 @@ export const evaluateAt = async (
   options: Pick<EvaluateSettings, 'signal' | 'onProgress'>,
 ): Promise<Evaluation> => {
   const { planned, settings } = problem;
-  const workers = runners.workersFor(planned);
+  const workers = runners.workersFor(problem);
   const plan = new Plan(planned, workers, matrixBytes(planned));
   const result = allocate(problem, workers);
   const job = { ...jobOf(problem, x, fixed, runners.threads), tiles: heaviestFirst(planned) };
   const began = performance.now();
   const compiledBefore = problem.phases.compile;
-  const stats = await runners.for(planned).run(job, {
+  const stats = await runners.for(problem).run(job, {
+    mostWorkers: problem.mostWorkers,
     sink: { kind: 'matrix', result },
     signal: options.signal,
     onTile: progressListener(options.onProgress),
@@ -163,7 +164,7 @@ export class Prepared<X, D, Result> {
     this.#runners = runners;
     this.#finish = finish;
     const { planned } = problem;
-    this.plan = new Plan(planned, runners.workersFor(planned), matrixBytes(planned));
+    this.plan = new Plan(planned, runners.workersFor(problem), matrixBytes(planned));
   }
 
   /**

@@ -1,23 +1,17 @@
 /** A problem: the function recorded at a point, planned and compiled, ready to be evaluated anywhere. */
 
 import { performance } from 'node:perf_hooks';
-import { BoundedCache } from './bounded-cache.ts';
 import { compileProgram, completed, watched } from './compile/compile.ts';
 import type { Artifact } from './compile/executable.ts';
 import { DiffopsError } from './errors.ts';
 import { type FloatDtype, sizeOf } from './ir/aval.ts';
-import { hashOf } from './ir/serial.ts';
 import { checkNbatches, type Settings, settingsOf } from './options.ts';
 import type { Planned } from './plan/plan.ts';
-import { chooseMode, planHessian, planJacobian } from './plan/planner.ts';
-import type { PlanRequest } from './plan/request.ts';
+import { type Held, type MatrixKind, planFor } from './planning.ts';
 import type { Fixed, Job } from './pool/job.ts';
 import { type Flat, flattenTree } from './pytree.ts';
 import { type RecordedFunction, type Recording, record } from './trace/record.ts';
-import { hasCustomTangents } from './transforms/final.ts';
 import { valuesOf } from './unflatten.ts';
-
-export type MatrixKind = 'hessian' | 'jacobian';
 
 /** Milliseconds spent before running. */
 export interface PreparePhases {
@@ -38,6 +32,8 @@ export interface Problem extends Call {
   readonly kind: MatrixKind;
   readonly recording: Recording;
   readonly planned: Planned;
+  /** More workers than this would take more than the memory limit. */
+  readonly mostWorkers: number;
   /** The artifacts of the groups' programs, then that of the point program if there is one. */
   readonly artifacts: readonly Artifact[];
   readonly phases: PreparePhases;
@@ -62,28 +58,23 @@ export const flattenData = (data: unknown, finite: boolean): Flat | undefined =>
   data === undefined ? undefined : flattenTree(data, { name: 'data', finite, differentiated: false });
 
 /**
- * Records and plans; programs are compiled when they are asked for. `wholeColumns`: for blocks that are given out one
- * by one, so that no mirrored half can be skipped.
+ * Records and plans; programs are compiled when they are asked for. Blocks that are given out one by one have whole
+ * columns: no mirrored half is skipped.
  */
 export const poseProblem = (
   kind: MatrixKind,
   f: RecordedFunction,
   x: unknown,
   options: unknown,
-  wholeColumns: boolean,
+  held: Held,
 ): Problem => {
   const call = openCall(x, options, kind);
   const t0 = performance.now();
   const recording = record(f, call.x, call.data, call.precision);
   if (kind === 'hessian') requireScalar(recording, kind);
   const t1 = performance.now();
-  // A gradient of the user's own may be another than the true one: H need not be symmetric then.
-  const planned = planOf(
-    kind,
-    recording,
-    call,
-    call.settings.symmetric && !wholeColumns && !hasCustomTangents(recording.program),
-  );
+  const { settings, precision, x: flat } = call;
+  const { planned, mostWorkers } = planFor({ kind, recording, settings, leaves: flat.leaves.length, precision, held });
   const t2 = performance.now();
   const { point, pointEngine: engine } = planned;
   const programs = [...planned.groups, ...(point ? [{ program: point, engine }] : [])];
@@ -96,6 +87,7 @@ export const poseProblem = (
     kind,
     recording,
     planned,
+    mostWorkers,
     artifacts,
     phases,
     fixed: fixedOf({ recording, precision: call.precision }, call.data),
@@ -131,33 +123,6 @@ export const compileAhead = async ({ artifacts, planned }: Problem, isOver: () =
     if (isOver()) return;
     completed(artifact);
   }
-};
-
-/** Plans of recent programs, by structure and by the options that shape them: an equal program plans nothing again. */
-const plans = new BoundedCache<Planned>(64);
-
-const planOf = (kind: MatrixKind, recording: Recording, call: Call, symmetric: boolean): Planned => {
-  const { settings, x, precision } = call;
-  const { program } = recording;
-  const request: PlanRequest = {
-    program,
-    leaves: x.leaves.length,
-    precision,
-    nbatches: settings.nbatches,
-    checkpoint: settings.checkpoint,
-  };
-  const key = [kind, hashOf(program), request.leaves, settings.nbatches, settings.checkpoint, symmetric, settings.mode];
-  return plans.getOrMake(key.join('/'), () => {
-    if (kind === 'hessian') return planHessian(request, symmetric);
-    // An explicit nbatches counts columns unless the mode says otherwise.
-    const forward = settings.mode === 'auto' && settings.nbatches !== 'auto';
-    const mode = forward ? 'forward' : settings.mode === 'auto' ? chooseMode(request) : settings.mode;
-    if (mode === 'reverse') {
-      const m = program.outputs.reduce((sum, a) => sum + sizeOf(a.aval.shape), 0);
-      checkNbatches(settings.nbatches, m, 'rows (mode: reverse counts blocks of rows)');
-    }
-    return planJacobian(request, mode);
-  });
 };
 
 export const requireScalar = ({ program }: Recording, name: string): void => {

@@ -126,7 +126,11 @@ export const hvp = async <X, D = unknown>(
   const seeds = tangentOf(opened, v);
   const active = isLeafOf(opened);
   const leaves = opened.x.leaves.length;
-  const gradient = withOutputs(grad(opened.recording.program, active, opened.settings.checkpoint), 1, 1 + leaves);
+  const gradient = withOutputs(
+    grad(opened.recording.program, active, opened.settings.checkpoint === true),
+    1,
+    1 + leaves,
+  );
   const program = withOutputs(jvpOf(gradient, active), leaves, 2 * leaves);
   return likeX<X>(opened, await run(opened, program, seeds), 'Hessian-vector product');
 };
@@ -158,7 +162,7 @@ export const vjp = async <X, Y, D = unknown>(
   const opened = open(f, x, options);
   const seeds = cotangentOf(opened, u);
   const { program } = opened.recording;
-  const results = await run(opened, vjpOf(program, isLeafOf(opened), opened.settings.checkpoint), seeds);
+  const results = await run(opened, vjpOf(program, isLeafOf(opened), opened.settings.checkpoint === true), seeds);
   const count = program.outputs.length;
   return {
     value: likeY(opened, results.slice(0, count), 'value'),
@@ -174,7 +178,7 @@ export const valueAndGrad = async <X, D = unknown>(
 ): Promise<{ value: NdArray; gradient: LikeX<X> }> => {
   const opened = open(f, x, options);
   requireScalar(opened.recording, 'valueAndGrad');
-  const program = grad(opened.recording.program, isLeafOf(opened), opened.settings.checkpoint);
+  const program = grad(opened.recording.program, isLeafOf(opened), opened.settings.checkpoint === true);
   const [value, ...gradients] = await run(opened, program, []);
   return { value: likeY<tf.Tensor>(opened, [value], 'value'), gradient: likeX<X>(opened, gradients, 'gradient') };
 };

@@ -9,6 +9,12 @@ import { workersFor } from './plan/workers.ts';
 import { InProcess, type Runner } from './pool/in-process.ts';
 import { Pool, type PoolStats } from './pool/pool.ts';
 
+/** A plan, and how many workers memory bears for it. */
+interface Bounded {
+  readonly planned: Planned;
+  readonly mostWorkers: number;
+}
+
 export class Runners {
   /** Threads of each worker's engine. */
   readonly threads: number;
@@ -24,15 +30,15 @@ export class Runners {
     this.#pool = new Pool({ workers: workers ?? availableParallelism() });
   }
 
-  /** Worker threads that a plan gets here; 0: none, it runs in-process. */
-  workersFor(planned: Planned): number {
-    return workersFor(planned, this.#asked, availableParallelism());
+  /** Worker threads that a problem gets here; 0: none, it runs in-process. */
+  workersFor({ planned, mostWorkers }: Bounded): number {
+    return workersFor(planned, this.#asked, mostWorkers, availableParallelism());
   }
 
-  /** The place for a plan's jobs; jobs of one place run one after the other, in the order in which they came. */
-  for(planned: Planned): Runner {
+  /** The place for a problem's jobs; jobs of one place run one after the other, in the order in which they came. */
+  for(problem: Bounded): Runner {
     this.requireOpen();
-    return this.workersFor(planned) === 0 ? this.#inProcess : this.#pool;
+    return this.workersFor(problem) === 0 ? this.#inProcess : this.#pool;
   }
 
   /** Refuses options of a call that ask for another pool than this one. */

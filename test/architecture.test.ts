@@ -18,7 +18,18 @@ const STAGES = [
   ['pool'],
 ];
 /** Files at the root of src that any room may use: validation, errors and what results are made of. */
-const COMMON = ['errors', 'options', 'pytree', 'leaf', 'nd-array', 'matrix', 'float64', 'unflatten', 'bounded-cache'];
+const COMMON = [
+  'errors',
+  'options',
+  'memory-limit',
+  'pytree',
+  'leaf',
+  'nd-array',
+  'matrix',
+  'float64',
+  'unflatten',
+  'bounded-cache',
+];
 /** What stands between stages as plain data: anyone right of ir may name its types. */
 const CONTRACTS = ['src/compile/executable.ts', 'src/pool/job.ts'];
 

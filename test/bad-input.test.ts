@@ -96,7 +96,7 @@ describe('options', () => {
     ['threadsPerWorker', { threadsPerWorker: 1.5 }, 'OPTION', /threadsPerWorker/],
     ['signal', { signal: {} }, 'OPTION', /signal/],
     ['onProgress', { onProgress: 'log' }, 'OPTION', /onProgress/],
-    ['memoryLimit, which comes later', { memoryLimit: '2GiB' }, 'OPTION', /memoryLimit/],
+    ['memoryLimit', { memoryLimit: '2' }, 'OPTION', /memoryLimit/],
     ['out, which comes later', { out: 'H.npy' }, 'OPTION', /out/],
     ['sparsity, which comes later', { sparsity: 'auto' }, 'OPTION', /sparsity/],
     ['a device that comes later', { device: 'webgpu' }, 'DEVICE', /webgpu/],

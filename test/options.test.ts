@@ -35,7 +35,7 @@ describe('options', () => {
     [{ constructor: 1 }, "unknown option 'constructor'"],
     [{ nbatches: 0 }, 'nbatches is 0; it must be an integer from 1 to 3, the number of columns'],
     [{ nbatches: 1n }, 'nbatches is 1n'],
-    [{ nBatches: 2 }, 'device, workers, threadsPerWorker, nbatches, symmetric'],
+    [{ nBatches: 2 }, 'device, workers, threadsPerWorker, nbatches, memoryLimit, symmetric'],
   ])('%o: %s', async (options, message) => {
     await expect(call(options)).rejects.toThrow(message);
   });

@@ -105,6 +105,24 @@ const batchedTile = (
   return { tile, width, shaping, nanoseconds: priceOf(request, strand, tile, width, measure) / width, fits: true };
 };
 
+/** The same, narrower where its values would take more bytes than a tile may: down to a single seed. */
+const bearableTile = (
+  request: SetRequest,
+  strand: Strand,
+  width: number,
+  shaping: 'leading' | 'trailing',
+  measure = exactly,
+): Candidate => {
+  const { tileBytes } = request;
+  let way = batchedTile(request, strand, width, shaping, measure);
+  for (;;) {
+    const live = livePeakBytes(way.tile.program);
+    if (live <= tileBytes || way.width === 1) return way;
+    const narrower = Math.max(1, Math.min(way.width - 1, Math.floor((way.width * tileBytes) / live)));
+    way = batchedTile(request, strand, evenWidth(narrower, countOf(strand)), shaping, measure);
+  }
+};
+
 /** Where the batch axis may stand; in a long program without a product or a sum, nothing speaks for the front. */
 const axesWorthTrying = ({ rest: { equations } }: Strand): readonly ('leading' | 'trailing')[] =>
   equations.length > LONG && !equations.some((e) => CONTRACTED.has(e.primitive))
@@ -117,7 +135,7 @@ const batchedTiles = (request: SetRequest, strand: Strand, block: number, measur
   const count = countOf(strand);
   const places = levers.batchAxis === 'by price' ? axesWorthTrying(strand) : [levers.batchAxis];
   const tilesAt = (width: number): Candidate[] =>
-    places.map((shaping) => batchedTile(request, strand, width, shaping, measure));
+    places.map((shaping) => bearableTile(request, strand, width, shaping, measure));
   if (!levers.fittingWidth) return tilesAt(evenWidth(Math.min(block, count), count));
   const widest = widestOf(request, strand);
   const shared = tilesAt(tileWidthOf(widest, precision, count, block));
@@ -169,8 +187,8 @@ const candidatesOf = (request: SetRequest, strand: Strand, block: number, strand
     contraction === 'always'
       ? UNBOUNDED
       : {
-          products: Math.max((PRODUCT_ELEMENTS * size) / strands, plainBytes),
-          tile: Math.max(TILE_ELEMENTS * size, plainBytes),
+          products: Math.min(Math.max((PRODUCT_ELEMENTS * size) / strands, plainBytes), request.tileBytes / strands),
+          tile: Math.min(Math.max(TILE_ELEMENTS * size, plainBytes), request.tileBytes),
         };
   const tried: Candidate[] = [...plain];
   for (const width of contractedWidths(request, strand, block, cheapest.width)) {

@@ -128,5 +128,5 @@ export class Plan implements PlanSummary {
   }
 }
 
-const describeTerms = ({ terms }: MemoryEstimate): string =>
+export const describeTerms = ({ terms }: MemoryEstimate): string =>
   terms.flatMap(({ name, bytes }) => (bytes > 0 ? [`${name} ${formatBytes(bytes)}`] : [])).join(', ');

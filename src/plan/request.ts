@@ -11,16 +11,20 @@ export interface PlanRequest {
   readonly precision: FloatDtype;
   readonly nbatches: number | 'auto';
   readonly checkpoint: boolean;
+  /** Bytes that the values of one tile may take at once, and the products made for all groups: tiles are cut narrower for it. Default: as the caches have it. */
+  readonly tileBytes?: number;
   /** Levers that aren't as they are by default. */
   readonly levers?: Partial<Levers>;
 }
 
 /** A request with every lever set. */
 export interface SetRequest extends PlanRequest {
+  readonly tileBytes: number;
   readonly levers: Levers;
 }
 
 export const withLevers = (request: PlanRequest): SetRequest => ({
   ...request,
+  tileBytes: request.tileBytes ?? Number.POSITIVE_INFINITY,
   levers: { ...ALL_ON, ...request.levers },
 });

@@ -65,7 +65,8 @@ export class Pool implements Runner {
    * WORKER_LOST when too many threads died, with CLOSED. In any case no thread works on it any more by then.
    */
   run(job: Job, options: RunOptions): Promise<RunStats> {
-    const run = new Run({ ...job, inputs: job.inputs.map(forThreads) }, options, this.workers);
+    const slots = Math.min(this.workers, options.mostWorkers ?? this.workers);
+    const run = new Run({ ...job, inputs: job.inputs.map(forThreads) }, options, slots);
     // A consumer of blocks gets them in order.
     if (options.sink.kind === 'matrix' && job.artifacts.some((artifact) => !this.#known.has(artifact)))
       run.control.divide();
@@ -109,7 +110,7 @@ export class Pool implements Runner {
     };
     void run.failed.then(cancelAll);
     guard(run.control);
-    const lanes = Array.from({ length: Math.min(this.workers, run.tilesLeft) }, async (_, slot) => {
+    const lanes = Array.from({ length: Math.min(run.control.slots, run.tilesLeft) }, async (_, slot) => {
       await this.#lane(run, slot, tickets);
       // Threads that are still starting are not waited for when there is nothing left to do.
       if (run.over) cancelAll();

@@ -34,6 +34,8 @@ export type Sink =
 export interface RunOptions {
   readonly sink: Sink;
   readonly signal?: AbortSignal | undefined;
+  /** At most so many threads work on it. */
+  readonly mostWorkers?: number | undefined;
   /** Called as tiles are done, some at a time, and once when all are. */
   readonly onTile?: ((progress: Progress) => void) | undefined;
 }

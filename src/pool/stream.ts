@@ -8,6 +8,7 @@ import type { Progress } from './run.ts';
 
 export interface StreamOptions {
   readonly signal?: AbortSignal | undefined;
+  readonly mostWorkers?: number | undefined;
   readonly onTile?: ((progress: Progress) => void) | undefined;
   /** Called with the first column that is not finite in a block, before it is given out; may throw. */
   readonly onSpoiled?: ((column: number, block: Block) => void) | undefined;
@@ -23,7 +24,7 @@ interface Parcel {
  * one counts until the next is asked for. The run starts with the first `next()`; `return()` stops it within one tile.
  */
 export async function* streamBlocks(runner: Runner, job: Job, options: StreamOptions = {}): AsyncGenerator<Block> {
-  const { signal, onTile, onSpoiled } = options;
+  const { signal, mostWorkers, onTile, onSpoiled } = options;
   const stop = new AbortController();
   const deafen = signal ? onAbort(signal, () => stop.abort(signal.reason)) : () => {};
 
@@ -33,6 +34,7 @@ export async function* streamBlocks(runner: Runner, job: Job, options: StreamOpt
   const run = runner
     .run(job, {
       signal: stop.signal,
+      mostWorkers,
       onTile,
       sink: {
         kind: 'blocks',

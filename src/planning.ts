@@ -1,0 +1,136 @@
+/** From a recorded function and the options of a call to its plan, within the memory limit; equal calls plan once. */
+
+import { availableParallelism } from 'node:os';
+import { BoundedCache } from './bounded-cache.ts';
+import { DiffopsError } from './errors.ts';
+import { type FloatDtype, sizeOf } from './ir/aval.ts';
+import { hashOf } from './ir/serial.ts';
+import { defaultMemoryLimit } from './memory-limit.ts';
+import { checkNbatches, type Settings } from './options.ts';
+import { formatBytes } from './plan/format.ts';
+import { blocksBytes, estimate, type MemoryEstimate, matrixBytes } from './plan/memory.ts';
+import { describeTerms, Plan, type Planned } from './plan/plan.ts';
+import { chooseMode, planHessian, planJacobian } from './plan/planner.ts';
+import type { PlanRequest } from './plan/request.ts';
+import { fastestWithin, type Thrift } from './plan/within.ts';
+import type { Recording } from './trace/record.ts';
+import { hasCustomTangents } from './transforms/final.ts';
+
+export type MatrixKind = 'hessian' | 'jacobian';
+
+/** How much of the result is held: all of it, or blocks on their way to a consumer. */
+export type Held = 'matrix' | 'blocks';
+
+/** What of a call shapes its plan. */
+export interface PlannedCall {
+  readonly kind: MatrixKind;
+  readonly recording: Recording;
+  readonly settings: Settings;
+  readonly leaves: number;
+  readonly precision: FloatDtype;
+  readonly held: Held;
+}
+
+/** Plans of recent programs, by structure and by what shapes them: an equal program plans nothing again. */
+const plans = new BoundedCache<Planned>(64);
+
+/** What `checkpoint` allows to be computed again, least first. */
+const DEGREES = { auto: [0, 1], true: [1], false: [0] } as const;
+
+/** The plan of a call; refuses what can't be brought under its memory limit. */
+export const planFor = (call: PlannedCall): { readonly planned: Planned; readonly mostWorkers: number } => {
+  const limit = call.settings.memoryLimit ?? defaultMemoryLimit();
+  const bytes = (planned: Planned, workers: number): number => bytesOf(planned, workers, call.held);
+  const found = fastestWithin({
+    limit,
+    workers: availableParallelism(),
+    degrees: DEGREES[`${call.settings.checkpoint}`],
+    plan: planner(call),
+    bytes,
+  });
+  const { planned } = found;
+  if (!found.fits) throw tooLarge(call, planned, limit);
+  return { planned, mostWorkers: mostThat((workers) => bytes(planned, workers) <= limit) };
+};
+
+/** More than any pool has. */
+const MOST_WORKERS = 1024;
+
+const mostThat = (bears: (workers: number) => boolean): number => {
+  let workers = 1;
+  while (workers < MOST_WORKERS && bears(2 * workers)) workers *= 2;
+  for (let step = workers; step >= 1; step /= 2) if (bears(workers + step)) workers += step;
+  return workers;
+};
+
+const heldBytes = (planned: Planned, workers: number, held: Held): number =>
+  held === 'matrix' ? matrixBytes(planned) : blocksBytes(planned, workers);
+
+const estimateOf = (planned: Planned, workers: number, held: Held): MemoryEstimate =>
+  estimate(planned, { workers, held: heldBytes(planned, workers, held) });
+
+const bytesOf = (planned: Planned, workers: number, held: Held): number => estimateOf(planned, workers, held).total;
+
+/** Plans for one call, by what they are told to save. */
+const planner = ({
+  kind,
+  recording: { program },
+  settings,
+  leaves,
+  precision,
+  held,
+}: PlannedCall): ((thrift: Thrift) => Planned) => {
+  // A gradient of the user's own may be another than the true one: H need not be symmetric then. Blocks have whole columns.
+  const symmetric = settings.symmetric && held === 'matrix' && !hasCustomTangents(program);
+  const key = [kind, hashOf(program), leaves, settings.nbatches, symmetric, settings.mode];
+  return ({ recomputed, tileBytes }) =>
+    plans.getOrMake([...key, recomputed, tileBytes].join('/'), () => {
+      const request: PlanRequest = {
+        program,
+        leaves,
+        precision,
+        nbatches: settings.nbatches,
+        checkpoint: recomputed === 1,
+        tileBytes,
+      };
+      return kind === 'hessian' ? planHessian(request, symmetric) : planJacobianAs(request, settings.mode);
+    });
+};
+
+const planJacobianAs = (request: PlanRequest, asked: Settings['mode']): Planned => {
+  const { nbatches, program } = request;
+  // An explicit nbatches counts columns unless the mode says otherwise.
+  const forward = asked === 'auto' && nbatches !== 'auto';
+  const mode = forward ? 'forward' : asked === 'auto' ? chooseMode(request) : asked;
+  if (mode === 'reverse') {
+    const m = program.outputs.reduce((sum, a) => sum + sizeOf(a.aval.shape), 0);
+    checkNbatches(nbatches, m, 'rows (mode: reverse counts blocks of rows)');
+  }
+  return planJacobian(request, mode);
+};
+
+const tooLarge = (call: PlannedCall, planned: Planned, limit: number): DiffopsError => {
+  const { kind, held, precision, settings } = call;
+  const needed = bytesOf(planned, 1, held);
+  const whole = held === 'matrix' ? matrixBytes(planned) : 0;
+  const streamed = needed - whole + blocksBytes(planned, 1);
+  const given = settings.memoryLimit === undefined ? ', half of the memory that is free' : '';
+  const remedies = [
+    ...(whole > 0 && streamed <= limit ? [`take it in pieces with ${kind}Blocks, for ${formatBytes(streamed)}`] : []),
+    ...(precision === 'float64' ? ["use precision: 'float32', for about half"] : []),
+    ...(settings.checkpoint === false ? ["leave checkpoint 'auto'"] : []),
+    ...(settings.nbatches === 'auto' ? [] : ["leave nbatches 'auto'"]),
+    `raise memoryLimit to ${formatBytes(needed)}`,
+  ];
+  return new DiffopsError(
+    'MEMORY_LIMIT',
+    `this takes ${formatBytes(needed)} at least (${describeTerms(estimateOf(planned, 1, held))}); ` +
+      `memoryLimit is ${formatBytes(limit)}${given}. ${sentence(remedies)}.`,
+    { limit, needed, plan: new Plan(planned, 1, heldBytes(planned, 1, held)).summary() },
+  );
+};
+
+const sentence = (remedies: readonly string[]): string => {
+  const text = remedies.join(', or ');
+  return text[0].toUpperCase() + text.slice(1);
+};
