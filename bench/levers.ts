@@ -83,7 +83,7 @@ const offPlan = (trial: Trial, subject: Subject, problem: Problem): Planned => {
   if (trial.mode) {
     const seeds = trial.mode === 'forward' ? planned.columns : planned.rows;
     const nbatches = trial.inBlocks ? Math.ceil(seeds / ROWS_AT_ONCE) : 'auto';
-    const request = { program, leaves: x.leaves.length, precision, nbatches, checkpoint: false } as const;
+    const request = { program, leaves: x.leaves.length, precision, nbatches, recomputed: 0 } as const;
     return planJacobian(request, trial.mode);
   }
   return planWith(

@@ -23,7 +23,7 @@ export const planWith = (
   nbatches: number | 'auto' = 'auto',
 ): Planned => {
   const { program } = recording;
-  const request = { program, leaves: x.leaves.length, precision, nbatches, checkpoint: false, levers };
+  const request = { program, leaves: x.leaves.length, precision, nbatches, recomputed: 0, levers };
   if (matrix === 'hessian') return planHessian(request, !streamed);
   return planJacobian(request, planned.facts.mode === 'reverse' ? 'reverse' : 'forward');
 };

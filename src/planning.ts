@@ -90,7 +90,7 @@ const planner = ({
         leaves,
         precision,
         nbatches: settings.nbatches,
-        checkpoint: recomputed === 1,
+        recomputed,
         tileBytes,
       };
       return kind === 'hessian' ? planHessian(request, symmetric) : planJacobianAs(request, settings.mode);

@@ -111,6 +111,9 @@ const cotangentOf = ({ recording, precision, settings }: Opened, u: unknown): Va
   return values.map((value, i) => ({ ...value, shape: shapes[i] }));
 };
 
+/** A product runs once: its forward values are kept, or all computed again. */
+const recomputedBy = ({ settings }: Opened): number => (settings.checkpoint === true ? 1 : 0);
+
 /**
  * The product of the Hessian of f at x with v, a tree like x; f returns one element.
  * Forward over reverse: the tangent of the gradient (Pearlmutter 1994).
@@ -126,11 +129,7 @@ export const hvp = async <X, D = unknown>(
   const seeds = tangentOf(opened, v);
   const active = isLeafOf(opened);
   const leaves = opened.x.leaves.length;
-  const gradient = withOutputs(
-    grad(opened.recording.program, active, opened.settings.checkpoint === true),
-    1,
-    1 + leaves,
-  );
+  const gradient = withOutputs(grad(opened.recording.program, active, recomputedBy(opened)), 1, 1 + leaves);
   const program = withOutputs(jvpOf(gradient, active), leaves, 2 * leaves);
   return likeX<X>(opened, await run(opened, program, seeds), 'Hessian-vector product');
 };
@@ -162,7 +161,7 @@ export const vjp = async <X, Y, D = unknown>(
   const opened = open(f, x, options);
   const seeds = cotangentOf(opened, u);
   const { program } = opened.recording;
-  const results = await run(opened, vjpOf(program, isLeafOf(opened), opened.settings.checkpoint === true), seeds);
+  const results = await run(opened, vjpOf(program, isLeafOf(opened), recomputedBy(opened)), seeds);
   const count = program.outputs.length;
   return {
     value: likeY(opened, results.slice(0, count), 'value'),
@@ -178,7 +177,7 @@ export const valueAndGrad = async <X, D = unknown>(
 ): Promise<{ value: NdArray; gradient: LikeX<X> }> => {
   const opened = open(f, x, options);
   requireScalar(opened.recording, 'valueAndGrad');
-  const program = grad(opened.recording.program, isLeafOf(opened), opened.settings.checkpoint === true);
+  const program = grad(opened.recording.program, isLeafOf(opened), recomputedBy(opened));
   const [value, ...gradients] = await run(opened, program, []);
   return { value: likeY<tf.Tensor>(opened, [value], 'value'), gradient: likeX<X>(opened, gradients, 'gradient') };
 };

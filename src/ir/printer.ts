@@ -35,9 +35,7 @@ export const printProgram = (program: Program): string => {
   for (const e of program.equations) {
     const operands = e.inputs.map(use);
     const params = Object.entries(e.params).map(([k, v]) => `${k}=${printParam(v)}`);
-    const notes = [e.output.scope, e.region === undefined ? undefined : `recomputed ${e.region}`].filter(
-      (note) => note,
-    );
+    const notes = [e.output.scope, e.region === undefined ? undefined : `region ${e.region}`].filter((note) => note);
     const scope = notes.length === 0 ? '' : `  # ${notes.join(', ')}`;
     lines.push(`  ${[`${define(e.output)} = ${e.primitive}`, ...operands, ...params].join(' ')}${scope}`);
   }

@@ -28,8 +28,8 @@ export interface Equation {
   readonly params: Params;
   readonly output: Var;
   /**
-   * Equal equations are shared within a region only; a segment that checkpointing recomputes is a region
-   * of its own, so that no later pass merges it with the first computation again. Undefined: region 0.
+   * Equal equations are shared within a region only. What checkpointing computes again lies in regions of its own, by
+   * segment and by pass, so that no later pass merges it with the first computation. Undefined: region 0, of what is kept.
    */
   readonly region?: number | undefined;
 }

@@ -179,7 +179,7 @@ const candidatesOf = (request: SetRequest, strand: Strand, block: number, strand
   const worthwhile = spent > CONTRACTING * equations.length;
   const promising = equations.length <= SHORT || equations.some((e) => CONTRACTED.has(e.primitive));
   const pays = contraction === 'always' || (worthwhile && promising && equations.length <= ENDLESS);
-  if (request.checkpoint || contraction === 'never' || !pays) return [cheapest, ...others];
+  if (request.recomputed > 0 || contraction === 'never' || !pays) return [cheapest, ...others];
   let best = contraction === 'always' ? undefined : cheapest;
   const plainBytes = HEAVIER * livePeakBytes(cheapest.tile.program);
   const size = bytesPerElement(request.precision);

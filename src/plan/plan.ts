@@ -47,7 +47,8 @@ export interface PlanSummary {
   /** Worker threads; 0: a problem too small to gain from them runs in-process. */
   readonly workers: number;
   readonly precision: FloatDtype;
-  readonly checkpoint: boolean;
+  /** Whether forward values are recomputed in every tile: all (true), none (false), or a share of them by bytes. */
+  readonly checkpoint: boolean | number;
   /** Floating-point operations of the whole matrix. */
   readonly flops: number;
   /** Bytes that the call adds at its fullest moment: workers' values, inputs, and the matrix where it is held. */
@@ -74,7 +75,7 @@ export class Plan implements PlanSummary {
   readonly device = 'cpu' as const;
   readonly workers: number;
   readonly precision: FloatDtype;
-  readonly checkpoint: boolean;
+  readonly checkpoint: boolean | number;
   readonly flops: number;
   readonly estimatedPeakBytes: number;
   readonly #planned: Planned;

@@ -1,10 +1,10 @@
 /** Makes the plan: which derivative programs, in which groups of seeds, cut into which tiles. */
 
 import { bytesOf, sizeOf } from '../ir/aval.ts';
-import type { Atom } from '../ir/program.ts';
+import type { Atom, Program } from '../ir/program.ts';
 import { simplifying } from '../primitives/table.ts';
-import { grad } from '../transforms/grad.ts';
-import { forwardOf, reverseOf } from '../transforms/pushforward.ts';
+import { grad, inRegions } from '../transforms/grad.ts';
+import { forwardOf, type Pushforward, reverseOf } from '../transforms/pushforward.ts';
 import { withOutputs } from '../transforms/replay.ts';
 import { firstOutputFrom } from '../transforms/trim.ts';
 import { blockSizeOf, tilesOf } from './blocks.ts';
@@ -51,13 +51,13 @@ interface Group {
 }
 
 const hessianGroups = (request: SetRequest, sizes: readonly number[], symmetric: boolean): Group[] => {
-  const { program, leaves, checkpoint, levers } = request;
+  const { program, leaves, recomputed, levers } = request;
   const isLeaf = program.inputs.map((_, i) => i < leaves);
-  const gradient = grad(program, isLeaf, checkpoint, levers.merging);
+  const gradient = grad(program, isLeaf, recomputed, levers.merging);
   const offsets = offsetsOf(sizes);
   const trims = symmetric && levers.trimming;
   // Each part is planned anew, for fewer rows: without trimming there is nothing to gain.
-  const splitting = trims && !checkpoint ? levers.splitting : 'never';
+  const splitting = trims && recomputed === 0 ? levers.splitting : 'never';
   return groupLeaves(sizes, gradient.equations.length, levers.groups).map((group): Group => {
     const firstRow = trims ? group.firstLeaf : 0;
     // Output 0 of the gradient program is the value.
@@ -71,7 +71,7 @@ const hessianGroups = (request: SetRequest, sizes: readonly number[], symmetric:
       const places = offsets.slice(firstRow).map((offset, row) => (row === 0 ? offset + shift : offset));
       const placement = symmetric ? 'symmetric' : 'column';
       return {
-        ...forwardOf(trimmed, active, checkpoint, levers.merging),
+        ...forwardOf(trimmed, active, recomputed, levers.merging),
         range: part,
         shift,
         offsets: places,
@@ -97,7 +97,7 @@ export const planJacobian = (request: PlanRequest, mode: JacobianMode): Planned 
   });
 
 const jacobianStrands = (request: SetRequest, mode: JacobianMode): Strand[] => {
-  const { program, leaves, checkpoint, levers } = request;
+  const { program, leaves, recomputed, levers } = request;
   const inputSizes = sizesOf(program.inputs.slice(0, leaves));
   const outputSizes = sizesOf(program.outputs);
   const [seeded, other] = mode === 'forward' ? [inputSizes, outputSizes] : [outputSizes, inputSizes];
@@ -105,16 +105,16 @@ const jacobianStrands = (request: SetRequest, mode: JacobianMode): Strand[] => {
     const inGroup = (i: number): boolean => i >= group.firstLeaf && i < group.limitLeaf;
     const derivative =
       mode === 'forward'
-        ? forwardOf(
+        ? columnsOf(
             program,
             program.inputs.map((_, i) => inGroup(i)),
-            checkpoint,
+            recomputed,
             levers.merging,
           )
         : reverseOf(
             withOutputs(program, group.firstLeaf, group.limitLeaf),
             program.inputs.map((_, i) => i < leaves),
-            checkpoint,
+            recomputed,
             levers.merging,
           );
     const placement = mode === 'forward' ? 'column' : 'row';
@@ -122,9 +122,15 @@ const jacobianStrands = (request: SetRequest, mode: JacobianMode): Strand[] => {
   });
 };
 
+/** Columns of a function: of its segments, a share is recomputed. */
+const columnsOf = (program: Program, active: readonly boolean[], recomputed: number, merging: boolean): Pushforward => {
+  const isPart = recomputed > 0 && recomputed < 1;
+  return forwardOf(isPart ? inRegions(program, active, recomputed) : program, active, recomputed, merging);
+};
+
 /** Columns or rows, whichever has the lower price, uncontracted and with all seeds in one group. */
 export const chooseMode = (request: PlanRequest): JacobianMode => {
-  const whole = withLevers({ ...request, checkpoint: false, levers: { ...ALL_ON, groups: 'one' } });
+  const whole = withLevers({ ...request, recomputed: 0, levers: { ...ALL_ON, groups: 'one' } });
   const priceOf = (mode: JacobianMode): number =>
     jacobianStrands(whole, mode).reduce((sum, strand) => {
       const { first, limit } = strand.range;
@@ -160,7 +166,7 @@ const chooseTiles = (request: SetRequest, { range, strands }: Group, block: numb
 };
 
 const assemble = (request: SetRequest, groupsOfStrands: readonly Group[], mode: PlanMode): Planned => {
-  const { program, precision, checkpoint, leaves, levers } = request;
+  const { program, precision, recomputed, leaves, levers } = request;
   const n = total(sizesOf(program.inputs.slice(0, leaves)));
   const rows = mode === 'forward-over-reverse' ? n : total(sizesOf(program.outputs));
   const seeds = mode === 'reverse' ? rows : n;
@@ -195,7 +201,7 @@ const assemble = (request: SetRequest, groupsOfStrands: readonly Group[], mode: 
       tileWidth,
       mode,
       precision,
-      checkpoint,
+      checkpoint: recomputed === 0 ? false : recomputed === 1 ? true : recomputed,
       flops: (point ? flopsOf(point) : 0) + tiles.reduce((sum, tile) => sum + tileFlops[tile.group], 0),
       workerBytes: residualBytes + livePeak + placing.copiedBytes,
       sharedBytes: total(program.inputs.map((v) => bytesOf(v.aval))),

@@ -10,7 +10,11 @@ export interface PlanRequest {
   readonly leaves: number;
   readonly precision: FloatDtype;
   readonly nbatches: number | 'auto';
-  readonly checkpoint: boolean;
+  /**
+   * The share of the program, 0 … 1, whose forward values aren't kept between tiles but computed again in each: by the
+   * bytes of its residuals, and at least so much, since it goes by whole segments. 1: nothing is kept.
+   */
+  readonly recomputed: number;
   /** Bytes that the values of one tile may take at once, and the products made for all groups: tiles are cut narrower for it. Default: as the caches have it. */
   readonly tileBytes?: number;
   /** Levers that aren't as they are by default. */

@@ -1,11 +1,11 @@
 /** Reverse mode: cotangents of a program's inputs, as linearize and then transpose; with or without checkpoints. */
 
-import type { Atom, Equation, Program, Var } from '../ir/program.ts';
-import { freeVariables } from '../ir/program.ts';
+import type { Atom, Equation, Program } from '../ir/program.ts';
 import type { Ops } from '../primitives/ops.ts';
 import { newOps } from '../primitives/table.ts';
 import { linearize } from './linearize.ts';
 import { replay } from './replay.ts';
+import { segmentsOf, variedBy } from './segments.ts';
 import { transposeInto } from './transpose.ts';
 
 export interface Vjp {
@@ -35,35 +35,10 @@ export const vjpInto = (
   };
 };
 
-/** A run of consecutive equations as a program over the variables that it takes from before it. */
-interface Segment {
-  readonly program: Program;
-  /** The outer variables that its inputs and outputs stand for. */
-  readonly takes: readonly Var[];
-  readonly gives: readonly Var[];
-}
-
-const segmentsOf = (program: Program, count: number): Segment[] => {
-  const size = Math.ceil(program.equations.length / count);
-  const runs: Equation[][] = [];
-  for (let i = 0; i < program.equations.length; i += size) runs.push(program.equations.slice(i, i + size));
-  const usedLater = new Set<Atom>(program.outputs);
-  const segments: Segment[] = [];
-  for (const equations of runs.reverse()) {
-    const gives = equations.map((e) => e.output).filter((v) => usedLater.has(v));
-    const takes = freeVariables({ equations, outputs: gives });
-    for (const v of takes) usedLater.add(v);
-    segments.unshift({ program: { inputs: takes, equations, outputs: gives }, takes, gives });
-  }
-  return segments;
-};
-
-/** About √depth segments: as many values at the boundaries as inside a segment. */
-const segmentCount = (program: Program): number => Math.max(1, Math.round(Math.sqrt(program.equations.length)));
-
 /**
- * Like `vjpInto`, but forward values live only inside one segment of the program at a time: the pullback
- * computes each segment's forward pass again from the values at its boundary, in a region of its own.
+ * Like `vjpInto`, but of the segments to recompute, `recomputed` of the program by bytes (see `segmentsOf`), forward
+ * values live only while their segment is worked on: the pullback computes its forward pass again from the values at
+ * its boundary. Its forward pass and its pullback are regions of their own, which says what may be recomputed in a tile.
  * Source: Griewank & Walther, Evaluating Derivatives, ch. 12, in its one-level form.
  */
 export const checkpointedVjpInto = (
@@ -71,17 +46,21 @@ export const checkpointedVjpInto = (
   program: Program,
   inputs: readonly Atom[],
   active: readonly boolean[],
+  recomputed: number,
   merging = true,
 ): Vjp => {
-  const segments = segmentsOf(program, segmentCount(program));
+  const segments = segmentsOf(program, active, recomputed);
+  const varied = variedBy(program, active);
+  // What doesn't vary is computed once, unless nothing is to be kept.
+  const isAgain = ({ output }: Equation): boolean => recomputed >= 1 || varied.has(output);
   const forward = new Map<Atom, Atom>(program.inputs.map((v, i) => [v, inputs[i]]));
   const lookUp = (a: Atom): Atom => (a.kind === 'literal' ? a : (forward.get(a) as Atom));
-  const varied = new Set<Atom>(program.inputs.filter((_, i) => active[i]));
-  for (const { program: body, takes, gives } of segments) {
-    const outputs = replay(ops, body, takes.map(lookUp));
-    for (const [i, v] of gives.entries()) forward.set(v, outputs[i]);
-    if (takes.some((v) => varied.has(v))) for (const v of gives) varied.add(v);
+  for (const [k, segment] of segments.entries()) {
+    const body = segment.recomputed ? inRegion(segment.program, 2 * k + 1, isAgain) : segment.program;
+    const outputs = replay(ops, body, segment.takes.map(lookUp));
+    for (const [i, v] of segment.gives.entries()) forward.set(v, outputs[i]);
   }
+  ops.region = 0;
   return {
     outputs: program.outputs.map(lookUp),
     pullback: (cotangents) => {
@@ -92,15 +71,19 @@ export const checkpointedVjpInto = (
         pending.set(v, before ? ops.add(before, cotangent) : cotangent);
       };
       for (const [i, a] of program.outputs.entries()) accumulate(a, cotangents[i] ?? null);
-      for (const [k, { program: body, takes, gives }] of [...segments.entries()].reverse()) {
+      for (let k = segments.length - 1; k >= 0; k--) {
+        const { program: own, takes, gives, recomputed: again } = segments[k];
         const activeTakes = takes.map((v) => varied.has(v));
         const received = gives.map((v) => pending.get(v) ?? null);
         for (const v of gives) pending.delete(v);
         if (!activeTakes.includes(true) || received.every((c) => c === null)) continue;
-        const region = k + 1;
-        const { pullback } = vjpInto(ops, inRegion(body, region), takes.map(lookUp), activeTakes, merging);
+        const region = again ? 2 * k + 2 : 0;
+        const body = again ? inRegion(own, region, isAgain) : own;
+        const { pullback } = vjpInto(ops, body, takes.map(lookUp), activeTakes, merging);
+        ops.region = region;
         const results = pullback(received);
         const targets = takes.filter((_, i) => activeTakes[i]);
+        ops.region = region;
         for (const [i, v] of targets.entries()) accumulate(v, results[i]);
       }
       ops.region = 0;
@@ -109,19 +92,44 @@ export const checkpointedVjpInto = (
   };
 };
 
-const inRegion = (program: Program, region: number): Program => ({
+const inRegion = (program: Program, region: number, isIn: (equation: Equation) => boolean): Program => ({
   ...program,
-  equations: program.equations.map((e) => ({ ...e, region })),
+  equations: program.equations.map((e) => (isIn(e) ? { ...e, region } : e)),
 });
 
+/** The program with the segments to recompute, `recomputed` of it by bytes, as regions. */
+export const inRegions = (program: Program, active: readonly boolean[], recomputed: number): Program => {
+  const varied = variedBy(program, active);
+  const equations = segmentsOf(program, active, recomputed).flatMap((segment, k) =>
+    segment.recomputed
+      ? inRegion(segment.program, k + 1, ({ output }) => varied.has(output)).equations
+      : segment.program.equations,
+  );
+  return { ...program, equations };
+};
+
 /**
- * (…inputs) → (value, …gradients of the active inputs) for a program with one output of one element.
+ * (…inputs) → (value, …gradients of the active inputs) for a program with one output of one element, of which a share
+ * of the forward values, `recomputed`, is computed again where the pullback needs them.
  */
-export const grad = (program: Program, active: readonly boolean[], checkpoint: boolean, merging = true): Program => {
+export const grad = (program: Program, active: readonly boolean[], recomputed: number, merging = true): Program => {
   const ops = newOps();
   const inputs = ops.adoptInputs(program);
-  const { outputs, pullback } = (checkpoint ? checkpointedVjpInto : vjpInto)(ops, program, inputs, active, merging);
+  const { outputs, pullback } = vjpOf(ops, program, inputs, active, recomputed, merging);
   const gradients = pullback([ops.full(outputs[0], 1)]);
   const activeInputs = inputs.filter((_, i) => active[i]);
   return ops.build([outputs[0], ...gradients.map((g, i) => ops.orZero(g, activeInputs[i]))]);
 };
+
+/** With checkpoints or without. */
+export const vjpOf = (
+  ops: Ops,
+  program: Program,
+  inputs: readonly Atom[],
+  active: readonly boolean[],
+  recomputed: number,
+  merging = true,
+): Vjp =>
+  recomputed > 0
+    ? checkpointedVjpInto(ops, program, inputs, active, recomputed, merging)
+    : vjpInto(ops, program, inputs, active, merging);

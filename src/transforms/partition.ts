@@ -15,30 +15,40 @@ export interface Partition {
 const REMADE: ReadonlySet<string> = new Set(['broadcast', 'iota']);
 
 /**
- * Takes a program without equations that none of its outputs needs. `unknown[i]` says whether input i is unknown. What depends on no unknown input goes to `point`; a residual
- * is a known value that the rest uses. A known input that the rest uses is a residual as it is.
+ * Takes a program without equations that none of its outputs needs. `unknown[i]` says whether input i is unknown. What
+ * depends on no unknown input goes to `point`; a residual is a known value that the rest uses. A known input that the
+ * rest uses is a residual as it is. `again`: the known equations that the rest makes again where it needs them.
  */
-export const partition = (program: Program, unknown: readonly boolean[]): Partition => {
+export const partition = (
+  program: Program,
+  unknown: readonly boolean[],
+  again: (equation: Equation) => boolean = () => false,
+): Partition => {
   const dependent = new Set<Atom>(program.inputs.filter((_, i) => unknown[i]));
   const known: Equation[] = [];
-  const rest: Equation[] = [];
   for (const equation of program.equations) {
-    const isKnown = !dependsOn(equation, dependent);
-    if (!isKnown) dependent.add(equation.output);
-    (isKnown ? known : rest).push(equation);
+    if (dependsOn(equation, dependent)) dependent.add(equation.output);
+    else known.push(equation);
   }
-  const used = usedBy(rest, program.outputs);
-  const remade: Equation[] = [];
-  for (let i = known.length - 1; i >= 0; i--) {
-    const equation = known[i];
-    if (!used.has(equation.output) || !REMADE.has(equation.primitive)) continue;
-    used.delete(equation.output);
-    for (const a of equation.inputs) if (isVar(a)) used.add(a);
-    remade.unshift(equation);
+  const used = new Set<Atom>(program.outputs.filter(isVar));
+  const rest: Equation[] = [];
+  const residuals: Var[] = [];
+  for (let i = program.equations.length - 1; i >= 0; i--) {
+    const equation = program.equations[i];
+    const { primitive, inputs, output } = equation;
+    if (!dependent.has(output)) {
+      if (!used.has(output)) continue;
+      if (!REMADE.has(primitive) && !again(equation)) {
+        residuals.push(output);
+        continue;
+      }
+    }
+    rest.push(equation);
+    for (let j = 0; j < inputs.length; j++) if (isVar(inputs[j])) used.add(inputs[j]);
   }
   const knownInputs = program.inputs.filter((_, i) => !unknown[i]);
-  const residuals: Var[] = knownInputs.filter((v) => used.has(v));
-  for (const { output } of known) if (used.has(output)) residuals.push(output);
+  residuals.push(...knownInputs.filter((v) => used.has(v)).reverse());
+  residuals.reverse();
   const point = pruned({ inputs: knownInputs, equations: known, outputs: residuals });
   // The two programs share no residuals: the rest gets its own inputs for them.
   const renamed = new Map<Atom, Var>(residuals.map((v) => [v, newVar(v.aval, v.scope)]));
@@ -46,7 +56,7 @@ export const partition = (program: Program, unknown: readonly boolean[]): Partit
     point,
     rest: {
       inputs: [...residuals.map((v) => renamed.get(v) as Var), ...program.inputs.filter((_, i) => unknown[i])],
-      equations: [...remade, ...rest].map((equation) => withInputs(equation, renamed)),
+      equations: rest.reverse().map((equation) => withInputs(equation, renamed)),
       outputs: program.outputs.map((a) => renamed.get(a) ?? a),
     },
   };
@@ -55,14 +65,6 @@ export const partition = (program: Program, unknown: readonly boolean[]): Partit
 const dependsOn = ({ inputs }: Equation, atoms: ReadonlySet<Atom>): boolean => {
   for (let i = 0; i < inputs.length; i++) if (atoms.has(inputs[i])) return true;
   return false;
-};
-
-/** The variables that equations and outputs take. */
-const usedBy = (equations: readonly Equation[], outputs: readonly Atom[]): Set<Atom> => {
-  const used = new Set<Atom>();
-  for (const { inputs } of equations) for (let i = 0; i < inputs.length; i++) if (isVar(inputs[i])) used.add(inputs[i]);
-  for (const a of outputs) if (isVar(a)) used.add(a);
-  return used;
 };
 
 /** The equation with some of its operands renamed. */

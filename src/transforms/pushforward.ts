@@ -1,12 +1,11 @@
 /** Turns linear programs around or drops their primal outputs: the three shapes in which columns and rows are pushed. */
 
-import type { Program } from '../ir/program.ts';
+import type { Equation, Program } from '../ir/program.ts';
 import { newOps } from '../primitives/table.ts';
 import { final } from './final.ts';
-import { checkpointedVjpInto, vjpInto } from './grad.ts';
-import { jvp } from './jvp.ts';
+import { checkpointedVjpInto, vjpOf } from './grad.ts';
 import { linearize } from './linearize.ts';
-import { withOutputs } from './replay.ts';
+import { partition } from './partition.ts';
 import { transposeInto } from './transpose.ts';
 
 /** A derivative as programs: `point` once per point (null: nothing is kept), `rest` once per seed. */
@@ -20,33 +19,40 @@ export interface Pushforward {
 /** With values in place of rules for further derivatives: see `final`. */
 const finalOf = ({ point, rest }: Pushforward): Pushforward => ({ point: point && final(point), rest: final(rest) });
 
-/** Tangents of the active inputs → tangents of the outputs. With `checkpoint` the primal values are made again per seed. */
+/**
+ * Tangents of the active inputs → tangents of the outputs. `recomputed`: the share of the primal values that is made
+ * again per seed: all of them, or those of the equations that are in regions.
+ */
 export const forwardOf = (
   program: Program,
   active: readonly boolean[],
-  checkpoint: boolean,
+  recomputed: number,
   merging = true,
-): Pushforward => {
-  if (!checkpoint) return finalOf(linearize(program, active, merging));
-  const count = program.outputs.length;
-  return finalOf({ point: null, rest: withOutputs(jvp(program, active), count, 2 * count) });
-};
+): Pushforward => finalOf(linearize(program, active, merging, againAt(recomputed)));
 
-/** Cotangents of the outputs → cotangents of the active inputs; a cotangent that is zero everywhere is a literal. */
+const againAt = (recomputed: number): ((equation: Equation) => boolean) =>
+  recomputed >= 1 ? () => true : ({ region }) => region !== undefined;
+
+/**
+ * Cotangents of the outputs → cotangents of the active inputs; a cotangent that is zero everywhere is a literal.
+ * `recomputed`: the share of the forward values that is made again per seed.
+ */
 export const reverseOf = (
   program: Program,
   active: readonly boolean[],
-  checkpoint: boolean,
+  recomputed: number,
   merging = true,
 ): Pushforward => {
   const ops = newOps();
-  if (checkpoint) {
+  if (recomputed > 0) {
     const inputs = program.inputs.map((v) => ops.input(v.aval, v.scope));
-    const { outputs, pullback } = checkpointedVjpInto(ops, program, inputs, active, merging);
+    const { outputs, pullback } = checkpointedVjpInto(ops, program, inputs, active, recomputed, merging);
     const cotangents = outputs.map((a) => ops.input(a.aval));
     const results = pullback(cotangents);
     const targets = inputs.filter((_, i) => active[i]);
-    return finalOf({ point: null, rest: ops.build(results.map((r, i) => ops.orZero(r, targets[i]))) });
+    const whole = ops.build(results.map((r, i) => ops.orZero(r, targets[i])));
+    const unknown = whole.inputs.map((_, i) => i >= inputs.length);
+    return finalOf(partition(whole, unknown, againAt(recomputed)));
   }
   const { point, rest } = linearize(program, active, merging);
   const count = point.outputs.length;
@@ -58,10 +64,10 @@ export const reverseOf = (
 };
 
 /** (…inputs, …cotangents of the outputs) → (…outputs, …cotangents of the active inputs). */
-export const vjp = (program: Program, active: readonly boolean[], checkpoint: boolean): Program => {
+export const vjp = (program: Program, active: readonly boolean[], recomputed: number): Program => {
   const ops = newOps();
   const inputs = program.inputs.map((v) => ops.input(v.aval, v.scope));
-  const { outputs, pullback } = (checkpoint ? checkpointedVjpInto : vjpInto)(ops, program, inputs, active);
+  const { outputs, pullback } = vjpOf(ops, program, inputs, active, recomputed);
   const results = pullback(outputs.map((a) => ops.input(a.aval)));
   const targets = inputs.filter((_, i) => active[i]);
   return ops.build([...outputs, ...results.map((r, i) => ops.orZero(r, targets[i]))]);

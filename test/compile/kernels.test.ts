@@ -30,7 +30,7 @@ const hessianProduct = ({ inputs, f, smooth }: Case): Job | undefined => {
   const seeds = given.flatMap((x, i) =>
     active[i] ? [{ ...x, data: Float64Array.from(floats([...x.shape], 7 + i).values) }] : [],
   );
-  return { program: jvp(grad(scalarOf(program, result), active, false), active), given: [...given, ...seeds] };
+  return { program: jvp(grad(scalarOf(program, result), active, 0), active), given: [...given, ...seeds] };
 };
 
 beforeAll(() => tf.setBackend('cpu'));

@@ -31,7 +31,7 @@ const separate = (lengths: readonly number[]): Program => {
 };
 
 const planOf = (program: Program, leaves: number, levers: Partial<Levers> = {}) =>
-  planHessian({ program, leaves, precision: 'float64', nbatches: 'auto', checkpoint: false, levers }, true);
+  planHessian({ program, leaves, precision: 'float64', nbatches: 'auto', recomputed: 0, levers }, true);
 
 const printed = (planned: ReturnType<typeof planOf>): string[] =>
   String(new Plan(planned, 2, matrixBytes(planned))).split('\n');

@@ -23,6 +23,9 @@ const CHOICES: { readonly [L in keyof Levers]: readonly Levers[L][] } = {
   native: [true, false],
 };
 
+/** What share of a program is recomputed: often none or all of it. */
+export const anyShare: fc.Arbitrary<number> = fc.constantFrom(0, 0.1, 0.25, 0.5, 0.75, 0.9, 1, 1, 0);
+
 /** Any of all combinations. */
 export const anyLevers: fc.Arbitrary<Levers> = fc.record({
   groups: fc.constantFrom(...CHOICES.groups),

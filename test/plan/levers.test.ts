@@ -9,7 +9,7 @@ import { planHessian, planJacobian } from '../../src/plan/planner.ts';
 import type { PlanRequest } from '../../src/plan/request.ts';
 import { simplifying } from '../../src/primitives/table.ts';
 import { relativeError } from '../support/close.ts';
-import { anyLevers, EAGER, oneLeverOff } from './lever-choices.ts';
+import { anyLevers, anyShare, EAGER, oneLeverOff } from './lever-choices.ts';
 import { type RandomNetwork, randomNetwork } from './random-networks.ts';
 import { runPlanned } from './run-planned.ts';
 
@@ -18,13 +18,13 @@ const TOLERANCE = 1e-9;
 /** What else shapes a plan. `cut` chooses nbatches: 0 for auto, else among 1 … n. */
 interface Shape {
   readonly cut: number;
-  readonly checkpoint: boolean;
+  readonly recomputed: number;
   readonly symmetric: boolean;
 }
 
 const shapes: fc.Arbitrary<Shape> = fc.record({
   cut: fc.oneof(fc.constant(0), fc.double({ min: 0.01, max: 1, noNaN: true })),
-  checkpoint: fc.boolean(),
+  recomputed: anyShare,
   symmetric: fc.boolean(),
 });
 
@@ -34,18 +34,18 @@ const nbatchesOf = (cut: number, seeds: number): number | 'auto' =>
 type Kind = 'hessian' | 'forward' | 'reverse';
 const KINDS: readonly Kind[] = ['hessian', 'forward', 'reverse'];
 
-const planOf = (network: RandomNetwork, kind: Kind, levers: Levers, { cut, checkpoint, symmetric }: Shape): Planned => {
+const planOf = (network: RandomNetwork, kind: Kind, levers: Levers, { cut, recomputed, symmetric }: Shape): Planned => {
   const plan = (nbatches: PlanRequest['nbatches']): Planned => {
     const { leaves } = network;
     const program = kind === 'hessian' ? network.scalar : network.vector;
-    const request: PlanRequest = { program, leaves, precision: 'float64', nbatches, checkpoint, levers };
+    const request: PlanRequest = { program, leaves, precision: 'float64', nbatches, recomputed, levers };
     return kind === 'hessian' ? planHessian(request, symmetric) : planJacobian(request, kind);
   };
   const { rows, columns } = plan('auto');
   return cut === 0 ? plan('auto') : plan(nbatchesOf(cut, kind === 'reverse' ? rows : columns));
 };
 
-const PLAIN: Shape = { cut: 0, checkpoint: false, symmetric: false };
+const PLAIN: Shape = { cut: 0, recomputed: 0, symmetric: false };
 const references = new Map<string, Float64Array>();
 
 /** The matrix with every lever off. */

@@ -11,7 +11,7 @@ import type { PlanRequest } from '../../src/plan/request.ts';
 import type { Ops } from '../../src/primitives/ops.ts';
 import { newOps } from '../../src/primitives/table.ts';
 import { randomFrom, value } from '../primitives/support.ts';
-import { anyLevers } from './lever-choices.ts';
+import { anyLevers, anyShare } from './lever-choices.ts';
 import { type RandomNetwork, randomNetwork } from './random-networks.ts';
 import { runOnEngine, runPlanned } from './run-planned.ts';
 
@@ -47,7 +47,7 @@ describe('a NaN in an input', () => {
     leaves,
     precision: 'float64',
     nbatches: 'auto',
-    checkpoint: false,
+    recomputed: 0,
     levers: ALL_OFF,
   });
 
@@ -69,21 +69,15 @@ describe('a NaN in an input', () => {
     expect(reportedFinite(matrix, expected), told).toEqual([]);
   };
 
-  const cases = [
-    fc.nat(1e6),
-    fc.double({ min: 0, max: 0.999, noNaN: true }),
-    anyLevers,
-    nbatches,
-    fc.boolean(),
-  ] as const;
+  const cases = [fc.nat(1e6), fc.double({ min: 0, max: 0.999, noNaN: true }), anyLevers, nbatches, anyShare] as const;
 
   test('makes every entry of a Hessian that depends on it non-finite', () => {
-    const run = (seed: number, at: number, levers: Levers, cut: 'auto' | number, checkpoint: boolean): void => {
+    const run = (seed: number, at: number, levers: Levers, cut: 'auto' | number, recomputed: number): void => {
       const network = randomNetwork(seed, 12, true);
       const plan = (over: Partial<PlanRequest>) =>
         planHessian({ ...requestOf(network, network.scalar), ...over }, over.levers !== undefined);
       const told = `${JSON.stringify(levers)}\n${printProgram(network.scalar)}`;
-      check(network, at, plan, { levers, nbatches: cut, checkpoint }, told);
+      check(network, at, plan, { levers, nbatches: cut, recomputed }, told);
     };
     fc.assert(fc.property(...cases, run), { numRuns: 120, seed: 8 });
   }, 60_000);
@@ -91,12 +85,12 @@ describe('a NaN in an input', () => {
   test.each(['forward', 'reverse'] as const)(
     'and of a Jacobian, %s',
     (mode) => {
-      const run = (seed: number, at: number, levers: Levers, cut: 'auto' | number, checkpoint: boolean): void => {
+      const run = (seed: number, at: number, levers: Levers, cut: 'auto' | number, recomputed: number): void => {
         const network = randomNetwork(seed, 12, true);
         const plan = (over: Partial<PlanRequest>) =>
           planJacobian({ ...requestOf(network, network.vector), ...over }, mode);
         const told = `${JSON.stringify(levers)}\n${printProgram(network.vector)}`;
-        check(network, at, plan, { levers, nbatches: cut, checkpoint }, told);
+        check(network, at, plan, { levers, nbatches: cut, recomputed }, told);
       };
       fc.assert(fc.property(...cases, run), { numRuns: 80, seed: 9 });
     },
@@ -224,20 +218,20 @@ const requestFor = ({ dtype }: Pole, program: Program, over: Partial<PlanRequest
   leaves: program.inputs.length,
   precision: dtype,
   nbatches: 'auto',
-  checkpoint: false,
+  recomputed: 0,
   ...over,
 });
 
 describe.each(POLES)('$name', (pole) => {
-  const cases = [fc.nat(SPREADS.length - 1), fc.boolean(), anyLevers, nbatches, fc.boolean()] as const;
+  const cases = [fc.nat(SPREADS.length - 1), fc.boolean(), anyLevers, nbatches, anyShare] as const;
   /** x[0] in the flattened point. */
   const AT = 1;
 
   test('is not finite on the diagonal of the Hessian', () => {
-    const run = (spread: number, squared: boolean, levers: Levers, cut: 'auto' | number, checkpoint: boolean): void => {
+    const run = (spread: number, squared: boolean, levers: Levers, cut: 'auto' | number, recomputed: number): void => {
       const { scalar, inputs } = poled(pole, spread, squared);
       const n = inputs.reduce((sum, v) => sum + sizeOf(v.shape), 0);
-      const request = requestFor(pole, scalar, { levers, nbatches: cut, checkpoint });
+      const request = requestFor(pole, scalar, { levers, nbatches: cut, recomputed });
       for (const symmetric of [true, false]) {
         const H = runPlanned(planHessian(request, symmetric), inputs);
         // Where the slope is steep, so is the derivative by the factor in front.
@@ -250,10 +244,10 @@ describe.each(POLES)('$name', (pole) => {
 
   test('nor in the Jacobian where it is steep', () => {
     if (!pole.steep) return;
-    const run = (spread: number, _: boolean, levers: Levers, cut: 'auto' | number, checkpoint: boolean): void => {
+    const run = (spread: number, _: boolean, levers: Levers, cut: 'auto' | number, recomputed: number): void => {
       const { vector, inputs } = poled(pole, spread, false);
       for (const mode of ['forward', 'reverse'] as const) {
-        const request = requestFor(pole, vector, { levers, nbatches: mode === 'reverse' ? 'auto' : cut, checkpoint });
+        const request = requestFor(pole, vector, { levers, nbatches: mode === 'reverse' ? 'auto' : cut, recomputed });
         const J = runPlanned(planJacobian(request, mode), inputs);
         expect(reportedFinite(J, [AT]), `${JSON.stringify(levers)}\n${printProgram(vector)}`).toEqual([]);
       }
@@ -262,10 +256,10 @@ describe.each(POLES)('$name', (pole) => {
   }, 60_000);
 
   test('nor on the engine', async () => {
-    const run = async (spread: number, squared: boolean, levers: Levers, cut: 'auto' | number, checkpoint: boolean) => {
+    const run = async (spread: number, squared: boolean, levers: Levers, cut: 'auto' | number, recomputed: number) => {
       const { scalar, inputs } = poled(pole, spread, squared);
       const n = inputs.reduce((sum, v) => sum + sizeOf(v.shape), 0);
-      const request = requestFor(pole, scalar, { levers, nbatches: cut, checkpoint });
+      const request = requestFor(pole, scalar, { levers, nbatches: cut, recomputed });
       const H = await runOnEngine(planHessian(request, true), inputs);
       expect(reportedFinite(H, [AT * n + AT]), `${JSON.stringify(levers)}\n${printProgram(scalar)}`).toEqual([]);
     };

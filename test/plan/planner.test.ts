@@ -27,14 +27,14 @@ describe('hessian', () => {
   const gradient = grad(
     scalar,
     scalar.inputs.map(() => true),
-    false,
+    0,
   );
   const truth = finiteDifferences(vectorOf(gradient, 1), inputs, 3);
-  for (const checkpoint of [false, true]) {
+  for (const recomputed of [0, 0.3, 0.7, 1]) {
     for (const symmetric of [true, false]) {
       for (const nbatches of ['auto', 1, 3, 23] as const) {
-        test(`checkpoint ${checkpoint}, symmetric ${symmetric}, nbatches ${nbatches}`, () => {
-          const planned = planHessian(request(scalar, { nbatches, checkpoint }), symmetric);
+        test(`recomputed ${recomputed}, symmetric ${symmetric}, nbatches ${nbatches}`, () => {
+          const planned = planHessian(request(scalar, { nbatches, recomputed }), symmetric);
           expect(maxDifference(runPlanned(planned, inputs), truth)).toBeLessThan(1e-8);
           expect(planned.facts.tileWidth).toBeLessThanOrEqual(planned.facts.blockSize);
         });
@@ -52,11 +52,11 @@ describe('hessian', () => {
 
 describe('jacobian', () => {
   const truth = finiteDifferences(vectorOf(vector, 0), inputs, 3);
-  for (const checkpoint of [false, true]) {
+  for (const recomputed of [0, 0.3, 0.7, 1]) {
     for (const mode of ['forward', 'reverse'] as const) {
       for (const nbatches of ['auto', 1, 3, 6] as const) {
-        test(`checkpoint ${checkpoint}, ${mode}, nbatches ${nbatches}`, () => {
-          const planned = planJacobian(request(vector, { nbatches, checkpoint }), mode);
+        test(`recomputed ${recomputed}, ${mode}, nbatches ${nbatches}`, () => {
+          const planned = planJacobian(request(vector, { nbatches, recomputed }), mode);
           expect(maxDifference(runPlanned(planned, inputs), truth)).toBeLessThan(1e-9);
         });
       }
@@ -80,14 +80,14 @@ describe('checkpoint', () => {
 
   test('lowers the peak of the live values and of the plan', () => {
     const kept = planHessian(request(deep, { leaves: 1, nbatches: 1 }), true);
-    const recomputed = planHessian(request(deep, { leaves: 1, nbatches: 1, checkpoint: true }), true);
+    const recomputed = planHessian(request(deep, { leaves: 1, nbatches: 1, recomputed: 1 }), true);
     expect(livePeakBytes(recomputed.groups[0].program)).toBeLessThan(0.6 * livePeakBytes(kept.groups[0].program));
     const bytes = (planned: typeof kept) => new Plan(planned, 1, matrixBytes(planned)).estimatedPeakBytes;
     expect(bytes(recomputed)).toBeLessThan(0.75 * bytes(kept));
   });
 
   test('keeps nothing but the inputs between tiles', () => {
-    const { point, groups } = planHessian(request(deep, { leaves: 1, checkpoint: true }), true);
+    const { point, groups } = planHessian(request(deep, { leaves: 1, recomputed: 1 }), true);
     expect(point).toBeNull();
     expect(groups.every((g) => g.sources.every((s) => s.from === 'input'))).toBe(true);
   });
@@ -95,7 +95,7 @@ describe('checkpoint', () => {
   test('changes the matrix by rounding only', () => {
     const values = valuesFor(chain(9, 4));
     const plain = runPlanned(planHessian(request(chain(9, 4), { leaves: 1 }), true), values);
-    const checkpointed = runPlanned(planHessian(request(chain(9, 4), { leaves: 1, checkpoint: true }), true), values);
+    const checkpointed = runPlanned(planHessian(request(chain(9, 4), { leaves: 1, recomputed: 1 }), true), values);
     expect(maxDifference(plain, checkpointed)).toBeLessThan(1e-14);
   });
 });

@@ -11,7 +11,7 @@ export const planRequest = (program: Program, over: Partial<PlanRequest> = {}): 
   leaves: program.inputs.length,
   precision: 'float64',
   nbatches: 'auto',
-  checkpoint: false,
+  recomputed: 0,
   ...over,
 });
 

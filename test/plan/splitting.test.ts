@@ -58,7 +58,7 @@ describe.each(Object.entries(PROGRAMS))('%s', (_, { make, leaves }) => {
     leaves,
     precision: 'float64',
     nbatches: 'auto',
-    checkpoint: false,
+    recomputed: 0,
     ...over,
   });
 
@@ -86,7 +86,7 @@ describe('by size', () => {
   const groupsOf = (make: (ops: Ops) => Atom, leaves: number): number => {
     const ops = newOps();
     const program = ops.build([make(ops)]);
-    const request = { program, leaves, precision: 'float32', nbatches: 'auto', checkpoint: false } as const;
+    const request = { program, leaves, precision: 'float32', nbatches: 'auto', recomputed: 0 } as const;
     return planHessian(request, true).groups.length;
   };
 

@@ -21,7 +21,7 @@ const derivatives = (f: F, x: readonly number[]): { value: number; gradient: num
   const { program, constants } = record((v: T) => f(v).sum(), flat, undefined, 'float64');
   const inputs: Value[] = [...valuesOf(flat, 'float64'), ...constants];
   const active = inputs.map((_, i) => i === 0);
-  const first = grad(program, active, false);
+  const first = grad(program, active, 0);
   const [value, gradient] = evaluateProgram(first, inputs);
   const second = jvp(first, active);
   const column = (j: number): number[] => {

@@ -71,7 +71,7 @@ describe('corners', () => {
     );
     const inputs: Value[] = [{ shape: [n], dtype: 'float64', data: Float64Array.from(x) }, ...constants];
     const active = inputs.map((_, i) => i === 0);
-    const first = grad(summed(program), active, false);
+    const first = grad(summed(program), active, 0);
     const [total, slope] = evaluateProgram(first, inputs);
     const better = BETTER[name];
     expectEqual('value', total.data, [value], true);

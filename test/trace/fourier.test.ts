@@ -95,7 +95,7 @@ describe.each(PRECISIONS)('in %s', (precision) => {
         grad(
           program,
           inputs.map((_, i) => i < 2),
-          false,
+          0,
         ),
         inputs,
       );

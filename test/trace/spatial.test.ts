@@ -55,7 +55,7 @@ const secondDerivative = (spec: Spec): { program: Program; inputs: Value[] } => 
     dtype: 'float64',
     data: sequence(shape, 53 + 4 * i, 113),
   }));
-  const second = jvp(grad(program, active, false), active);
+  const second = jvp(grad(program, active, 0), active);
   return { program: second, inputs: [...valuesOf(x, 'float64'), ...constants, ...direction] };
 };
 

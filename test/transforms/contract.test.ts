@@ -79,7 +79,7 @@ test.each(orders)(
           leaves: 1,
           precision: 'float32',
           nbatches,
-          checkpoint: false,
+          recomputed: 0,
           levers: { contraction },
         },
         inputs,

@@ -59,7 +59,7 @@ it.each(smooth)('$name', (tested) => {
   const primal = shadow((...given) => squares(tested)(...given).sum(), tensors, 'float64');
   const everything = [...inputs, ...primal.constants];
   const active = everything.map((_, i) => i < tensors.length && isActive(tested.inputs[i]));
-  const expected = evaluateProgram(grad(primal.program, active, false), everything).slice(1);
+  const expected = evaluateProgram(grad(primal.program, active, 0), everything).slice(1);
   const flat = expected.flatMap(({ data }) => Array.from(data as Float64Array));
   expect(output.data.length).toBe(flat.length);
   // The constants in formulas of tfjs are float32.

@@ -26,7 +26,7 @@ const expectedGradient = (f: F, x: Image): number[] => {
   const { program, constants } = record(squares(f), flatX(x), undefined, 'float64');
   const inputs = [...valuesOf(flatX(x), 'float64'), ...constants];
   const active = inputs.map((_, i) => i === 0);
-  return [...evaluateProgram(grad(program, active, false), inputs)[1].data];
+  return [...evaluateProgram(grad(program, active, 0), inputs)[1].data];
 };
 
 beforeAll(() => tf.setBackend('cpu'));
@@ -54,7 +54,7 @@ describe('at pixels', () => {
     const x = flatX(tf.tensor2d([at]));
     const { program, constants } = record(f, x, undefined, 'float64');
     const active = program.inputs.map((_, i) => i === 0);
-    return [...evaluateProgram(grad(program, active, false), [...valuesOf(x, 'float64'), ...constants])[1].data];
+    return [...evaluateProgram(grad(program, active, 0), [...valuesOf(x, 'float64'), ...constants])[1].data];
   };
 
   it('a box has the derivative between pixels, at both ends the one inside', () => {
