@@ -256,7 +256,7 @@ const FACTS: readonly Fact[] = [
     ways: {
       'ReduceMax and a look for NaN': (g, [x]) => {
         const found = g.node('ReduceMax', [x, g.ints([1])], x.dtype, [4096], { attributes: { keepdims: 0 } });
-        const nan = g.anyOver(g.node('IsNaN', [x], 'bool', [4096, 4]), [1], [4096]);
+        const nan = g.anyOver(g.node('IsNaN', [x], 'bool', [4096, 4]), [1]);
         return g.node('Where', [nan, g.scalar(Number.NaN, x.dtype), found], x.dtype, [4096]);
       },
       'Split and Max': (g, [x]) => g.node('Max', g.split(x, 1), x.dtype, [4096, 1]),

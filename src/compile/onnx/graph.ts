@@ -4,7 +4,10 @@ import { allocate, type Dtype, type Shape, sameShape, sizeOf, type TypedArray } 
 import { type Attribute, DATA_TYPE, type NodeProto, type TensorProto } from './model.ts';
 import { transposeSteps } from './transpose-steps.ts';
 
-/** A value in the graph, with the shape that it has there. */
+/**
+ * A value in the graph, with the shape that it has there; but what has no axes is held with one, of length 1. Where the
+ * engine looks for memory to use again it passes over values without axes, and never takes them off its list.
+ */
 export interface Tensor {
   readonly name: string;
   readonly shape: Shape;
@@ -16,6 +19,9 @@ export interface NodeOptions {
   readonly attributes?: Readonly<Record<string, Attribute>>;
   readonly domain?: string;
 }
+
+/** The shape in which the engine holds a tensor. */
+export const heldShape = (shape: Shape): Shape => (shape.length === 0 ? [1] : shape);
 
 const NONE: NonNullable<NodeOptions['attributes']> = {};
 const PLAIN: NodeOptions = {};
@@ -45,11 +51,11 @@ export class GraphBuilder {
   readonly #extents = new Map<string, Shape>();
 
   input(name: string, dtype: Dtype, shape: Shape): Tensor {
-    this.#extents.set(name, shape);
+    this.#extents.set(name, heldShape(shape));
     return { name, shape, dtype };
   }
 
-  /** The shape of an input or of a node's result. */
+  /** The shape in which an input or a node's result is held. */
   shapeOf(name: string): Shape | undefined {
     return this.#extents.get(name);
   }
@@ -63,7 +69,7 @@ export class GraphBuilder {
     options: NodeOptions = PLAIN,
   ): Tensor {
     const result = { name: this.#name(), shape, dtype };
-    this.#extents.set(result.name, shape);
+    this.#extents.set(result.name, heldShape(shape));
     this.#push(opType, operands, [result.name], options);
     return result;
   }
@@ -76,7 +82,7 @@ export class GraphBuilder {
     options: NodeOptions = PLAIN,
   ): Tensor[] {
     const outputs = results.map(({ dtype, shape }) => ({ name: this.#name(), shape, dtype }));
-    for (const { name, shape } of outputs) this.#extents.set(name, shape);
+    for (const { name, shape } of outputs) this.#extents.set(name, heldShape(shape));
     this.#push(
       opType,
       operands,
@@ -138,9 +144,19 @@ export class GraphBuilder {
   scalar(value: number, dtype: Dtype): Tensor {
     return this.filled(value, [], dtype);
   }
+  /** The name of a constant that has indeed no axes, for an operand that must be so. */
+  bound(value: number, dtype: Dtype): string {
+    const key = `bound ${value}:${dtype}`;
+    const made = this.#constants.get(key) ?? this.#initializer(allocate(dtype, 1).fill(value), [], [], dtype);
+    this.#constants.set(key, made);
+    return made.name;
+  }
   constant(data: TypedArray, shape: Shape, dtype: Dtype): Tensor {
+    return this.#initializer(data, shape, heldShape(shape), dtype);
+  }
+  #initializer(data: TypedArray, shape: Shape, dims: Shape, dtype: Dtype): Tensor {
     const name = this.#name();
-    this.initializers.push({ name, dims: shape, dtype, rawData: bytesOf(data) });
+    this.initializers.push({ name, dims, dtype, rawData: bytesOf(data) });
     return { name, shape, dtype };
   }
   /** 0, 1, … along one axis of length `length`. */
@@ -159,11 +175,12 @@ export class GraphBuilder {
   reshape(x: Tensor, shape: Shape): Tensor {
     if (sameShape(x.shape, shape)) return x;
     const root = this.root(x);
-    if (sameShape(root.shape, shape)) return root;
-    const key = `${root.name}:${shape}`;
+    const held = heldShape(shape);
+    if (sameShape(heldShape(root.shape), held)) return { ...root, shape };
+    const key = `${root.name}:${held}`;
     const known = this.#views.get(key);
-    if (known) return known;
-    const made = this.node('Reshape', [root, this.ints(shape)], x.dtype, shape);
+    if (known) return { ...known, shape };
+    const made = this.node('Reshape', [root, this.ints(held)], x.dtype, shape);
     this.#roots.set(made.name, root);
     this.#views.set(key, made);
     return made;
@@ -191,12 +208,19 @@ export class GraphBuilder {
   fromInt64(x: string, shape: Shape, dtype: Dtype): Tensor {
     return this.node('Cast', [x], dtype, shape, { attributes: { to: DATA_TYPE[dtype] } });
   }
+  /** A reduction over axes, which are gone then. */
+  reduce(opType: string, x: Tensor, axes: readonly number[], dtype: Dtype): Tensor {
+    const left = x.shape.filter((_, i) => !axes.includes(i));
+    if (left.length > 0) {
+      return this.node(opType, [x, this.ints(axes)], dtype, left, { attributes: { keepdims: 0 } });
+    }
+    const flat = this.reshape(x, [sizeOf(x.shape)]);
+    return this.node(opType, [flat, this.ints([0])], dtype, [], { attributes: { keepdims: 1 } });
+  }
   /** Whether any bool along the axes is true, by the engine's reduction of bytes: it has none of bools. */
-  anyOver(x: Tensor, axes: readonly number[], shape: Shape): Tensor {
-    const attributes = { to: DATA_TYPE.uint8 };
-    const bytes = this.node('Cast', [x], 'bool', x.shape, { attributes });
-    const most = this.node('ReduceMax', [bytes, this.ints(axes)], 'bool', shape, { attributes: { keepdims: 0 } });
-    return this.cast(most, 'bool');
+  anyOver(x: Tensor, axes: readonly number[]): Tensor {
+    const bytes = this.node('Cast', [x], 'bool', x.shape, { attributes: { to: DATA_TYPE.uint8 } });
+    return this.cast(this.reduce('ReduceMax', bytes, axes, 'bool'), 'bool');
   }
   /** x cut into its parts of length 1 along an axis. */
   split(x: Tensor, axis: number): Tensor[] {

@@ -20,7 +20,7 @@ const node = (opType: string, attributes = {}): Emit => {
   return (graph, operands, dtype) => {
     const shape = broadcastShape(operands.map((t) => t.shape));
     const alike = operands.every((t) => sameShape(t.shape, shape));
-    if (alike || !shape.includes(1)) return graph.node(opType, operands, dtype, shape, options);
+    if (alike || sizeOf(shape) === 1 || !shape.includes(1)) return graph.node(opType, operands, dtype, shape, options);
     const rank = shape.length;
     const squeezed = operands.map((t) =>
       graph.reshape(

@@ -2,7 +2,7 @@
 
 import { type Shape, sizeOf } from '../../ir/aval.ts';
 import type { PrimitiveParams } from '../../ir/params.ts';
-import type { GraphBuilder, Tensor } from './graph.ts';
+import { type GraphBuilder, heldShape, type Tensor } from './graph.ts';
 import type { Lowering } from './lowering.ts';
 import { broadcastShape } from './site.ts';
 
@@ -25,7 +25,7 @@ const inRange = (graph: GraphBuilder, indices: Tensor, length: number): { places
   const { shape } = indices;
   const places = graph.node(
     'Clip',
-    [indices, graph.scalar(0, 'int32'), graph.scalar(length - 1, 'int32')],
+    [indices, graph.bound(0, 'int32'), graph.bound(length - 1, 'int32')],
     'int32',
     shape,
   );
@@ -39,7 +39,8 @@ const gathered = (graph: GraphBuilder, table: Tensor, places: Tensor, axis: numb
   const after = sizeOf(table.shape.slice(axis + 1));
   const before = sizeOf(table.shape.slice(0, axis));
   if (after > SHORT_ROW || before === 1) {
-    return graph.node('Gather', [table, places], table.dtype, shape, { attributes: { axis } });
+    const held = [...table.shape.slice(0, axis), ...heldShape(places.shape), ...table.shape.slice(axis + 1)];
+    return graph.reshape(graph.node('Gather', [table, places], table.dtype, held, { attributes: { axis } }), shape);
   }
   const count = sizeOf(places.shape);
   const rows = graph.reshape(table, [before, table.shape[axis]]);

@@ -100,7 +100,7 @@ export const padded = (
 ): Tensor => {
   if (low.every((d) => d === 0) && high.every((d) => d === 0)) return x;
   const shape = x.shape.map((d, axis) => d + low[axis] + high[axis]);
-  const operands = [x, graph.ints([...low, ...high]), ...(value === 0 ? [] : [graph.scalar(value, x.dtype)])];
+  const operands = [x, graph.ints([...low, ...high]), ...(value === 0 ? [] : [graph.bound(value, x.dtype)])];
   return graph.node('Pad', operands, x.dtype, shape);
 };
 

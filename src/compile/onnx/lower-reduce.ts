@@ -62,7 +62,7 @@ export const sumOver = (graph: GraphBuilder, x: Tensor, axes: readonly number[])
   if (reduced.length === 0) return graph.reshape(x, kept);
   const found = sumByProduct(graph, x, axes) ?? sumOfParts(graph, x, reduced);
   if (found) return graph.reshape(found, kept);
-  return graph.node('ReduceSum', [x, graph.ints(axes)], x.dtype, kept, { attributes: { keepdims: 0 } });
+  return graph.reduce('ReduceSum', x, axes, x.dtype);
 };
 
 /** How often the axes repeat the tensor of an atom. */
@@ -92,7 +92,7 @@ const SHORTEST_REDUCED = 8;
 /** The engine's reductions lose a NaN that isn't met first. */
 const unlessNan = (graph: GraphBuilder, x: Tensor, axes: readonly number[], found: Tensor): Tensor => {
   const nan = graph.node('IsNaN', [x], 'bool', x.shape);
-  const any = graph.anyOver(nan, axes, found.shape);
+  const any = graph.anyOver(nan, axes);
   return graph.node('Where', [any, graph.scalar(Number.NaN, x.dtype), found], x.dtype, found.shape);
 };
 
@@ -105,8 +105,7 @@ const extremeOver = (graph: GraphBuilder, elementwise: 'Max' | 'Min', x: Tensor,
     const parts = graph.split(x, real[0]);
     return graph.reshape(graph.node(elementwise, parts, dtype, parts[0].shape), kept);
   }
-  const attributes = { keepdims: 0 };
-  const found = graph.node(`Reduce${elementwise}`, [x, graph.ints(axes)], dtype, kept, { attributes });
+  const found = graph.reduce(`Reduce${elementwise}`, x, axes, dtype);
   return isFloat(dtype) ? unlessNan(graph, x, axes, found) : found;
 };
 
@@ -129,7 +128,7 @@ const place =
     const { at, left } = places(order, [axis]);
     const shape = without(tensor.shape, at);
     const found = graph.node(opType, [tensor], 'int32', shape, {
-      attributes: { axis: at[0], keepdims: 0, select_last_index: 0 },
+      attributes: { axis: at[0], keepdims: Number(shape.length === 0), select_last_index: 0 },
     });
     // Its results are int64.
     return { tensor: graph.fromInt64(found.name, shape, 'int32'), order: left };

@@ -4,7 +4,7 @@ import { bytesOf, isFloat, sizeOf } from '../../ir/aval.ts';
 import { malformed } from '../../ir/builder.ts';
 import type { Equation, Program } from '../../ir/program.ts';
 import { cutFanOut } from './fan-out.ts';
-import type { Tensor } from './graph.ts';
+import { heldShape, type Tensor } from './graph.ts';
 import { loweringOf } from './lowering-table.ts';
 import type { Graph, NodeProto, ValueInfo } from './model.ts';
 import { type Lowered, Site } from './site.ts';
@@ -34,7 +34,7 @@ const lowerEquation = (site: Site, equation: Equation): Lowered => {
 /** The name of a program's k-th input in the graph; an input that nothing uses isn't there. */
 export const inputName = (k: number): string => `input${k}`;
 
-const infoOf = ({ name, dtype, shape }: Tensor): ValueInfo => ({ name, dtype, shape });
+const infoOf = ({ name, dtype, shape }: Tensor): ValueInfo => ({ name, dtype, shape: heldShape(shape) });
 
 /** The nodes that the results need, and the names that those and the results use. */
 const needed = (nodes: readonly NodeProto[], results: readonly string[]): { nodes: NodeProto[]; used: Set<string> } => {

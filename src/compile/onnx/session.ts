@@ -5,6 +5,7 @@ import { DiffopsError } from '../../errors.ts';
 import { allocate, bytesOf, sizeOf, type TypedArray, type Value } from '../../ir/aval.ts';
 import { malformed } from '../../ir/builder.ts';
 import type { Artifact, Executable } from '../executable.ts';
+import { heldShape } from './graph.ts';
 import { inputName } from './lower.ts';
 import { NOT_HANDED_OVER } from './model.ts';
 
@@ -32,7 +33,7 @@ const unshared = (data: TypedArray): TypedArray => (data.buffer instanceof Share
 const tensorOf = (value: Value): Tensor => {
   const known = wrapped.get(value);
   if (known) return known;
-  const made = new ort.Tensor(value.dtype, unshared(value.data) as never, value.shape) as Tensor;
+  const made = new ort.Tensor(value.dtype, unshared(value.data) as never, heldShape(value.shape)) as Tensor;
   wrapped.set(value, made);
   return made;
 };

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Artifact } from '../../../src/compile/executable.ts';
 import { loadArtifact } from '../../../src/compile/load.ts';
+import { heldShape, type Tensor } from '../../../src/compile/onnx/graph.ts';
 import { legalize } from '../../../src/compile/onnx/legalize.ts';
 import { inputName, lowerProgram } from '../../../src/compile/onnx/lower.ts';
 import { dotBy } from '../../../src/compile/onnx/lower-dot.ts';
@@ -88,8 +89,9 @@ const artifactBy = ({ dtype, extents, lhs, rhs, out }: Case, number: number): Ar
   const z = newVar(output);
   site.define(z, lowering(site, [x, y], { lhs, rhs, out }, output));
   const result = site.graph.root(site.full(z));
-  const info = (v: Var, k: number) => ({ ...v.aval, name: inputName(k) });
-  const model = encodeModel({ ...site.graph, inputs: [x, y].map(info), outputs: [result] });
+  const held = <T extends Tensor>(tensor: T): T => ({ ...tensor, shape: heldShape(tensor.shape) });
+  const info = (v: Var, k: number) => held({ ...v.aval, name: inputName(k) });
+  const model = encodeModel({ ...site.graph, inputs: [x, y].map(info), outputs: [held(result)] });
   return { engine: 'onnx', key: '', inputs: [x.aval, y.aval], outputs: [output], model };
 };
 
