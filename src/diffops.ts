@@ -2,63 +2,90 @@
 
 import type * as tf from '@tensorflow/tfjs-core';
 import { type Blocks, blocksOf, failedBlocks } from './blocks.ts';
+import { evaluateToFile } from './evaluate-to-file.ts';
+import type { FileMatrix } from './file/file-matrix.ts';
+import { outOf } from './file/out.ts';
 import { sizeOf } from './ir/aval.ts';
-import { Matrix } from './matrix.ts';
+import type { Matrix } from './matrix.ts';
 import {
   type HessianOptions,
+  type InFile,
   type JacobianOptions,
   type RuntimeOptions,
   runtimeOptionsOf,
   runtimeSettingsOf,
 } from './options.ts';
-import type { Held, MatrixKind } from './planning.ts';
+import type { MatrixKind } from './planning.ts';
 import type { PoolStats } from './pool/pool.ts';
 import { type Evaluation, evaluateAt, Prepared, type Report, type Unflatten } from './prepared.ts';
-import { compileAhead, compileAll, type Problem, poseProblem } from './problem.ts';
+import { compileAhead, compileAll, type Problem, type Purpose, poseProblem } from './problem.ts';
 import { unflattenTree } from './pytree.ts';
 import { Runners } from './runners.ts';
 import type { RecordedFunction } from './trace/record.ts';
 import type { JacobianOf, TensorFunction } from './tree-types.ts';
 
-export interface HessianResult<X = unknown> {
+/** `M`: a `FileMatrix` where the call had `out`. */
+export interface HessianResult<X = unknown, M = Matrix> {
   /** `[n, n]`. */
-  readonly H: Matrix;
+  readonly H: M;
   readonly unflatten: Unflatten<X>;
   readonly report: Report;
 }
 
-export interface JacobianResult<X = unknown, Y = unknown> {
+/** `M`: a `FileMatrix` where the call had `out`. */
+export interface JacobianResult<X = unknown, Y = unknown, M = Matrix> {
   /** `[...y.shape, n]`; a tree of these where f returns a tree. */
-  readonly J: JacobianOf<Y>;
+  readonly J: JacobianOf<Y, M>;
   readonly unflatten: Unflatten<X>;
   readonly report: Report;
 }
 
-const hessianResult = ({ matrix, unflatten, report }: Evaluation): HessianResult<never> => ({
-  H: matrix,
-  unflatten,
-  report,
-});
+/** `hessian`: into memory, or into the file `out`. */
+export interface HessianFunction {
+  <X, D = unknown>(f: TensorFunction<X, D, tf.Tensor>, x: X, options?: HessianOptions<D>): Promise<HessianResult<X>>;
+  <X, D = unknown>(
+    f: TensorFunction<X, D, tf.Tensor>,
+    x: X,
+    options: InFile<HessianOptions<D>>,
+  ): Promise<HessianResult<X, FileMatrix>>;
+}
 
-/** The rows of each output as a matrix of its own, over the same memory. */
-const jacobianResult = <Y>(
-  { matrix, unflatten, report }: Evaluation,
-  { recording }: Problem,
-): JacobianResult<never, Y> => {
-  const { columns, data } = matrix;
+/** `jacobian`: into memory, or into the file `out`. */
+export interface JacobianFunction {
+  <X, Y, D = unknown>(f: TensorFunction<X, D, Y>, x: X, options?: JacobianOptions<D>): Promise<JacobianResult<X, Y>>;
+  <X, Y, D = unknown>(
+    f: TensorFunction<X, D, Y>,
+    x: X,
+    options: InFile<JacobianOptions<D>>,
+  ): Promise<JacobianResult<X, Y, FileMatrix>>;
+}
+
+const hessianResult = <M>(
+  { part, unflatten, report }: Evaluation<M>,
+  { planned: { rows, columns } }: Problem,
+): HessianResult<never, M> => ({ H: part([rows, columns], 0), unflatten, report });
+
+/** The rows of each output as a matrix of its own, over the same memory or in the same file. */
+const jacobianResult = <Y, M>(
+  { part, unflatten, report }: Evaluation<M>,
+  { recording, planned: { columns } }: Problem,
+): JacobianResult<never, Y, M> => {
   let row = 0;
   const parts = recording.program.outputs.map((output) => {
     const { shape } = output.aval;
     const start = row;
     row += sizeOf(shape);
-    return new Matrix([...shape, columns], data.subarray(start * columns, row * columns));
+    return part([...shape, columns], start);
   });
-  return { J: unflattenTree(recording.outputs.structure, parts) as JacobianOf<Y>, unflatten, report };
+  return { J: unflattenTree(recording.outputs.structure, parts) as JacobianOf<Y, M>, unflatten, report };
 };
 
 /** Evaluates a problem at the point and data with which it was posed. */
-const evaluateHere = (problem: Problem, runners: Runners): Promise<Evaluation> => {
-  const evaluation = evaluateAt(problem, runners, problem.x, problem.fixed, problem.settings);
+const evaluateHere = (problem: Problem, runners: Runners): Promise<Evaluation<Matrix | FileMatrix>> => {
+  const { x, fixed, settings } = problem;
+  const evaluation: Promise<Evaluation<Matrix | FileMatrix>> = settings.out
+    ? evaluateToFile(problem, runners, outOf(settings.out))
+    : evaluateAt(problem, runners, x, fixed, settings);
   let over = false;
   const end = (): void => {
     over = true;
@@ -76,22 +103,16 @@ export class Runtime {
     this.#runners = new Runners(runtimeSettingsOf(options));
   }
 
-  /** The whole Hessian `[n, n]` of f at x; f returns one element. */
-  readonly hessian = async <X, D = unknown>(
-    f: TensorFunction<X, D, tf.Tensor>,
-    x: X,
-    options?: HessianOptions<D>,
-  ): Promise<HessianResult<X>> =>
-    hessianResult(await evaluateHere(this.#pose('hessian', f, x, options), this.#runners));
+  /** The whole Hessian `[n, n]` of f at x; f returns one element. With `out` it is written to a file. */
+  readonly hessian: HessianFunction = async (f: RecordedFunction, x: unknown, options?: unknown): Promise<never> => {
+    const problem = this.#pose('hessian', f, x, options, 'matrix');
+    return hessianResult(await evaluateHere(problem, this.#runners), problem) as never;
+  };
 
-  /** The whole Jacobian `[...y.shape, n]` of f at x. */
-  readonly jacobian = async <X, Y, D = unknown>(
-    f: TensorFunction<X, D, Y>,
-    x: X,
-    options?: JacobianOptions<D>,
-  ): Promise<JacobianResult<X, Y>> => {
-    const problem = this.#pose('jacobian', f, x, options);
-    return jacobianResult(await evaluateHere(problem, this.#runners), problem);
+  /** The whole Jacobian `[...y.shape, n]` of f at x. With `out` it is written to a file. */
+  readonly jacobian: JacobianFunction = async (f: RecordedFunction, x: unknown, options?: unknown): Promise<never> => {
+    const problem = this.#pose('jacobian', f, x, options, 'matrix');
+    return jacobianResult(await evaluateHere(problem, this.#runners), problem) as never;
   };
 
   /** Records, plans and compiles once; `evaluate` then takes any point of the same structure. */
@@ -100,7 +121,7 @@ export class Runtime {
     x: X,
     options?: HessianOptions<D>,
   ): Promise<Prepared<X, D, HessianResult<X>>> =>
-    new Prepared(compileAll(this.#pose('hessian', f, x, options)), this.#runners, hessianResult);
+    new Prepared(compileAll(this.#pose('hessian', f, x, options, 'prepared')), this.#runners, hessianResult<Matrix>);
 
   /** Records, plans and compiles once; `evaluate` then takes any point of the same structure. */
   readonly prepareJacobian = async <X, Y, D = unknown>(
@@ -108,7 +129,11 @@ export class Runtime {
     x: X,
     options?: JacobianOptions<D>,
   ): Promise<Prepared<X, D, JacobianResult<X, Y>>> =>
-    new Prepared(compileAll(this.#pose('jacobian', f, x, options)), this.#runners, jacobianResult<Y>);
+    new Prepared(
+      compileAll(this.#pose('jacobian', f, x, options, 'prepared')),
+      this.#runners,
+      jacobianResult<Y, Matrix>,
+    );
 
   /** The Hessian in blocks of whole columns, each column once, in no promised order. */
   readonly hessianBlocks = <X, D = unknown>(
@@ -134,10 +159,10 @@ export class Runtime {
     return this.close();
   }
 
-  #pose(kind: MatrixKind, f: RecordedFunction, x: unknown, options: unknown, held: Held = 'matrix'): Problem {
+  #pose(kind: MatrixKind, f: RecordedFunction, x: unknown, options: unknown, purpose: Purpose): Problem {
     this.#runners.requireOpen();
     this.#runners.requireSame(options);
-    return poseProblem(kind, f, x, options, held);
+    return poseProblem(kind, f, x, options, purpose);
   }
 }
 
@@ -163,10 +188,12 @@ const sharedRuntime = (options: RuntimeOptions | undefined): Runtime => {
  * The whole Hessian `[n, n]` of f at x, in blocks of columns on the default runtime.
  * `f(x, data)` is called once, with a tensor for every leaf, and returns one element.
  */
-export const hessian: Runtime['hessian'] = async (f, x, options) => sharedRuntime(options).hessian(f, x, options);
+export const hessian: HessianFunction = async (f: RecordedFunction, x: unknown, options?: RuntimeOptions) =>
+  sharedRuntime(options).hessian(f as never, x, options as never) as never;
 
 /** The whole Jacobian `[...y.shape, n]` of f at x; a tree of Jacobians where f returns a tree. */
-export const jacobian: Runtime['jacobian'] = async (f, x, options) => sharedRuntime(options).jacobian(f, x, options);
+export const jacobian: JacobianFunction = async (f: RecordedFunction, x: unknown, options?: RuntimeOptions) =>
+  sharedRuntime(options).jacobian(f as never, x, options as never) as never;
 
 /** Records, plans and compiles f once; `evaluate(x)` then gives what `hessian` gives. */
 export const prepareHessian: Runtime['prepareHessian'] = async (f, x, options) =>

@@ -12,6 +12,7 @@ export type ErrorCode =
   | 'RANDOM'
   | 'VARIABLE_ASSIGN'
   | 'MEMORY_LIMIT'
+  | 'FILE'
   | 'WORKER_LOST'
   | 'NON_FINITE'
   | 'DEVICE'

@@ -3,9 +3,11 @@
 export type { Blocks } from './blocks.ts';
 export {
   createRuntime,
+  type HessianFunction,
   type HessianResult,
   hessian,
   hessianBlocks,
+  type JacobianFunction,
   type JacobianResult,
   jacobian,
   jacobianBlocks,
@@ -14,6 +16,7 @@ export {
   type Runtime,
 } from './diffops.ts';
 export { DiffopsError, type ErrorCode, type ErrorFields } from './errors.ts';
+export type { FileMatrix } from './file/file-matrix.ts';
 export { float64 } from './float64.ts';
 export { hessianToPytree } from './hessian-to-pytree.ts';
 export { type Device, devices } from './later.ts';
@@ -32,7 +35,9 @@ export { NdArray } from './nd-array.ts';
 export type {
   CommonOptions,
   EvaluateOptions,
+  FileOptions,
   HessianOptions,
+  InFile,
   JacobianOptions,
   Progress,
   RuntimeOptions,

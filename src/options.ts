@@ -43,6 +43,14 @@ export interface RuntimeOptions {
   readonly threadsPerWorker?: number;
 }
 
+/** With these, `hessian` and `jacobian` write the matrix to a file. */
+export interface FileOptions {
+  /** Path of the file, ending `.npy` or `.zarr`: it is there once it is whole. */
+  readonly out: string;
+  /** Goes on with a run that was cut off, if there was one. Default `false`. */
+  readonly resume?: boolean;
+}
+
 interface MatrixOptions<D> extends CommonOptions<D>, RuntimeOptions {
   readonly device?: 'cpu';
   /** The n columns in index blocks of w = ceil(n / nbatches); `'auto'` (default) leaves the width to the plan. */
@@ -52,14 +60,21 @@ interface MatrixOptions<D> extends CommonOptions<D>, RuntimeOptions {
 }
 
 export interface HessianOptions<D = unknown> extends MatrixOptions<D> {
+  readonly out?: undefined;
+  readonly resume?: undefined;
   /** Compute each pair of mirrored entries once. Default `true`. */
   readonly symmetric?: boolean;
 }
 
 export interface JacobianOptions<D = unknown> extends MatrixOptions<D> {
+  readonly out?: undefined;
+  readonly resume?: undefined;
   /** Columns by JVP, rows by VJP, or by cost (`'auto'`, default). */
   readonly mode?: 'auto' | 'forward' | 'reverse';
 }
+
+/** Options of a call with those of a file. */
+export type InFile<Options> = Omit<Options, keyof FileOptions> & FileOptions;
 
 /** The options after validation, with defaults filled in. */
 export interface Settings {
@@ -75,6 +90,8 @@ export interface Settings {
   readonly data: unknown;
   readonly signal: AbortSignal | undefined;
   readonly onProgress: ((progress: Progress) => void) | undefined;
+  /** Where the matrix is to be written; undefined: it is held. */
+  readonly out: { readonly path: string; readonly resume: boolean } | undefined;
 }
 
 /** What a call's options are validated for; each lists the names that it takes. */
@@ -83,9 +100,10 @@ export type OptionsFor = 'hessian' | 'jacobian' | 'product' | 'evaluate' | 'runt
 const EVALUATE = ['data', 'signal', 'onProgress'];
 const COMMON = [...EVALUATE, 'jit', 'precision', 'checkpoint', 'checkFinite', 'device'];
 const THREADS = ['workers', 'threadsPerWorker'];
+const FILE = ['out', 'resume'];
 const TAKES: Record<OptionsFor, readonly string[]> = {
-  hessian: [...COMMON, ...THREADS, 'nbatches', 'memoryLimit', 'symmetric'],
-  jacobian: [...COMMON, ...THREADS, 'nbatches', 'memoryLimit', 'mode'],
+  hessian: [...COMMON, ...THREADS, 'nbatches', 'memoryLimit', 'symmetric', ...FILE],
+  jacobian: [...COMMON, ...THREADS, 'nbatches', 'memoryLimit', 'mode', ...FILE],
   product: COMMON.filter((name) => name !== 'onProgress'),
   evaluate: EVALUATE,
   runtime: ['device', ...THREADS],
@@ -93,8 +111,6 @@ const TAKES: Record<OptionsFor, readonly string[]> = {
 
 /** Options of the contract that this version doesn't have yet: refused, never ignored. */
 const LATER: Readonly<Record<string, string>> = {
-  out: 'writing to .npy or .zarr is not there yet; use hessianBlocks or jacobianBlocks and write each block yourself',
-  resume: 'resuming needs out, which is not there yet',
   sparsity: 'sparse results are not there yet; the dense matrix is computed (leave the option out)',
 };
 
@@ -201,6 +217,26 @@ const checkCallback = <T>(name: string, value: unknown): T | undefined => {
   throw optionError(`${name} is ${show(value)}; it must be a function.`, { option: name });
 };
 
+const fileOf = (out: unknown, resume: boolean): Settings['out'] => {
+  if (out === undefined) {
+    if (!resume) return undefined;
+    throw optionError('resume is true, but there is no out: give the path of the file that the run was to write.', {
+      option: 'resume',
+    });
+  }
+  if (typeof out === 'string' && out.endsWith('.zarr')) {
+    throw optionError('out to .zarr is not supported yet: give a path that ends in .npy.', {
+      option: 'out',
+      value: out,
+    });
+  }
+  if (typeof out === 'string' && /[^/\\]\.(npy|zarr)$/.test(out)) return { path: out, resume };
+  throw optionError(`out is ${show(out)}; it must be a path that ends in .npy or .zarr.`, {
+    option: 'out',
+    value: out,
+  });
+};
+
 /** The options of a call, validated but for `nbatches`: its upper limit is known when x is. */
 export interface OpenSettings extends Omit<Settings, 'nbatches'> {
   readonly nbatches: unknown;
@@ -221,6 +257,7 @@ export const settingsOf = (options: unknown, use: 'hessian' | 'jacobian' | 'prod
     mode: oneOf('mode', given.mode, ['auto', 'forward', 'reverse'] as const, 'auto'),
     symmetric: oneOf('symmetric', given.symmetric, [true, false], true),
     checkFinite: oneOf('checkFinite', given.checkFinite, [true, false], true),
+    out: fileOf(given.out, oneOf('resume', given.resume, [true, false], false)),
     ...evaluateOptionsOf(given),
   };
 };

@@ -3,6 +3,8 @@
 import { availableParallelism } from 'node:os';
 import { BoundedCache } from './bounded-cache.ts';
 import { DiffopsError } from './errors.ts';
+import { stripsBytes } from './file/division.ts';
+import type { Format } from './file/open-file.ts';
 import { type FloatDtype, sizeOf } from './ir/aval.ts';
 import { hashOf } from './ir/serial.ts';
 import { defaultMemoryLimit } from './memory-limit.ts';
@@ -18,8 +20,8 @@ import { hasCustomTangents } from './transforms/final.ts';
 
 export type MatrixKind = 'hessian' | 'jacobian';
 
-/** How much of the result is held: all of it, or blocks on their way to a consumer. */
-export type Held = 'matrix' | 'blocks';
+/** How much of the result is held: all of it, or blocks on their way to a consumer, or strips on their way to a file. */
+export type Held = 'matrix' | 'blocks' | Format;
 
 /** What of a call shapes its plan. */
 export interface PlannedCall {
@@ -29,6 +31,8 @@ export interface PlannedCall {
   readonly leaves: number;
   readonly precision: FloatDtype;
   readonly held: Held;
+  /** Bytes that the plan is to be made for, where the call doesn't say: of a run that is taken up, those of its begin. */
+  readonly limitBefore: number | undefined;
 }
 
 /** Plans of recent programs, by structure and by what shapes them: an equal program plans nothing again. */
@@ -37,10 +41,17 @@ const plans = new BoundedCache<Planned>(64);
 /** What `checkpoint` allows to be computed again, least first. */
 const DEGREES = { auto: [0, 1], true: [1], false: [0] } as const;
 
+/** A plan, the bytes that it was made for, and how many workers these bear. */
+export interface Bounded {
+  readonly planned: Planned;
+  readonly memoryLimit: number;
+  readonly mostWorkers: number;
+}
+
 /** The plan of a call; refuses what can't be brought under its memory limit. */
-export const planFor = (call: PlannedCall): { readonly planned: Planned; readonly mostWorkers: number } => {
-  const limit = call.settings.memoryLimit ?? defaultMemoryLimit();
-  const bytes = (planned: Planned, workers: number): number => bytesOf(planned, workers, call.held);
+export const planFor = (call: PlannedCall): Bounded => {
+  const limit = call.settings.memoryLimit ?? call.limitBefore ?? defaultMemoryLimit();
+  const bytes = (planned: Planned, workers: number): number => bytesOf(planned, { workers, limit, held: call.held });
   const found = fastestWithin({
     limit,
     workers: availableParallelism(),
@@ -50,7 +61,7 @@ export const planFor = (call: PlannedCall): { readonly planned: Planned; readonl
   });
   const { planned } = found;
   if (!found.fits) throw tooLarge(call, planned, limit);
-  return { planned, mostWorkers: mostThat((workers) => bytes(planned, workers) <= limit) };
+  return { planned, memoryLimit: limit, mostWorkers: mostThat((workers) => bytes(planned, workers) <= limit) };
 };
 
 /** More than any pool has. */
@@ -63,13 +74,22 @@ const mostThat = (bears: (workers: number) => boolean): number => {
   return workers;
 };
 
-const heldBytes = (planned: Planned, workers: number, held: Held): number =>
-  held === 'matrix' ? matrixBytes(planned) : blocksBytes(planned, workers);
+/** How a plan would be run. */
+interface Running {
+  readonly workers: number;
+  readonly limit: number;
+  readonly held: Held;
+}
 
-const estimateOf = (planned: Planned, workers: number, held: Held): MemoryEstimate =>
-  estimate(planned, { workers, held: heldBytes(planned, workers, held) });
+const heldBytes = (planned: Planned, { workers, limit, held }: Running): number => {
+  if (held === 'matrix') return matrixBytes(planned);
+  return held === 'blocks' ? blocksBytes(planned, workers) : stripsBytes(planned, held, limit);
+};
 
-const bytesOf = (planned: Planned, workers: number, held: Held): number => estimateOf(planned, workers, held).total;
+const estimateOf = (planned: Planned, running: Running): MemoryEstimate =>
+  estimate(planned, { workers: running.workers, held: heldBytes(planned, running) });
+
+const bytesOf = (planned: Planned, running: Running): number => estimateOf(planned, running).total;
 
 /** Plans for one call, by what they are told to save. */
 const planner = ({
@@ -81,7 +101,7 @@ const planner = ({
   held,
 }: PlannedCall): ((thrift: Thrift) => Planned) => {
   // A gradient of the user's own may be another than the true one: H need not be symmetric then. Blocks have whole columns.
-  const symmetric = settings.symmetric && held === 'matrix' && !hasCustomTangents(program);
+  const symmetric = settings.symmetric && held !== 'blocks' && !hasCustomTangents(program);
   const key = [kind, hashOf(program), leaves, settings.nbatches, symmetric, settings.mode];
   return ({ recomputed, tileBytes }) =>
     plans.getOrMake([...key, recomputed, tileBytes].join('/'), () => {
@@ -111,12 +131,16 @@ const planJacobianAs = (request: PlanRequest, asked: Settings['mode']): Planned 
 
 const tooLarge = (call: PlannedCall, planned: Planned, limit: number): DiffopsError => {
   const { kind, held, precision, settings } = call;
-  const needed = bytesOf(planned, 1, held);
-  const whole = held === 'matrix' ? matrixBytes(planned) : 0;
-  const streamed = needed - whole + blocksBytes(planned, 1);
+  const running = { workers: 1, limit, held };
+  const needed = bytesOf(planned, running);
+  const inFile = bytesOf(planned, { ...running, held: 'npy' });
+  const streamed = bytesOf(planned, { ...running, held: 'blocks' });
   const given = settings.memoryLimit === undefined ? ', half of the memory that is free' : '';
   const remedies = [
-    ...(whole > 0 && streamed <= limit ? [`take it in pieces with ${kind}Blocks, for ${formatBytes(streamed)}`] : []),
+    ...(held === 'matrix' && inFile <= limit ? [`write it to a file with out, for ${formatBytes(inFile)}`] : []),
+    ...(held === 'matrix' && streamed <= limit
+      ? [`take it in pieces with ${kind}Blocks, for ${formatBytes(streamed)}`]
+      : []),
     ...(precision === 'float64' ? ["use precision: 'float32', for about half"] : []),
     ...(settings.checkpoint === false ? ["leave checkpoint 'auto'"] : []),
     ...(settings.nbatches === 'auto' ? [] : ["leave nbatches 'auto'"]),
@@ -124,9 +148,9 @@ const tooLarge = (call: PlannedCall, planned: Planned, limit: number): DiffopsEr
   ];
   return new DiffopsError(
     'MEMORY_LIMIT',
-    `this takes ${formatBytes(needed)} at least (${describeTerms(estimateOf(planned, 1, held))}); ` +
+    `this takes ${formatBytes(needed)} at least (${describeTerms(estimateOf(planned, running))}); ` +
       `memoryLimit is ${formatBytes(limit)}${given}. ${sentence(remedies)}.`,
-    { limit, needed, plan: new Plan(planned, 1, heldBytes(planned, 1, held)).summary() },
+    { limit, needed, plan: new Plan(planned, 1, heldBytes(planned, running)).summary() },
   );
 };
 

@@ -3,6 +3,7 @@
 import { performance } from 'node:perf_hooks';
 import type * as tf from '@tensorflow/tfjs-core';
 import { DiffopsError } from './errors.ts';
+import { type Shape, sizeOf } from './ir/aval.ts';
 import { Matrix } from './matrix.ts';
 import type { NdArray } from './nd-array.ts';
 import { type EvaluateOptions, type EvaluateSettings, evaluateSettingsOf, type Progress } from './options.ts';
@@ -10,7 +11,7 @@ import { formatBytes, formatCount } from './plan/format.ts';
 import { heaviestFirst } from './plan/heaviest-first.ts';
 import { matrixBytes } from './plan/memory.ts';
 import { Plan, type PlanSummary } from './plan/plan.ts';
-import type { Fixed } from './pool/job.ts';
+import type { Fixed, Tile } from './pool/job.ts';
 import type { RunStats, Progress as TileProgress } from './pool/run.ts';
 import { fixedOf, flattenData, jobOf, type Problem } from './problem.ts';
 import { type Flat, flattenTree } from './pytree.ts';
@@ -44,21 +45,27 @@ export interface Report extends PlanSummary {
 export type Unflatten<X = unknown> = (flat: Float32Array | Float64Array | NdArray | tf.Tensor) => LikeX<X>;
 
 /** All rows of the matrix, flattened outputs by flattened inputs, before they get their public shapes. */
-export interface Evaluation {
-  readonly matrix: Matrix;
+export interface Evaluation<M = Matrix> {
+  /** The rows from `row0` on, as many as fill the shape `[...y.shape, n]`. */
+  part(shape: Shape, row0: number): M;
   readonly unflatten: Unflatten<never>;
   readonly report: Report;
 }
 
-/** Progress in seeds as the caller knows it: columns and a time to go. */
+/** Progress in seeds as the caller knows it: columns and a time to go. `before`: seeds that an earlier run did. */
 export const progressListener = (
   onProgress: ((progress: Progress) => void) | undefined,
+  before = 0,
 ): ((progress: TileProgress) => void) | undefined => {
   if (!onProgress) return undefined;
   const began = performance.now();
   return ({ seedsDone, seedsTotal }) => {
     const perSeed = (performance.now() - began) / Math.max(seedsDone, 1);
-    onProgress({ columnsDone: seedsDone, columnsTotal: seedsTotal, etaMs: perSeed * (seedsTotal - seedsDone) });
+    onProgress({
+      columnsDone: before + seedsDone,
+      columnsTotal: before + seedsTotal,
+      etaMs: perSeed * (seedsTotal - seedsDone),
+    });
   };
 };
 
@@ -90,9 +97,15 @@ const allocate = ({ planned }: Problem, workers: number): ResultMemory => {
   }
 };
 
-const reportOf = (problem: Problem, plan: Plan, stats: RunStats, runMs: number): Report => {
-  const { planned, phases } = problem;
-  const seeds = planned.tiles.reduce((sum, tile) => sum + tile.count, 0);
+/** The report of a run of these tiles. */
+export const reportOf = (
+  { phases }: Problem,
+  plan: Plan,
+  stats: RunStats,
+  runMs: number,
+  tiles: readonly Tile[],
+): Report => {
+  const seeds = tiles.reduce((sum, tile) => sum + tile.count, 0);
   const report = {
     ...plan.summary(),
     peakBytes: Math.max(0, stats.rss.peak - stats.rss.before),
@@ -138,13 +151,14 @@ export const evaluateAt = async (
   });
   // What was compiled meanwhile is a phase of its own.
   const compiling = problem.phases.compile - compiledBefore;
-  const report = reportOf(problem, plan, stats, Math.max(0, performance.now() - began - compiling));
+  const report = reportOf(problem, plan, stats, Math.max(0, performance.now() - began - compiling), job.tiles);
   if (settings.checkFinite && stats.spoiled >= 0) throw nonFinite(x, stats.spoiled, problem.kind);
-  const size = planned.rows * planned.columns;
+  const { rows, columns } = planned;
+  const size = rows * columns;
   const { buffer } = result;
   const numbers = planned.dtype === 'float64' ? new Float64Array(buffer, 0, size) : new Float32Array(buffer, 0, size);
   return {
-    matrix: new Matrix([planned.rows, planned.columns], numbers),
+    part: (shape, row0) => new Matrix(shape, numbers.subarray(row0 * columns, row0 * columns + sizeOf(shape))),
     unflatten: (flat) => unflattenVector(x, flat) as never,
     report,
   };

@@ -4,10 +4,10 @@ import { performance } from 'node:perf_hooks';
 import { compileProgram, completed, watched } from './compile/compile.ts';
 import type { Artifact } from './compile/executable.ts';
 import { DiffopsError } from './errors.ts';
+import { journalOf, type Out, outOf, requireWritable } from './file/out.ts';
 import { type FloatDtype, sizeOf } from './ir/aval.ts';
 import { checkNbatches, type Settings, settingsOf } from './options.ts';
-import type { Planned } from './plan/plan.ts';
-import { type Held, type MatrixKind, planFor } from './planning.ts';
+import { type Bounded, type Held, type MatrixKind, planFor } from './planning.ts';
 import type { Fixed, Job } from './pool/job.ts';
 import { type Flat, flattenTree } from './pytree.ts';
 import { type RecordedFunction, type Recording, record } from './trace/record.ts';
@@ -28,12 +28,9 @@ export interface Call {
   readonly precision: FloatDtype;
 }
 
-export interface Problem extends Call {
+export interface Problem extends Call, Bounded {
   readonly kind: MatrixKind;
   readonly recording: Recording;
-  readonly planned: Planned;
-  /** More workers than this would take more than the memory limit. */
-  readonly mostWorkers: number;
   /** The artifacts of the groups' programs, then that of the point program if there is one. */
   readonly artifacts: readonly Artifact[];
   readonly phases: PreparePhases;
@@ -57,6 +54,24 @@ export const openCall = (x: unknown, options: unknown, use: MatrixKind | 'produc
 export const flattenData = (data: unknown, finite: boolean): Flat | undefined =>
   data === undefined ? undefined : flattenTree(data, { name: 'data', finite, differentiated: false });
 
+/** What a problem is posed for: one matrix, many of them, or blocks that are given out one by one. */
+export type Purpose = 'matrix' | 'prepared' | 'blocks';
+
+/** The file that a matrix goes to, if it does: only where there is one, and if it can be written to. */
+const outFor = ({ settings: { out } }: Call, kind: MatrixKind, purpose: Purpose): Out | undefined => {
+  if (!out) return undefined;
+  if (purpose === 'matrix') {
+    const file = outOf(out);
+    requireWritable(file);
+    return file;
+  }
+  const here = purpose === 'prepared' ? 'a prepared problem gives many matrices' : 'blocks are given out one by one';
+  throw new DiffopsError('OPTION', `out is ${out.path}, but ${here}; ${kind}(f, x, { out }) writes a file.`, {
+    option: 'out',
+    value: out.path,
+  });
+};
+
 /**
  * Records and plans; programs are compiled when they are asked for. Blocks that are given out one by one have whole
  * columns: no mirrored half is skipped.
@@ -66,15 +81,19 @@ export const poseProblem = (
   f: RecordedFunction,
   x: unknown,
   options: unknown,
-  held: Held,
+  purpose: Purpose,
 ): Problem => {
   const call = openCall(x, options, kind);
+  const out = outFor(call, kind, purpose);
   const t0 = performance.now();
   const recording = record(f, call.x, call.data, call.precision);
   if (kind === 'hessian') requireScalar(recording, kind);
   const t1 = performance.now();
   const { settings, precision, x: flat } = call;
-  const { planned, mostWorkers } = planFor({ kind, recording, settings, leaves: flat.leaves.length, precision, held });
+  const held: Held = purpose === 'blocks' ? 'blocks' : (out?.format ?? 'matrix');
+  const limitBefore = out && journalOf(out)?.head.memoryLimit;
+  const bounded = planFor({ kind, recording, settings, leaves: flat.leaves.length, precision, held, limitBefore });
+  const { planned } = bounded;
   const t2 = performance.now();
   const { point, pointEngine: engine } = planned;
   const programs = [...planned.groups, ...(point ? [{ program: point, engine }] : [])];
@@ -84,10 +103,9 @@ export const poseProblem = (
   );
   return {
     ...call,
+    ...bounded,
     kind,
     recording,
-    planned,
-    mostWorkers,
     artifacts,
     phases,
     fixed: fixedOf({ recording, precision: call.precision }, call.data),

@@ -58,8 +58,8 @@ export type LikeX<T, N extends number = Levels> = N extends 0
 /** A tree like what f returned, with an array for every tensor. */
 export type LikeY<Y> = MapLeaves<Y, NdArray>;
 
-/** A matrix for a tensor, a tree of matrices for a tree of tensors. */
-export type JacobianOf<Y> = MapLeaves<Y, Matrix>;
+/** A matrix for a tensor, a tree of matrices for a tree of tensors; with `out` they are in a file. */
+export type JacobianOf<Y, M = Matrix> = MapLeaves<Y, M>;
 
 /** f(x, data) for trees X and D, returning Y. */
 export type TensorFunction<X, D, Y> = (x: NoInfer<TensorsOf<X>>, data: NoInfer<TensorsOf<D>>) => Y;

@@ -16,6 +16,7 @@ const STAGES = [
   ['compile'],
   ['stitch'],
   ['pool'],
+  ['file'],
 ];
 /** Files at the root of src that any room may use: validation, errors and what results are made of. */
 const COMMON = [
@@ -106,8 +107,8 @@ describe('imports', () => {
     expect(library.map((source) => cycleFrom(source, byPath, done)).filter((cycle) => cycle)).toEqual([]);
   });
 
-  it('keep TensorFlow.js, recording and planning out of a worker', () => {
-    const loaded = loadedBy('workers/tile-worker.ts');
+  it.each(['tile-worker', 'file-writer'])('keep TensorFlow.js, recording and planning out of a %s', (worker) => {
+    const loaded = loadedBy(`workers/${worker}.ts`);
     expect(loaded.length).toBeGreaterThan(5);
     const tensorflow = loaded.filter(({ imports }) =>
       imports.some(({ target, typeOnly }) => !typeOnly && target.startsWith('@tensorflow/')),

@@ -49,7 +49,7 @@ afterAll(() => rmSync(project, { recursive: true, force: true }));
 
 const PROGRAM = `
 import * as tf from '@tensorflow/tfjs';
-import { createRuntime, devices, DiffopsError, float64, hessian, hessianToPytree, jacobian, NdArray, type Report } from 'diffops';
+import { createRuntime, devices, type FileMatrix, DiffopsError, float64, hessian, hessianToPytree, jacobian, NdArray, type Report } from 'diffops';
 
 const x = { a: float64([1, 2]), b: 3 };
 const f = (p: { a: tf.Tensor; b: tf.Tensor }) => p.a.square().sum().mul(p.b);
@@ -60,6 +60,13 @@ const seen: Report = report;
 
 const { J } = await jacobian((p: tf.Tensor) => ({ twice: p.mul(2), square: p.square() }), tf.tensor1d([1, 2]));
 const square: readonly number[] = J.square.shape;
+
+const written = await hessian(f, x, { out: 'H.npy' });
+const inFile: FileMatrix = written.H;
+const trees = await jacobian((p: tf.Tensor) => ({ twice: p.mul(2) }), tf.tensor1d([1, 2]), { out: 'J.npy', mode: 'forward' });
+const twice: FileMatrix = trees.J.twice;
+// @ts-expect-error: it isn't held
+const held = inFile.data;
 
 const runtime = createRuntime({ workers: 2 });
 const threaded = await runtime.hessian(f, x, { nbatches: 3 });
@@ -81,6 +88,9 @@ console.log(JSON.stringify({
   threads: threaded.report.threads.length,
   refused: refused instanceof DiffopsError ? refused.code : 'something else',
   cpu: (await devices())[0].name,
+  inFile: [...(await inFile.row(2))],
+  twice: [...(await twice.block([0, 2], [1, 2])).data],
+  held,
 }));
 `;
 
@@ -91,7 +101,12 @@ describe('the packed package', () => {
     );
     expect(strangers).toEqual([]);
     expect(packed).toEqual(
-      expect.arrayContaining(['dist/src/index.js', 'dist/src/index.d.ts', 'dist/workers/tile-worker.js']),
+      expect.arrayContaining([
+        'dist/src/index.js',
+        'dist/src/index.d.ts',
+        'dist/workers/tile-worker.js',
+        'dist/workers/file-writer.js',
+      ]),
     );
   });
 
@@ -138,6 +153,8 @@ describe('the packed package', () => {
       threaded: H,
       refused: 'OPTION',
       cpu: 'cpu',
+      inFile: [2, 4, 0],
+      twice: [0, 2],
     });
   }, 60_000);
 });

@@ -49,7 +49,7 @@ describe('code blocks', () => {
   });
 
   it.each(blocks.map((_, i) => i))('run: block %i', (i) => {
-    const { status, stdout, stderr } = runNode([join(folder, 'built', `block-${i}.js`)]);
+    const { status, stdout, stderr } = runNode([join(folder, 'built', `block-${i}.js`)], { cwd: folder });
     expect(stderr).toBe('');
     expect(status).toBe(0);
     expect(stdout).not.toBe('');

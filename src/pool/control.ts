@@ -10,7 +10,7 @@ const STOP = 1;
 const YIELD = 2;
 /** Counts changes that a paused worker should look at. */
 const SIGNAL = 3;
-/** Blocks that the consumer is through with. */
+/** Blocks, or tiles of strips, that the consumer is through with. */
 const CONSUMED = 4;
 const TILES_DONE = 5;
 const SEEDS_DONE = 6;
@@ -39,25 +39,45 @@ const RSS_UNIT = 65536;
 /** What `claim` says when it has no tile to give. */
 export type Claim = number | 'wait' | 'none';
 
+/** What a thread needs of a control buffer, beside the number of tiles. */
+export interface ControlHead {
+  readonly buffer: SharedArrayBuffer;
+  readonly slots: number;
+  readonly window: number;
+  readonly strips: number;
+}
+
 export class Control {
   readonly buffer: SharedArrayBuffer;
   readonly slots: number;
   readonly tiles: number;
-  /** How many blocks may exist that the consumer is not through with. */
+  /** How many tiles may be claimed that the consumer is not through with. */
   readonly window: number;
   readonly #words: Int32Array;
   readonly #states: Int32Array;
+  /** By strip, tiles that aren't done. */
+  readonly #open: Int32Array;
   /** Where this thread looks for its next tile. */
   #next: number | undefined;
 
-  constructor(slots: number, tiles: number, window: number, buffer?: SharedArrayBuffer) {
+  constructor(slots: number, tiles: number, window: number, buffer?: SharedArrayBuffer, strips = 0) {
     const header = HEADER + SLOT * slots;
-    this.buffer = buffer ?? new SharedArrayBuffer(4 * (header + tiles));
+    this.buffer = buffer ?? new SharedArrayBuffer(4 * (header + tiles + strips));
     this.slots = slots;
     this.tiles = tiles;
     this.window = window;
     this.#words = new Int32Array(this.buffer, 0, header);
     this.#states = new Int32Array(this.buffer, 4 * header, tiles);
+    this.#open = new Int32Array(this.buffer, 4 * (header + tiles), strips);
+  }
+
+  /** What another thread makes its own Control of, with the number of tiles. */
+  get head(): ControlHead {
+    return { buffer: this.buffer, window: this.window, slots: this.slots, strips: this.#open.length };
+  }
+
+  static of({ buffer, slots, window, strips }: ControlHead, tiles: number): Control {
+    return new Control(slots, tiles, window, buffer, strips);
   }
 
   get stopped(): boolean {
@@ -79,9 +99,20 @@ export class Control {
     return Atomics.load(this.#words, YIELD) === 1;
   }
 
-  consumed(): void {
-    Atomics.add(this.#words, CONSUMED, 1);
+  /** The consumer is through with so many tiles. */
+  consumed(tiles = 1): void {
+    Atomics.add(this.#words, CONSUMED, tiles);
     this.#wake();
+  }
+
+  /** Says how many tiles each strip has, before any is claimed. */
+  expect(tiles: readonly number[]): void {
+    this.#open.set(tiles);
+  }
+
+  /** Whether all tiles of a strip are done. */
+  isFilled(strip: number): boolean {
+    return Atomics.load(this.#open, strip) === 0;
   }
 
   /** Whether there are tiles that nobody has claimed. */
@@ -141,6 +172,7 @@ export class Control {
     if (Atomics.exchange(this.#states, index, DONE) === DONE) return false;
     Atomics.add(this.#words, SEEDS_DONE, tile.count);
     Atomics.add(this.#words, TILES_DONE, 1);
+    if (tile.strip !== undefined && Atomics.sub(this.#open, tile.strip, 1) === 1) this.#wake();
     return true;
   }
 

@@ -10,18 +10,19 @@ import type { Job } from './job.ts';
 import { PROGRESS_EVERY } from './protocol.ts';
 import { RunQueue } from './queue.ts';
 import { residentBytes } from './resident.ts';
-import { Run, type RunOptions, type RunStats } from './run.ts';
+import { intoOf, Run, type RunOptions, type RunStats } from './run.ts';
 import { runJob } from './run-job.ts';
-import { matrixView, placeTile } from './serve.ts';
+import { placeTile, viewsOf } from './serve.ts';
 
 /** The one slot that a run in-process has. */
 const SLOT = 0;
 
 const deliverer = (run: Run, memory: TileMemory): ((index: number, outputs: readonly Value[]) => void) => {
   const { job, control, sink } = run;
-  if (sink.kind === 'matrix') {
-    const view = matrixView(sink.result, job, SLOT);
-    return (index, outputs) => placeTile(view, memory, job, control, index, outputs);
+  const into = intoOf(sink);
+  if (into) {
+    const views = viewsOf(into, job, SLOT);
+    return (index, outputs) => placeTile(views, memory, job, control, index, outputs);
   }
   return (index, outputs) => {
     const tile = job.tiles[index];

@@ -44,6 +44,8 @@ export interface Tile {
   readonly group: number;
   readonly start: number;
   readonly count: number;
+  /** Of a matrix that goes to a file: the strip that it belongs to. */
+  readonly strip?: number;
 }
 
 /** Inputs that stay the same from evaluation to evaluation: threads keep those of the last job, and ask for others. */

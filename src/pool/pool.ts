@@ -12,7 +12,7 @@ import { forThreads } from './inputs.ts';
 import type { Job } from './job.ts';
 import type { Brief, Coordinator, TaskResult } from './protocol.ts';
 import { RunQueue } from './queue.ts';
-import { Run, type RunOptions, type RunStats } from './run.ts';
+import { intoOf, Run, type RunOptions, type RunStats } from './run.ts';
 import { Threads, type Ticket } from './threads.ts';
 import { workerFile } from './worker-file.ts';
 
@@ -67,7 +67,7 @@ export class Pool implements Runner {
   run(job: Job, options: RunOptions): Promise<RunStats> {
     const slots = Math.min(this.workers, options.mostWorkers ?? this.workers);
     const run = new Run({ ...job, inputs: job.inputs.map(forThreads) }, options, slots);
-    // A consumer of blocks gets them in order.
+    // A consumer of blocks or strips gets them in order.
     if (options.sink.kind === 'matrix' && job.artifacts.some((artifact) => !this.#known.has(artifact)))
       run.control.divide();
     run.promise.then(
@@ -101,7 +101,7 @@ export class Pool implements Runner {
     if (run.over) return;
     this.#threads ??= new Threads({
       ...this.#options,
-      file: this.#options.file ?? workerFile(),
+      file: this.#options.file ?? workerFile('tile-worker'),
       engine: needsEngine(run.artifacts),
     });
     const tickets = new Set<Ticket>();
@@ -150,10 +150,10 @@ export class Pool implements Runner {
     const { control, job, sink } = run;
     const brief: Brief = {
       job,
-      control: { buffer: control.buffer, window: control.window, slots: control.slots },
+      control: control.head,
       slot,
       retry,
-      matrix: sink.kind === 'matrix' ? sink.result : null,
+      into: intoOf(sink),
       progress: run.wantsProgress,
     };
     const offer = run.nextTask();

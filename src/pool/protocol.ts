@@ -6,16 +6,18 @@ import type { SerializedError } from '../errors.ts';
 import type { Value } from '../ir/aval.ts';
 import type { Block } from '../stitch/block.ts';
 import type { ResultMemory } from '../stitch/result-memory.ts';
+import type { Strips } from '../stitch/strip.ts';
+import type { ControlHead } from './control.ts';
 import type { Ending, JobHead, Times } from './run-job.ts';
 
 /** All that a worker is told at the start of a task. */
 export interface Brief {
   readonly job: JobHead;
-  readonly control: { readonly buffer: SharedArrayBuffer; readonly window: number; readonly slots: number };
+  readonly control: ControlHead;
   readonly slot: number;
   readonly retry: readonly number[];
-  /** The matrix to write into; null: send blocks. */
-  readonly matrix: ResultMemory | null;
+  /** The matrix, or the strips of one, to write into; null: send blocks. */
+  readonly into: ResultMemory | Strips | null;
   /** Whether anyone wants to hear of progress. */
   readonly progress: boolean;
 }

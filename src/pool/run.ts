@@ -5,11 +5,12 @@ import { DiffopsError } from '../errors.ts';
 import type { Value } from '../ir/aval.ts';
 import type { Block } from '../stitch/block.ts';
 import type { ResultMemory } from '../stitch/result-memory.ts';
+import { type Strips, tilesByStrip } from '../stitch/strip.ts';
 import { ALL_FINITE } from '../stitch/write-tile.ts';
 import { onAbort } from './abort.ts';
 import { Control } from './control.ts';
 import { compact } from './inputs.ts';
-import type { Job } from './job.ts';
+import type { Job, Tile } from './job.ts';
 import { residentBytes } from './resident.ts';
 import type { JobHead, Times } from './run-job.ts';
 
@@ -25,11 +26,18 @@ export interface Progress {
 
 /**
  * Where tiles go: into the matrix, rows × columns numbers of the job's dtype, zeroed; or block by block to `accept`,
- * which is given the first column that is not finite (or −1) and must call `consumed` when it is through with a block.
+ * which is given the first column that is not finite (or −1) and must call `consumed` when it is through with a block; or
+ * into strips, which someone takes from the control buffer that `begin` is given: whoever does says there what is
+ * consumed, and calls `changed` on this thread.
  */
 export type Sink =
   | { readonly kind: 'matrix'; readonly result: ResultMemory }
-  | { readonly kind: 'blocks'; accept(block: Block, spoiled: number, consumed: () => void): void };
+  | { readonly kind: 'blocks'; accept(block: Block, spoiled: number, consumed: () => void): void }
+  | { readonly kind: 'strips'; readonly strips: Strips; begin(control: Control, changed: () => void): void };
+
+/** The memory that tiles are written to, where they are. */
+export const intoOf = (sink: Sink): ResultMemory | Strips | null =>
+  sink.kind === 'matrix' ? sink.result : sink.kind === 'strips' ? sink.strips : null;
 
 export interface RunOptions {
   readonly sink: Sink;
@@ -51,6 +59,17 @@ export interface RunStats {
   /** Resident bytes of the process: when the run was made, and the most that was seen until its end. */
   readonly rss: { readonly before: number; readonly peak: number };
 }
+
+const newControl = (slots: number, tiles: readonly Tile[], sink: Sink): Control => {
+  if (sink.kind !== 'strips') {
+    return new Control(slots, tiles.length, sink.kind === 'blocks' ? slots + 1 : Number.POSITIVE_INFINITY);
+  }
+  const counts = tilesByStrip(sink.strips.strips, tiles);
+  const [first = 0, second = 0] = counts;
+  const control = new Control(slots, tiles.length, first + second, undefined, counts.length);
+  control.expect(counts);
+  return control;
+};
 
 const maxRss = (): number => process.resourceUsage().maxRSS * 1024;
 
@@ -92,8 +111,7 @@ export class Run {
     this.wantsProgress = options.onTile !== undefined;
     this.job = { ...rest, fixed: fixed.key, keys: artifacts.map((a) => a.key) };
     this.#seedsTotal = job.tiles.reduce((sum, tile) => sum + tile.count, 0);
-    const window = options.sink.kind === 'blocks' ? slots + 1 : Number.POSITIVE_INFINITY;
-    this.control = new Control(slots, job.tiles.length, window);
+    this.control = newControl(slots, job.tiles, options.sink);
     this.failed = new Promise((resolve) => {
       this.#fail = resolve;
     });
@@ -103,6 +121,7 @@ export class Run {
     });
     const { signal } = options;
     this.#deafen = signal ? onAbort(signal, () => this.fail(signal.reason)) : () => {};
+    if (options.sink.kind === 'strips') options.sink.begin(this.control, () => this.#changed());
   }
 
   /** One that can't be compiled ends the run. */
@@ -162,6 +181,12 @@ export class Run {
     this.#nudged.clear();
   }
 
+  /** What is consumed has changed. */
+  #changed(): void {
+    this.nudge();
+    this.onChange();
+  }
+
   /** Takes a block that a worker sent; one that was taken before, from a worker that died, is dropped. */
   receive(index: number, block: Block, spoiled: number): void {
     if (this.sink.kind !== 'blocks' || !this.control.done(index, this.job.tiles[index])) return;
@@ -171,8 +196,7 @@ export class Run {
       if (used) return;
       used = true;
       this.control.consumed();
-      this.nudge();
-      this.onChange();
+      this.#changed();
     };
     this.#guarded(() => this.sink.kind === 'blocks' && this.sink.accept(block, spoiled, consumed));
     this.progress();

@@ -6,28 +6,44 @@ import type { DiffopsError, SerializedError } from '../errors.ts';
 import type { Value } from '../ir/aval.ts';
 import { blockOfTile } from '../stitch/block.ts';
 import { countResult, type ResultMemory, stageOf } from '../stitch/result-memory.ts';
+import { partOf, type Strips } from '../stitch/strip.ts';
 import { TileMemory } from '../stitch/tile-memory.ts';
 import { ALL_FINITE, type MatrixView, writeTile } from '../stitch/write-tile.ts';
 import { Control } from './control.ts';
 import { Engines, type LoadArtifact } from './engines.ts';
-import type { Fixed, Job } from './job.ts';
+import type { Fixed, Job, Tile } from './job.ts';
 import { announceLoaded } from './loading.ts';
 import { type Brief, type Coordinator, PATIENCE, PROGRESS_EVERY, type Task, type TaskResult } from './protocol.ts';
 import { residentBytes } from './resident.ts';
 import { type JobHead, runJob } from './run-job.ts';
 
-/** The whole matrix, for the thread in a slot to write to. */
-export const matrixView = (result: ResultMemory, job: Pick<Job, 'dtype' | 'columns'>, slot: number): MatrixView => {
+type Shape = Pick<Job, 'dtype' | 'columns'>;
+
+/** A memory as the matrix that begins at its front, for the thread in a slot to write to. */
+const matrixView = (result: ResultMemory, { dtype, columns }: Shape, slot: number): MatrixView => {
   countResult(result);
-  const { dtype, columns } = job;
   const buffer = result.memory?.buffer ?? result.buffer;
   const data = dtype === 'float32' ? new Float32Array(buffer) : new Float64Array(buffer);
   return { data, row0: 0, column0: 0, stride: columns, stage: stageOf(result, slot, dtype) };
 };
 
+/** Where the thread in a slot writes each tile. */
+export const viewsOf = (into: ResultMemory | Strips, job: Shape, slot: number): ((tile: Tile) => MatrixView) => {
+  if (!('strips' in into)) {
+    const whole = matrixView(into, job, slot);
+    return () => whole;
+  }
+  const { matrix, strips, memories } = into;
+  const fronts = memories.map((memory) => matrixView(memory, job, slot));
+  return ({ strip = 0 }) => {
+    const { row0, column0, columns } = partOf(matrix, strips[strip]);
+    return { ...fronts[strip % 2], row0, column0, stride: columns, upper: matrix.placement === 'symmetric' };
+  };
+};
+
 /** Writes a tile to its place, and says so in the control buffer. */
 export const placeTile = (
-  view: MatrixView,
+  views: (tile: Tile) => MatrixView,
   memory: TileMemory,
   job: JobHead,
   control: Control,
@@ -35,7 +51,7 @@ export const placeTile = (
   outputs: readonly Value[],
 ): void => {
   const tile = job.tiles[index];
-  const spoiled = writeTile(view, memory, job.groups[tile.group], tile, outputs);
+  const spoiled = writeTile(views(tile), memory, job.groups[tile.group], tile, outputs);
   if (spoiled !== ALL_FINITE) control.reportSpoiled(spoiled);
   control.done(index, tile);
 };
@@ -85,9 +101,9 @@ const work = async (
   const { job, slot } = brief;
   control.occupy(slot, threadId);
   const pending = new Set<Promise<void>>();
-  const view = brief.matrix && matrixView(brief.matrix, job, slot);
-  const deliver: Deliver = view
-    ? (index, outputs) => placeTile(view, thread.memory, job, control, index, outputs)
+  const views = brief.into && viewsOf(brief.into, job, slot);
+  const deliver: Deliver = views
+    ? (index, outputs) => placeTile(views, thread.memory, job, control, index, outputs)
     : sender(job, thread.memory, coordinator, pending);
   let spoke = Number.NEGATIVE_INFINITY;
   const breathe = (): void | Promise<void> => {
@@ -134,8 +150,7 @@ export const serve = (load: LoadArtifact): ((task: Task) => Promise<TaskResult>)
   announceLoaded(workerData);
   const thread: Thread = { engines: new Engines(load), memory: new TileMemory(), fixed: undefined };
   return async ({ port, brief, offer }) => {
-    const { buffer, slots, window } = brief.control;
-    const control = new Control(slots, brief.job.tiles.length, window, buffer);
+    const control = Control.of(brief.control, brief.job.tiles.length);
     // It may have waited in the queue while its run ended.
     if (!control.take(brief.slot, offer)) return { threadId, ending: 'stopped', times: { load: 0, run: 0, stitch: 0 } };
     const coordinator = comlink.wrap<Coordinator>(port as unknown as comlink.Endpoint);

@@ -1,7 +1,7 @@
-/** Finds the compiled file that worker threads run. */
+/** Finds the compiled files that threads run. */
 
-/** From the sources the compiled worker in `dist` is taken, since Node's threads don't all read TypeScript. */
-export const workerFile = (): URL =>
+/** From the sources the compiled file in `dist` is taken, since Node's threads don't all read TypeScript. */
+export const workerFile = (name: 'tile-worker' | 'file-writer'): URL =>
   import.meta.url.endsWith('.ts')
-    ? new URL('../../dist/workers/tile-worker.js', import.meta.url)
-    : new URL('../../workers/tile-worker.js', import.meta.url);
+    ? new URL(`../../dist/workers/${name}.js`, import.meta.url)
+    : new URL(`../../workers/${name}.js`, import.meta.url);

@@ -15,6 +15,8 @@ export interface MatrixView {
   readonly row0: number;
   readonly column0: number;
   readonly stride: number;
+  /** Whether only rows are held, each from `column0` on: a symmetric tile then leaves its columns to whoever mirrors them. */
+  readonly upper?: boolean;
   /** The writing thread's, where the matrix is the whole of a memory with one. */
   readonly stage?: Stage | undefined;
 }
@@ -93,7 +95,7 @@ class TileWriter {
 
   /** Entries that begin at a place of its own for each seed: few, so one by one. */
   scattered(strip: Strip, places: Int32Array, placement: Placement): void {
-    const { data, row0, column0, stride } = this.#view;
+    const { data, row0, column0, stride, upper } = this.#view;
     const { array, seedStride, entryStride } = strip;
     const at = (row: number, column: number): number => (row - row0) * stride + column - column0;
     for (let s = 0; s < this.#tile.count; s++) {
@@ -104,7 +106,7 @@ class TileWriter {
       for (let e = first; e < strip.size; e++) {
         const value = array[s * seedStride + e * entryStride];
         if (placement !== 'column') data[at(seed, begin + e)] = value;
-        if (placement !== 'row') data[at(begin + e, seed)] = value;
+        if (placement !== 'row' && !upper) data[at(begin + e, seed)] = value;
       }
     }
   }
@@ -226,6 +228,7 @@ export const writeTile = (
   for (const strip of stripsOf(view, memory, group, values)) {
     if (strip.places) writer.scattered(strip, strip.places, group.placement);
     else if (group.placement === 'row') writer.rows(strip, 0);
+    else if (view.upper) writer.rows(strip, Math.min(strip.size, Math.max(0, view.column0 - strip.offset)));
     else if (group.placement === 'column') writer.columns(strip, 0);
     else {
       const past = Math.min(strip.size, Math.max(0, tile.start + tile.count - strip.offset));

@@ -1,0 +1,171 @@
+/** Evaluates a problem into a file: strips of the matrix are computed, written and forgotten, until the file is whole. */
+
+import { performance } from 'node:perf_hooks';
+import { DiffopsError } from './errors.ts';
+import { tilesOfStrips } from './file/cut.ts';
+import { divisionOf, turnBytes } from './file/division.ts';
+import { fileError } from './file/file-error.ts';
+import { FileMatrix } from './file/file-matrix.ts';
+import { identityOf } from './file/identity.ts';
+import type { Out } from './file/out.ts';
+import { beginFile, discardFile, finishFile, type Unfinished } from './file/unfinished.ts';
+import type { WriterSays } from './file/write-strips.ts';
+import { writeInThread } from './file/writer-thread.ts';
+import { Plan } from './plan/plan.ts';
+import { onAbort } from './pool/abort.ts';
+import type { Control } from './pool/control.ts';
+import type { Job } from './pool/job.ts';
+import type { RunStats } from './pool/run.ts';
+import { type Evaluation, nonFinite, progressListener, reportOf } from './prepared.ts';
+import { jobOf, type Problem } from './problem.ts';
+import type { Runners } from './runners.ts';
+import { goesAcross, newResultMemory, type ResultMemory } from './stitch/result-memory.ts';
+import { type StripedMatrix, type Strips, tilesByStrip } from './stitch/strip.ts';
+import { unflattenVector, valuesOf } from './unflatten.ts';
+
+/** Files that are being written by this process. */
+const underWay = new Set<string>();
+
+const identityFor = ({
+  recording,
+  x,
+  data,
+  precision,
+  planned,
+  settings,
+  kind,
+}: Problem): ReturnType<typeof identityOf> =>
+  identityOf({
+    program: recording.program,
+    constants: recording.constants,
+    x: valuesOf(x, precision),
+    data: data ? valuesOf(data, precision) : [],
+    options: {
+      kind,
+      precision,
+      nbatches: settings.nbatches,
+      checkpoint: settings.checkpoint,
+      mode: settings.mode,
+      symmetric: settings.symmetric,
+      jit: settings.jit,
+    },
+    planned,
+  });
+
+/** Two memories for strips, each as large as the largest of those that take turns in it. */
+const memoriesFor = (
+  matrix: StripedMatrix,
+  { strips }: Unfinished,
+  { groups }: Problem['planned'],
+  workers: number,
+): [ResultMemory, ResultMemory] => {
+  const slots = groups.some(goesAcross) ? Math.max(1, workers) : 0;
+  const [even, odd] = turnBytes(matrix, strips);
+  try {
+    return [newResultMemory(even, slots), newResultMemory(odd, slots)];
+  } catch (cause) {
+    throw new DiffopsError(
+      'MEMORY_LIMIT',
+      `strips of ${even} and ${odd} bytes can't be had. Give a smaller memoryLimit.`,
+      { bytes: even + odd },
+      { cause },
+    );
+  }
+};
+
+/** Runs a problem at its point and writes the matrix to `out`. What is done stays there if the run ends before. */
+export const evaluateToFile = async (problem: Problem, runners: Runners, out: Out): Promise<Evaluation<FileMatrix>> => {
+  if (underWay.has(out.path)) {
+    throw new DiffopsError('FILE', `${out.path} is being written by another call; give another path, or wait for it.`, {
+      path: out.path,
+    });
+  }
+  underWay.add(out.path);
+  try {
+    return await evaluate(problem, runners, out);
+  } finally {
+    underWay.delete(out.path);
+  }
+};
+
+const evaluate = async (problem: Problem, runners: Runners, out: Out): Promise<Evaluation<FileMatrix>> => {
+  const { planned, x, memoryLimit } = problem;
+  const division = divisionOf(planned, out.format, memoryLimit);
+  const { matrix } = division;
+  const identity = identityFor(problem);
+  const file = await beginFile(out, { matrix, identity, memoryLimit, division });
+  const workers = runners.workersFor(problem);
+  let written = file.done.length;
+  try {
+    const memories = memoriesFor(matrix, file, planned, workers);
+    const plan = new Plan(planned, workers, memories[0].buffer.byteLength + memories[1].buffer.byteLength);
+    const tiles = tilesOfStrips(planned.groups, file.strips);
+    const job = { ...jobOf(problem, x, problem.fixed, runners.threads), tiles };
+    const began = performance.now();
+    const compiledBefore = problem.phases.compile;
+    const strips = { matrix, strips: file.strips, memories };
+    const stats = await runToFile(problem, runners, job, file, strips, () => {
+      written++;
+    });
+    const compiling = problem.phases.compile - compiledBefore;
+    const report = reportOf(problem, plan, stats, Math.max(0, performance.now() - began - compiling), tiles);
+    finishFile(file);
+    const inFile = { path: out.path, layout: file.target.layout, dtype: matrix.dtype, columns: matrix.columns };
+    return {
+      part: (shape, row0) => new FileMatrix(inFile, shape, row0),
+      unflatten: (flat) => unflattenVector(x, flat) as never,
+      report,
+    };
+  } catch (error) {
+    // There is nothing in it that anyone could go on with.
+    if (written === 0) discardFile(out);
+    throw error;
+  }
+};
+
+/** Computes and writes what the file lacks; resolves when all is written, and no thread works on it. */
+const runToFile = async (
+  problem: Problem,
+  runners: Runners,
+  job: Job,
+  { done, seedsDone, numbers, target }: Unfinished,
+  strips: Strips,
+  onWritten: () => void,
+): Promise<RunStats> => {
+  const { settings, x, kind } = problem;
+  const stop = new AbortController();
+  const refuseSpoiled = (column: number): void => {
+    if (settings.checkFinite && column >= 0) stop.abort(nonFinite(x, column, kind));
+  };
+  for (const { spoiled } of done) refuseSpoiled(spoiled);
+  const { signal, onProgress } = settings;
+  const deafen = signal ? onAbort(signal, () => stop.abort(signal.reason)) : () => {};
+  let writing: Promise<void> = Promise.resolve();
+  const begin = (control: Control, changed: () => void): void => {
+    const hear = (message: WriterSays): void => {
+      if (message.says !== 'written') return;
+      onWritten();
+      changed();
+      refuseSpoiled(message.spoiled);
+    };
+    // The run may be over, and the file not.
+    onAbort(stop.signal, () => control.stop());
+    const tiles = tilesByStrip(strips.strips, job.tiles);
+    writing = writeInThread({ order: 'write', target, control: control.head, tiles, strips, numbers }, hear).catch(
+      (cause) => stop.abort(fileError(cause, 'written', target.path, true)),
+    );
+  };
+  try {
+    const run = runners.for(problem).run(job, {
+      mostWorkers: problem.mostWorkers,
+      sink: { kind: 'strips', strips, begin },
+      signal: stop.signal,
+      onTile: progressListener(onProgress, seedsDone),
+    });
+    const stats = await run.finally(() => writing);
+    stop.signal.throwIfAborted();
+    return stats;
+  } finally {
+    deafen();
+  }
+};
