@@ -6,9 +6,14 @@ import type { SerialProgram } from '../ir/serial.ts';
 /** How artifacts of an engine are made (`onnx`, `native`) or kept (`interpret`: the program itself). */
 export type EngineName = 'onnx' | 'native' | 'interpret';
 
+/** Whose place an array has that is neither an input nor an output. */
+export const SCRATCH = -1;
+export const CONSTANTS = -2;
+
 /**
  * A program as machine code, and where its arrays lie: each input has a place of its own, so has each output that isn't
- * an input or an earlier output; the rest share the scratch part of a memory.
+ * an input or an earlier output; so have
+ * constants together; the rest share the scratch part of a memory.
  */
 export interface NativeCode {
   /** The bytes of a WebAssembly module. */
@@ -16,11 +21,13 @@ export interface NativeCode {
   /** What its `run` goes through: calls, whose words `addresses` are bytes behind where the array at `of` is. */
   readonly calls: Int32Array;
   readonly addresses: Int32Array;
-  /** k: input k; inputs + k: output k; −1: the scratch part. */
+  /** k: input k; inputs + k: output k; or `SCRATCH`, `CONSTANTS`. */
   readonly of: Int32Array;
   /** Of each output, whose array it is, as in `of`. */
   readonly outputs: readonly number[];
   readonly scratchBytes: number;
+  /** Bytes of the numbers that are read from memory. */
+  readonly constants: Uint8Array;
 }
 
 /** A Program ready for an engine, as plain data: cloned to workers, kept in caches by `key`. */

@@ -179,7 +179,8 @@ class Expansion {
   }
 }
 
-export const expand = (program: Program, { roots, aliases }: Choice): Fused => {
+/** `constants`: the values of the program's last inputs. */
+export const expand = (program: Program, { roots, aliases }: Choice, constants: readonly number[]): Fused => {
   const places = new Map<Atom, number>();
   const buffers: Buffer[] = [];
   const place = (atom: Atom): void => {
@@ -200,5 +201,5 @@ export const expand = (program: Program, { roots, aliases }: Choice): Fused => {
   const expansion = new Expansion(scene);
   for (const root of roots) expansion.root(root);
   const outputs = program.outputs.map((atom) => (sizeOf(atom.aval.shape) === 0 ? undefined : places.get(atom)));
-  return { kernels: expansion.kernels, calls: expansion.calls, buffers, outputs };
+  return { kernels: expansion.kernels, calls: expansion.calls, buffers, constants, outputs };
 };

@@ -71,7 +71,7 @@ export interface Call {
   readonly starts: readonly number[];
 }
 
-/** An array in memory. Buffers of inputs come first, one per input. */
+/** An array in memory. Buffers of inputs come first, one per input, then those of constants. */
 export interface Buffer {
   readonly dtype: Dtype;
   readonly size: number;
@@ -82,6 +82,8 @@ export interface Fused {
   readonly kernels: readonly Kernel[];
   readonly calls: readonly Call[];
   readonly buffers: readonly Buffer[];
+  /** Numbers that are read from memory. */
+  readonly constants: readonly number[];
   /** The buffer of each output; undefined for one without elements. */
   readonly outputs: readonly (number | undefined)[];
 }

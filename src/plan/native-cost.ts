@@ -115,7 +115,7 @@ const copyTime = (bytes: number): number => PER_BYTE_OUT * bytes + PER_FAR_BYTE_
 
 /** More functions than this take too long to compile, more calls are too long a list. */
 const MOST_KERNELS = 400;
-const MOST_CALLS = 50_000;
+const MOST_CALLS = 200_000;
 
 /** Nanoseconds of one core that a run takes as native code; infinite for a program that can't be fused, or falls into too many pieces. */
 export const nativeNanosecondsOf = remembered((program: Program): number => {

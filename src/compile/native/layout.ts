@@ -7,7 +7,7 @@ import { bytesPerElement } from '../../ir/aval.ts';
 const ALIGNMENT = 64;
 
 export interface Layout {
-  /** Of each buffer that is neither an input nor an output. */
+  /** Of each buffer that is neither an input nor a constant nor an output. */
   readonly offsets: readonly number[];
   readonly scratchBytes: number;
 }
@@ -51,7 +51,8 @@ class Room {
   }
 }
 
-export const layoutOf = ({ buffers, calls, outputs }: Fused, inputs: number): Layout => {
+export const layoutOf = ({ buffers, constants, calls, outputs }: Fused, inputs: number): Layout => {
+  const given = inputs + constants.length;
   const bytesOf = (k: number): number => {
     const { dtype, size } = buffers[k];
     return Math.ceil((size * bytesPerElement(dtype)) / ALIGNMENT) * ALIGNMENT;
@@ -65,7 +66,7 @@ export const layoutOf = ({ buffers, calls, outputs }: Fused, inputs: number): La
     for (const buffer of sources) last.set(buffer, i);
   }
   const kept = new Set(outputs);
-  const isOwn = (buffer: number): boolean => buffer >= inputs && !kept.has(buffer);
+  const isOwn = (buffer: number): boolean => buffer >= given && !kept.has(buffer);
   const dying: number[][] = calls.map(() => []);
   for (const [buffer, i] of last) if (isOwn(buffer)) dying[i].push(buffer);
   const room = new Room();

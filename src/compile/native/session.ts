@@ -3,7 +3,7 @@
 import { WebAssembly } from '../../fusion/web-assembly.ts';
 import { type Aval, bytesOf, type TypedArray, type Value } from '../../ir/aval.ts';
 import { malformed } from '../../ir/builder.ts';
-import type { Artifact, Executable, NativeCode } from '../executable.ts';
+import { type Artifact, CONSTANTS, type Executable, type NativeCode, SCRATCH } from '../executable.ts';
 import { addressOf, arrayAt, type Part, type ThreadMemory, threadMemory } from './thread-memory.ts';
 
 type Run = (first: number, end: number) => void;
@@ -29,6 +29,7 @@ class NativeExecutable implements Executable {
   readonly #memory: ThreadMemory;
   readonly #run: Run;
   readonly #calls: Part;
+  readonly #constants: Part;
   readonly #words: Int32Array;
   /** Of the inputs, then of the outputs. */
   readonly #places: readonly Place[];
@@ -52,9 +53,13 @@ class NativeExecutable implements Executable {
     this.#places = [...inputs, ...outputs].map((aval) => {
       return { aval, words: [], part: undefined, array: undefined, address: -1, given: undefined };
     });
+    this.#constants = memory.take(code.constants.byteLength);
+    const { at } = this.#constants;
+    new Uint8Array(memory.memory.buffer, at, code.constants.byteLength).set(code.constants);
     for (const [k, word] of code.addresses.entries()) {
       const owner = code.of[k];
-      (owner < 0 ? this.#inScratch : this.#places[owner].words).push(word);
+      if (owner === CONSTANTS) this.#words[word] += at;
+      else (owner === SCRATCH ? this.#inScratch : this.#places[owner].words).push(word);
     }
   }
 
@@ -127,13 +132,14 @@ class NativeExecutable implements Executable {
   }
 
   get keptBytes(): number {
-    return this.#places.reduce((sum, { part }) => sum + (part?.bytes ?? 0), this.#calls.bytes);
+    return this.#places.reduce((sum, { part }) => sum + (part?.bytes ?? 0), this.#calls.bytes + this.#constants.bytes);
   }
 
   async dispose(): Promise<void> {
     if (this.#disposed) return;
     this.#disposed = true;
     this.#memory.give(this.#calls);
+    this.#memory.give(this.#constants);
     for (const { part } of this.#places) if (part) this.#memory.give(part);
   }
 }
