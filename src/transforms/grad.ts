@@ -38,7 +38,8 @@ export const vjpInto = (
 /**
  * Like `vjpInto`, but of the segments to recompute, `recomputed` of the program by bytes (see `segmentsOf`), forward
  * values live only while their segment is worked on: the pullback computes its forward pass again from the values at
- * its boundary. Its forward pass and its pullback are regions of their own, which says what may be recomputed in a tile.
+ * its boundary, in a region of its own. `anew`: the forward pass is in regions, too, for where nothing of it is kept from
+ * tile to tile, or tangents go along with it.
  * Source: Griewank & Walther, Evaluating Derivatives, ch. 12, in its one-level form.
  */
 export const checkpointedVjpInto = (
@@ -48,6 +49,7 @@ export const checkpointedVjpInto = (
   active: readonly boolean[],
   recomputed: number,
   merging = true,
+  anew = true,
 ): Vjp => {
   const segments = segmentsOf(program, active, recomputed);
   const varied = variedBy(program, active);
@@ -56,7 +58,7 @@ export const checkpointedVjpInto = (
   const forward = new Map<Atom, Atom>(program.inputs.map((v, i) => [v, inputs[i]]));
   const lookUp = (a: Atom): Atom => (a.kind === 'literal' ? a : (forward.get(a) as Atom));
   for (const [k, segment] of segments.entries()) {
-    const body = segment.recomputed ? inRegion(segment.program, 2 * k + 1, isAgain) : segment.program;
+    const body = anew && segment.recomputed ? inRegion(segment.program, 2 * k + 1, isAgain) : segment.program;
     const outputs = replay(ops, body, segment.takes.map(lookUp));
     for (const [i, v] of segment.gives.entries()) forward.set(v, outputs[i]);
   }

@@ -46,7 +46,9 @@ export const reverseOf = (
   const ops = newOps();
   if (recomputed > 0) {
     const inputs = program.inputs.map((v) => ops.input(v.aval, v.scope));
-    const { outputs, pullback } = checkpointedVjpInto(ops, program, inputs, active, recomputed, merging);
+    // What lies between segments is kept, unless nothing is.
+    const anew = recomputed >= 1;
+    const { outputs, pullback } = checkpointedVjpInto(ops, program, inputs, active, recomputed, merging, anew);
     const cotangents = outputs.map((a) => ops.input(a.aval));
     const results = pullback(cotangents);
     const targets = inputs.filter((_, i) => active[i]);

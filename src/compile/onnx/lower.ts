@@ -2,7 +2,7 @@
 
 import { bytesOf, isFloat, sizeOf } from '../../ir/aval.ts';
 import { malformed } from '../../ir/builder.ts';
-import type { Equation, Program } from '../../ir/program.ts';
+import { type Atom, type Equation, isVar, type Program } from '../../ir/program.ts';
 import { cutFanOut } from './fan-out.ts';
 import { heldShape, type Tensor } from './graph.ts';
 import { loweringOf } from './lowering-table.ts';
@@ -49,11 +49,25 @@ const needed = (nodes: readonly NodeProto[], results: readonly string[]): { node
   return { nodes: kept.reverse(), used };
 };
 
-/** Values from this size on, the engine makes in the program's order; smaller ones in its own, which is a little faster. */
-const LANDMARK_BYTES = 1 << 22;
+/**
+ * Values from this size on, the engine makes and uses in the program's order; smaller ones in its own, which is a little
+ * faster. Where there are very many, smaller ones add up.
+ */
+const LARGE_BYTES = 1 << 20;
+const LARGE_AMONG_MANY = 1 << 16;
+const MANY_BYTES = 1 << 27;
+
+/** Whether a value is large and the program's own: inputs are held by whoever gave them. */
+const largeIn = ({ equations, inputs }: Program): ((atom: Atom) => boolean) => {
+  const given = new Set<Atom>(inputs);
+  const total = equations.reduce((sum, { output }) => sum + bytesOf(output.aval), 0);
+  const least = total < MANY_BYTES ? LARGE_BYTES : LARGE_AMONG_MANY;
+  return (atom) => isVar(atom) && !given.has(atom) && bytesOf(atom.aval) >= least;
+};
 
 /**
- * Nodes that make the engine reach the landmarks in this order: large values, and the ends of regions. It runs a
+ * Nodes that make the engine reach the landmarks in this order: large values, what is made of them (which is when
+ * they can be let go), and the ends of regions. It runs a
  * graph depth first from the nodes that have no consumer, the last in the model first; left to itself it would
  * start with what checkpointing computes anew, and hold it all the while (test/compile/onnx/memory.test.ts). So
  * each landmark gets a consumer of its own, which reads no more than its shape; these come last and in reverse.
@@ -84,14 +98,18 @@ export const lowerProgram = (program: Program): Graph => {
     site.define(v, tensor);
     return tensor;
   });
+  const isLarge = largeIn(program);
   const landmarks: Tensor[] = [];
   for (const [i, equation] of program.equations.entries()) {
     const lowered = lowerEquation(site, equation);
     site.define(equation.output, lowered);
     site.note(equation);
     const tensor = graph.root('order' in lowered ? lowered.tensor : lowered);
-    const isLast = equation.region !== program.equations[i + 1]?.region;
-    if (isLast || bytesOf(tensor) >= LANDMARK_BYTES) landmarks.push(tensor);
+    const next = program.equations[i + 1];
+    // The last comes last of itself.
+    if (!next) continue;
+    const ends = equation.region !== next.region;
+    if (ends || isLarge(equation.output) || equation.inputs.some(isLarge)) landmarks.push(tensor);
   }
   graph.label = 'output';
   const taken = new Set<string>();

@@ -38,6 +38,19 @@ const powers = (length: number, depth: number, recompute: boolean): Program => {
   return ops.build([sums(run(ops.mul(x, x), depth / 2), late)]);
 };
 
+/** Powers of x up to `depth`, of each of which only the sum of its triple is needed, at the end. */
+const sumsOfPowers = (length: number, depth: number): Program => {
+  const ops = newOps();
+  const x = ops.input({ shape: [length], dtype: 'float64' });
+  const sums: Atom[] = [];
+  let power: Atom = x;
+  for (let i = 0; i < depth; i++) {
+    power = ops.mul(power, x);
+    sums.push(ops.sum(ops.mul(power, 3), [0]));
+  }
+  return ops.build([sums.reduceRight((sum, s) => ops.add(sum, s))]);
+};
+
 /** How many values of the program's size three runs leave the process holding more of. */
 const heldBy = async (program: Program): Promise<number> => {
   const executable = await loadArtifact(compileProgram(program, 'onnx'), { threads: 1 });
@@ -64,6 +77,18 @@ describe('an executable', () => {
     // Half of them; in the engine's own order all.
     expect(recomputed).toBeLessThan(0.6 * depth + 8);
   });
+
+  it.each([
+    [1 << 16, 256],
+    [1 << 20, 32],
+  ])(
+    'of values of %i elements lets go of each once the small one that is made of it is there',
+    async (length, depth) => {
+      await heldBy(powers(length, 4, false));
+      // A few at a time; all of them if the sums were left to the end.
+      expect(await heldBy(sumsOfPowers(length, depth))).toBeLessThan(0.25 * depth);
+    },
+  );
 
   it('gives its memory back when disposed', async () => {
     const ops = newOps();
