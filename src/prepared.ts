@@ -3,7 +3,7 @@
 import { performance } from 'node:perf_hooks';
 import type * as tf from '@tensorflow/tfjs-core';
 import { DiffopsError } from './errors.ts';
-import { type Shape, sizeOf } from './ir/aval.ts';
+import { bytesPerElement, type Shape, sizeOf } from './ir/aval.ts';
 import { Matrix } from './matrix.ts';
 import type { NdArray } from './nd-array.ts';
 import { type EvaluateOptions, type EvaluateSettings, evaluateSettingsOf, type Progress } from './options.ts';
@@ -83,7 +83,7 @@ export const nonFinite = (x: Flat, column: number, name: string): DiffopsError =
 
 const allocate = ({ planned }: Problem, workers: number): ResultMemory => {
   const { rows, columns, dtype, groups } = planned;
-  const bytes = matrixBytes(planned);
+  const bytes = rows * columns * bytesPerElement(dtype);
   try {
     return newResultMemory(bytes, groups.some(goesAcross) ? Math.max(1, workers) : 0);
   } catch (cause) {

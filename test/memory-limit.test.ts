@@ -130,7 +130,7 @@ describe('a limit', () => {
   test('never changes the cut by the number of workers', async () => {
     await using one = createRuntime({ workers: 1 });
     const cut = async (by: typeof runtime): Promise<unknown[]> => {
-      const { plan } = await by.prepareHessian(network, weights, { memoryLimit: 24 * MIB });
+      const { plan } = await by.prepareHessian(network, weights, { memoryLimit: 48 * MIB });
       return [plan.nbatches, plan.blockSize, plan.tileWidth, plan.checkpoint, plan.flops];
     };
     expect(await cut(one)).toEqual(await cut(runtime));
@@ -177,7 +177,7 @@ test('inside a cgroup that it would overflow, a call is not killed', ({ skip }) 
     expect(free).toBeGreaterThan(bytes);
     expect(limit).toBeLessThanOrEqual(bytes / 2);
     expect(unasked).toBeLessThanOrEqual(limit);
-    expect(asked).toBeLessThanOrEqual(200 * MIB);
+    expect(asked).toBeLessThanOrEqual(256 * MIB);
   } finally {
     rmdirSync(cgroup.folder);
   }

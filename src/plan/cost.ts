@@ -213,7 +213,12 @@ const dotTime = ({ inputs, params }: Equation): number => {
  * Bytes of a program's own values at the fullest moment when its equations run in order and each value is
  * released after its last use. Inputs are the caller's and don't count; outputs stay alive.
  */
-export const livePeakBytes = remembered((program: Program) => {
+export const livePeakBytes = remembered((program: Program) => livePeakOf(program, true));
+
+/** The same without the outputs, which are computed into memory of their own. */
+export const scratchPeakBytes = remembered((program: Program) => livePeakOf(program, false));
+
+const livePeakOf = (program: Program, withOutputs: boolean): number => {
   const { equations, outputs } = program;
   const made = madeIn(program);
   const count = equations.length;
@@ -236,19 +241,19 @@ export const livePeakBytes = remembered((program: Program) => {
     const source = made.has(equations[i]) ? undefined : places.get(equations[i].inputs[0]);
     if (source !== undefined) lastUse[source] = Math.max(lastUse[source], lastUse[i]);
   }
+  const counts = (i: number): boolean => made.has(equations[i]) && (withOutputs || lastUse[i] < count);
   const released = new Float64Array(count + 1);
-  for (let i = 0; i < count; i++) {
-    if (lastUse[i] >= 0 && made.has(equations[i])) released[lastUse[i]] += bytesOf(equations[i].output.aval);
-  }
+  for (let i = 0; i < count; i++)
+    if (lastUse[i] >= 0 && counts(i)) released[lastUse[i]] += bytesOf(equations[i].output.aval);
   let alive = 0;
   let peak = 0;
   for (let i = 0; i < count; i++) {
-    if (made.has(equations[i])) alive += bytesOf(equations[i].output.aval);
+    if (counts(i)) alive += bytesOf(equations[i].output.aval);
     peak = Math.max(peak, alive);
     alive -= released[i];
   }
   return peak;
-});
+};
 
 /** Elements of the largest value that a program makes from its inputs but the first `knownCount`; at least 1. */
 export const widestValue = (program: Program, knownCount: number): number => {

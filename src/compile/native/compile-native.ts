@@ -2,11 +2,11 @@
 
 import { fuse } from '../../fusion/fuse.ts';
 import type { Fused } from '../../fusion/kernel.ts';
+import { layoutOf } from '../../fusion/layout.ts';
 import { bytesPerElement } from '../../ir/aval.ts';
 import type { Program } from '../../ir/program.ts';
 import { CONSTANTS, type NativeCode, SCRATCH } from '../executable.ts';
 import { codeOf } from './kernel-code.ts';
-import { layoutOf } from './layout.ts';
 import { CALL_HEADER_BYTES, moduleOf } from './module.ts';
 
 const HEADER_WORDS = CALL_HEADER_BYTES / 4;

@@ -1,7 +1,7 @@
 /** Where a fused program's own arrays lie in memory: where there is room at their time. */
 
-import type { Fused } from '../../fusion/kernel.ts';
-import { bytesPerElement } from '../../ir/aval.ts';
+import { bytesPerElement } from '../ir/aval.ts';
+import type { Fused } from './kernel.ts';
 
 /** Arrays start at multiples of a cache line. */
 const ALIGNMENT = 64;

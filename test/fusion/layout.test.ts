@@ -2,15 +2,15 @@
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { layoutOf } from '../../../src/compile/native/layout.ts';
-import { fuse } from '../../../src/fusion/fuse.ts';
-import { isFusible } from '../../../src/fusion/fusible.ts';
-import type { Fused } from '../../../src/fusion/kernel.ts';
-import { bytesPerElement } from '../../../src/ir/aval.ts';
-import { newOps } from '../../../src/primitives/table.ts';
-import { stencil } from '../../fusion/programs.ts';
-import { randomProgram } from '../../primitives/random-program.ts';
-import { randomFrom } from '../../primitives/support.ts';
+import { fuse } from '../../src/fusion/fuse.ts';
+import { isFusible } from '../../src/fusion/fusible.ts';
+import type { Fused } from '../../src/fusion/kernel.ts';
+import { layoutOf } from '../../src/fusion/layout.ts';
+import { bytesPerElement } from '../../src/ir/aval.ts';
+import { newOps } from '../../src/primitives/table.ts';
+import { randomProgram } from '../primitives/random-program.ts';
+import { randomFrom } from '../primitives/support.ts';
+import { stencil } from './programs.ts';
 
 /** Buffers that are written before a call or by it, and read by it or later; outputs lie elsewhere. */
 const aliveAt = ({ calls, outputs }: Fused, inputs: number, at: number): number[] => {
