@@ -147,6 +147,19 @@ const boundMethods = (engine: Engine): EngineMethods => ({
   addTapeNode: engine.addTapeNode.bind(engine),
 });
 
+/** Runs with no gradient tape, nor within a kernel: gradients can be taken inside, and nothing of it is taped around. */
+export const withoutTape = <T>({ state }: Engine, run: () => T): T => {
+  const { activeTape, gradientDepth, kernelDepth } = state;
+  Object.assign(state, { activeTape: null, gradientDepth: 0, kernelDepth: 0 });
+  try {
+    return run();
+  } finally {
+    // tfjs keeps what its gradients need, and forgets to let go where they throw.
+    for (const node of state.activeTape ?? []) for (const tensor of node.saved) tensor.dispose();
+    Object.assign(state, { activeTape, gradientDepth, kernelDepth });
+  }
+};
+
 /**
  * A fresh scope and no gradient tape: what happens inside is neither taped by a `tf.grad` around the recording
  * nor left behind by one that failed within. Returns the function that ends the scope and brings the old tape back.

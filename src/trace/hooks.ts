@@ -2,7 +2,15 @@
 
 import * as tf from '@tensorflow/tfjs-core';
 import { silentProfiler, type TracedData } from './backend.ts';
-import { type CustomCall, type Engine, type EngineMethods, override, type Placement, withPlacement } from './engine.ts';
+import {
+  type CustomCall,
+  type Engine,
+  type EngineMethods,
+  override,
+  type Placement,
+  withoutTape,
+  withPlacement,
+} from './engine.ts';
 import type { Recorder } from './recorder.ts';
 import { enclosedGradient, randomOp, tensorOfTensors, variableAssign } from './refusals.ts';
 import { Tape } from './tape.ts';
@@ -27,22 +35,30 @@ const silently = ({ backendName, backendInstance }: Engine): Placement => ({
 });
 
 /** A user's customGrad call whose result, where it is traced, carries its own gradient. */
-const carrying = (call: CustomCall, recorder: Recorder): CustomCall => ({
+const carrying = (engine: Engine, call: CustomCall, recorder: Recorder): CustomCall => ({
   ...call,
   forwardFunc: (backend, save) => {
     const before = recorder.tensors.length;
     let saved: tf.Tensor[] = [];
-    const result = call.forwardFunc(backend, (tensors) => {
-      saved = tensors;
+    const carried = withoutTape(engine, () => {
+      const result = call.forwardFunc(backend, (tensors) => {
+        saved = tensors;
+      });
+      if (Object.values(call.inputs).some((tensor) => recorder.varies(tensor))) {
+        const fresh = recorder.tensors.indexOf(result, before) >= 0;
+        return recorder.withOwnGradient(result, call, saved, fresh);
+      }
+      if (recorder.varies(result)) throw enclosedGradient();
+      return result;
     });
-    let carried = result;
-    if (Object.values(call.inputs).some((tensor) => recorder.varies(tensor))) {
-      const fresh = recorder.tensors.indexOf(result, before) >= 0;
-      carried = recorder.withOwnGradient(result, call, saved, fresh);
-    } else if (recorder.varies(result)) throw enclosedGradient();
     // Now, since tfjs copies what is saved: a copy of the result carries its gradient, too.
     save(saved);
     return carried;
+  },
+  // A gradFunc that takes a gradient itself ends the tape of the one that it is called for, unless that is on another.
+  backwardsFunc: (dy, saved) => {
+    const run = () => call.backwardsFunc(dy, saved);
+    return engine.state.gradientDepth === 0 ? withoutTape(engine, run) : run();
   },
 });
 
@@ -67,7 +83,7 @@ export const hook = (engine: Engine, recorder: Recorder): (() => void) =>
         const custom = call as CustomCall;
         return withPlacement(engine, silently(engine), () => {
           if (!CUSTOM_WITHIN_TFJS.has(engine.state.activeScope?.name ?? '')) {
-            return previous.runKernelFunc(carrying(custom, recorder));
+            return previous.runKernelFunc(carrying(engine, custom, recorder));
           }
           if (!recorder.concerns(custom.inputs)) return previous.runKernelFunc(custom);
           // On a gradient tape are then the kernels inside.

@@ -201,6 +201,32 @@ describe('other derivatives', () => {
     expectClose(diagonal(K), [2, 2, 2]);
   });
 
+  it('with gradients that are taken within the functions themselves', async () => {
+    const sum = (a: T): T => a.mul(a).mul(a).sum();
+    const inside = custom((a: T, save: Save) => {
+      save([a]);
+      return { value: a.pow(3), gradFunc: (dy, [saved]) => dy.mul(tf.grad(sum)(saved)) };
+    });
+    const ahead = custom((a: T, save: Save) => {
+      save([tf.grad(sum)(a)]);
+      return { value: a.pow(3), gradFunc: (dy, [slope]) => dy.mul(slope) };
+    });
+    for (const own of [inside, ahead]) {
+      const { H } = await hessian((a: T) => own(a).sum(), x);
+      expectClose(
+        diagonal(H),
+        all(x, (v) => 6 * v),
+      );
+      const once = tf.grad((a: T) => own(a).sum());
+      const twice = tf.grad((a: T) => once(a).square().sum());
+      const { J } = await jacobian((a: T) => twice(a), x);
+      expectClose(
+        diagonal(J),
+        all(x, (v) => 108 * v ** 2),
+      );
+    }
+  });
+
   it('of constants alone is left to tfjs', async () => {
     const { gradient } = await valueAndGrad((a: T) => a.mul(cube(tf.tensor1d([1, 2, 3]))).sum(), x);
     expectClose(gradient as Float64Array, [1, 8, 27]);
