@@ -38,7 +38,8 @@ export const variedBy = (program: Program, active: readonly boolean[]): Set<Atom
 const residualBytes = (program: Program, active: readonly boolean[]): Float64Array => {
   // A region of its own for each tells what came of it.
   const equations = program.equations.map((e, i) => ({ ...e, region: i + 1 }));
-  const { point } = linearize({ ...program, equations }, active);
+  // Unmerged: of second derivatives, each factor is varied for itself.
+  const { point } = linearize({ ...program, equations }, active, false);
   const makers = new Map<Atom, Equation>(point.equations.map((e) => [e.output, e]));
   const bytes = new Float64Array(equations.length);
   for (const a of point.outputs) {
