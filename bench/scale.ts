@@ -1,11 +1,13 @@
 /**
  * What long programs take before they run: `npm run bench -- scale`. Functions of 1 000, 5 000 and 20 000 operations are
- * recorded, planned and compiled, and a program that takes more than its length is seen in the last columns.
+ * recorded, planned, compiled and loaded, and a program that takes more than its length is seen in the last columns.
  */
 
 import { performance } from 'node:perf_hooks';
 import * as tf from '@tensorflow/tfjs';
-import { compileAll, poseProblem } from '../src/problem.ts';
+import type { Executable } from '../src/compile/executable.ts';
+import { loadArtifact, loadEngine } from '../src/compile/load.ts';
+import { compileAll, type Problem, poseProblem } from '../src/problem.ts';
 import { flattenTree } from '../src/pytree.ts';
 import { type RecordedFunction, record } from '../src/trace/record.ts';
 import { table } from './table.ts';
@@ -47,6 +49,11 @@ const SHAPES: Readonly<Record<string, (operations: number) => Subject>> = {
         tf.sum(repeated(x.length, (h, k) => tf.tanh(tf.add(tf.matMul(h, x[k].w), x[k].b)), tf.ones([8, 4]))),
     };
   },
+  'many terms, own constants': (operations) => ({
+    x: tf.randomNormal([1]),
+    f: (x: tf.Tensor) =>
+      repeated(operations / 3, (sum, k) => tf.add(sum, tf.sin(tf.mul(x, 0.1 + 1.37 * k))), tf.scalar(0)),
+  }),
 };
 
 const SIZES = [1000, 5000, 20_000];
@@ -57,6 +64,16 @@ const milliseconds = (run: () => void): number => {
   return performance.now() - start;
 };
 
+/** Milliseconds of loading each program into its engine. */
+const loading = async ({ artifacts }: Problem): Promise<number> => {
+  const start = performance.now();
+  const loaded: Executable[] = [];
+  for (const artifact of artifacts) loaded.push(await loadArtifact(artifact, { threads: 1 }));
+  const taken = performance.now() - start;
+  for (const executable of loaded) await executable.dispose();
+  return taken;
+};
+
 /** Milliseconds of recording alone, the best of some. */
 const recording = ({ x, f }: Subject, runs: number): number => {
   const flat = flattenTree(x, { name: 'x', finite: true, differentiated: true });
@@ -64,7 +81,8 @@ const recording = ({ x, f }: Subject, runs: number): number => {
   return Math.min(...taken);
 };
 
-export const main = (): void => {
+export const main = async (): Promise<void> => {
+  await loadEngine();
   const network = SHAPES['deep, own weights'](150);
   const long = SHAPES['elementwise chain'](10_000);
   console.log(`recording a network of 50 layers, warm: ${recording(network, 200).toFixed(1)} ms`);
@@ -74,6 +92,7 @@ export const main = (): void => {
     for (const size of SIZES) {
       const { x, f } = subject(size);
       const problem = compileAll(poseProblem('hessian', f, x, {}, 'matrix'));
+      const load = await loading(problem);
       const { recording, planned, phases } = problem;
       const programs = [...planned.groups.map((group) => group.program), ...(planned.point ? [planned.point] : [])];
       const equations = programs.reduce((sum, program) => sum + program.equations.length, 0);
@@ -83,8 +102,8 @@ export const main = (): void => {
         String(planned.facts.n),
         String(planned.groups.length),
         String(equations),
-        ...[phases.record, phases.transform, phases.compile].map((ms) => ms.toFixed(0)),
-        perEquation(phases.transform + phases.compile),
+        ...[phases.record, phases.transform, phases.compile, load].map((ms) => ms.toFixed(0)),
+        perEquation(phases.transform + phases.compile + load),
         name,
       ]);
     }
@@ -97,9 +116,10 @@ export const main = (): void => {
     'record ms',
     'transform ms',
     'compile ms',
+    'load ms',
     'µs each',
     'function',
   ];
   console.log('the Hessian of functions of 1 000, 5 000 and 20 000 operations, until it could run:');
-  console.log(table(head, rows, 8).join('\n'));
+  console.log(table(head, rows, 9).join('\n'));
 };

@@ -111,3 +111,15 @@ describe('elsewhere', () => {
     expect(value).toBe(Math.log1p(Math.exp(-40)));
   });
 });
+
+it('an absolute value times itself is the square', () => {
+  const twice = derivatives((x) => x.abs().mul(x.abs()), [0, -3]);
+  expect(twice).toEqual({
+    value: 9,
+    gradient: [0, -6],
+    hessian: [
+      [2, 0],
+      [0, 2],
+    ],
+  });
+});

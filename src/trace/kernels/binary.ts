@@ -7,6 +7,7 @@ import type { Ops } from '../../primitives/ops.ts';
 import type { KernelContext, KernelFamily, KernelRule } from '../kernel.ts';
 import { joined } from './cancelling-kinks.ts';
 import { asFloat, matched, throughFloat, unsupported } from './operands.ts';
+import { constantPower } from './power.ts';
 
 type Rule = (ops: Ops, a: Atom, b: Atom) => Atom;
 
@@ -108,7 +109,8 @@ export const binary = {
   Add: arithmetic('Add', (ops, a, b) => joined(ops, 'add', a, b)),
   AddN: addN,
   Sub: arithmetic('Sub', (ops, a, b) => joined(ops, 'sub', a, b)),
-  Multiply: arithmetic('Multiply', (ops, a, b) => ops.mul(a, b), 'and'),
+  // What is multiplied by itself is squared: the square of an absolute value has no kink.
+  Multiply: arithmetic('Multiply', (ops, a, b) => (a === b ? constantPower(ops, a, 2) : ops.mul(a, b)), 'and'),
   RealDiv: realDiv,
   FloorDiv: arithmetic('FloorDiv', floorDiv),
   Mod: arithmetic('Mod', floorMod),
