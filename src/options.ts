@@ -224,12 +224,6 @@ const fileOf = (out: unknown, resume: boolean): Settings['out'] => {
       option: 'resume',
     });
   }
-  if (typeof out === 'string' && out.endsWith('.zarr')) {
-    throw optionError('out to .zarr is not supported yet: give a path that ends in .npy.', {
-      option: 'out',
-      value: out,
-    });
-  }
   if (typeof out === 'string' && /[^/\\]\.(npy|zarr)$/.test(out)) return { path: out, resume };
   throw optionError(`out is ${show(out)}; it must be a path that ends in .npy or .zarr.`, {
     option: 'out',

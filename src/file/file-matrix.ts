@@ -62,24 +62,25 @@ export class FileMatrix {
   }
 
   async #read([r0, r1]: Range, columns: Range): Promise<FloatArray> {
+    const { path, layout } = this.#file;
     const rows = [this.#row0 + r0, this.#row0 + r1] as const;
-    const data = allocate(this.dtype, (r1 - r0) * (columns[1] - columns[0])) as FloatArray;
+    if (r0 === r1 || columns[0] === columns[1]) return allocate(this.dtype, 0) as FloatArray;
     try {
-      await readNpy(this.#file, rows, columns, data);
+      if (layout.format === 'npy') return await readNpy(this.#file, layout.offset, rows, columns);
+      return await (await import('./zarr-file.ts')).readZarr(path, rows, columns);
     } catch (cause) {
-      throw fileError(cause, 'read', this.path, false);
+      throw fileError(cause, 'read', path, false);
     }
-    return data;
   }
 }
 
 const readNpy = async (
-  { path, layout, dtype, columns: all }: MatrixInFile,
+  { path, dtype, columns: all }: MatrixInFile,
+  offset: number,
   [r0, r1]: Range,
   [c0, c1]: Range,
-  data: FloatArray,
-): Promise<void> => {
-  if (layout.format !== 'npy' || data.length === 0) return;
+): Promise<FloatArray> => {
+  const data = allocate(dtype, (r1 - r0) * (c1 - c0)) as FloatArray;
   const size = bytesPerElement(dtype);
   const whole = c0 === 0 && c1 === all;
   const length = (whole ? r1 - r0 : 1) * (c1 - c0) * size;
@@ -87,11 +88,12 @@ const readNpy = async (
   try {
     for (let k = 0; k * length < data.byteLength; k++) {
       const bytes = new Uint8Array(data.buffer, k * length, length);
-      await readWhole(file, path, bytes, layout.offset + ((r0 + k) * all + c0) * size);
+      await readWhole(file, path, bytes, offset + ((r0 + k) * all + c0) * size);
     }
   } finally {
     await file.close();
   }
+  return data;
 };
 
 const readWhole = async (file: FileHandle, path: string, bytes: Uint8Array, position: number): Promise<void> => {
