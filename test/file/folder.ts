@@ -7,6 +7,6 @@ import { afterAll } from 'vitest';
 
 export const newFolder = (): { path: (name: string) => string; names: () => string[] } => {
   const folder = mkdtempSync(join(tmpdir(), 'diffops-file-'));
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }), 60_000);
   return { path: (name) => join(folder, name), names: () => readdirSync(folder).sort() };
 };
