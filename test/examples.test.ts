@@ -138,3 +138,25 @@ describe('wavefront', () => {
     expect(surprise).toBeLessThan(50);
   });
 });
+
+describe('large-hessian', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'diffops-large-'));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  it.each(['npy', 'zarr'])(
+    'writes a Hessian to %s whose columns are products, and refuses to write it again',
+    (format) => {
+      const args = ['dist/examples/large-hessian.js', join(folder, `H.${format}`), '9'];
+      const { status, stdout, stderr } = runNode(args);
+      expect(status).toBe(0);
+      expect(stderr).toMatch(/685 of 685 columns/);
+      expect(stdout).toMatch(/n = 685, float32/);
+      const distances = [...stdout.matchAll(/^column \d+: (\S+) from H·e/gm)].map(([, distance]) => Number(distance));
+      expect(distances).toHaveLength(5);
+      expect(Math.max(...distances)).toBeLessThan(1e-5);
+      const again = runNode(args);
+      expect(again.status).toBe(1);
+      expect(again.stderr).toMatch(/is there already/);
+    },
+  );
+});
