@@ -162,7 +162,7 @@ export class Runtime {
   #pose(kind: MatrixKind, f: RecordedFunction, x: unknown, options: unknown, purpose: Purpose): Problem {
     this.#runners.requireOpen();
     this.#runners.requireSame(options);
-    return poseProblem(kind, f, x, options, purpose);
+    return poseProblem(kind, f, x, options, purpose, this.#runners.device);
   }
 }
 
@@ -174,11 +174,15 @@ const shared = new Map<string, Runtime>();
 
 const sharedRuntime = (options: RuntimeOptions | undefined): Runtime => {
   const given = typeof options === 'object' && options !== null ? options : {};
-  const { workers, threadsPerWorker } = runtimeOptionsOf(given as Record<string, unknown>);
-  const key = `${workers}/${threadsPerWorker}`;
+  const { device, workers, threadsPerWorker } = runtimeOptionsOf(given as Record<string, unknown>);
+  const key = `${device ?? 'cpu'}/${workers}/${threadsPerWorker}`;
   let runtime = shared.get(key);
   if (!runtime) {
-    runtime = new Runtime({ ...(workers ? { workers } : {}), ...(threadsPerWorker ? { threadsPerWorker } : {}) });
+    runtime = new Runtime({
+      ...(device ? { device } : {}),
+      ...(workers ? { workers } : {}),
+      ...(threadsPerWorker ? { threadsPerWorker } : {}),
+    });
     shared.set(key, runtime);
   }
   return runtime;

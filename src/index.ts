@@ -1,6 +1,7 @@
 /** The public names of diffops, and nothing else. */
 
 export type { Blocks } from './blocks.ts';
+export { type Device, devices } from './devices.ts';
 export {
   createRuntime,
   type HessianFunction,
@@ -19,7 +20,6 @@ export { DiffopsError, type ErrorCode, type ErrorFields } from './errors.ts';
 export type { FileMatrix } from './file/file-matrix.ts';
 export { float64 } from './float64.ts';
 export { hessianToPytree } from './hessian-to-pytree.ts';
-export { type Device, devices } from './later.ts';
 export type { Matrix } from './matrix.ts';
 export type {
   GraphModelLike,

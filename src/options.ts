@@ -1,5 +1,6 @@
 /** All validation of options, before any work: what may be given, in which range, and what comes later. */
 
+import type { DeviceName } from './compile/executable.ts';
 import { DiffopsError } from './errors.ts';
 import type { FloatDtype } from './ir/aval.ts';
 import { memoryLimitOf } from './memory-limit.ts';
@@ -31,12 +32,12 @@ export interface CommonOptions<D = unknown> extends EvaluateOptions<D> {
   readonly checkpoint?: boolean | 'auto';
   /** Refuse NaN and ±Inf in inputs and results. Default `true`. */
   readonly checkFinite?: boolean;
-  readonly device?: 'cpu';
+  readonly device?: DeviceName;
 }
 
 /** Where the pool's threads come from; they never change the cut into tiles. */
 export interface RuntimeOptions {
-  readonly device?: 'cpu';
+  readonly device?: DeviceName;
   /** Worker threads; default by cores and problem size. */
   readonly workers?: number;
   /** Threads inside one worker's engine; default 1. */
@@ -52,7 +53,7 @@ export interface FileOptions {
 }
 
 interface MatrixOptions<D> extends CommonOptions<D>, RuntimeOptions {
-  readonly device?: 'cpu';
+  readonly device?: DeviceName;
   /** The n columns in index blocks of w = ceil(n / nbatches); `'auto'` (default) leaves the width to the plan. */
   readonly nbatches?: number | 'auto';
   /** Bound on what the call adds, in bytes or as '2GiB'; default: half of the memory that is free. */
@@ -182,16 +183,17 @@ const checkNames = (given: Record<string, unknown>, use: OptionsFor): void => {
   }
 };
 
-const checkDevice = (value: unknown): void => {
-  if (value === undefined || value === 'cpu') return;
-  throw new DiffopsError(
-    'DEVICE',
-    `device is ${show(value)}; this version runs on 'cpu' only. Leave it out or give 'cpu'.`,
-    {
-      option: 'device',
-      value,
-    },
-  );
+/** What this version runs on. */
+const DEVICES: readonly DeviceName[] = ['cpu', 'webgpu'];
+
+/** The device asked for, if it is one of `allowed`. */
+const deviceOf = (value: unknown, allowed = DEVICES): DeviceName => {
+  if (value === undefined) return 'cpu';
+  if (allowed.includes(value as DeviceName)) return value as DeviceName;
+  throw new DiffopsError('DEVICE', `device is ${show(value)}; here it must be ${allowed.map(show).join(' or ')}.`, {
+    option: 'device',
+    value,
+  });
 };
 
 /** Refuses an `nbatches` that is no integer in 1…limit; `limit` is unknown (Infinity) until f was recorded in reverse mode. */
@@ -240,7 +242,7 @@ export interface OpenSettings extends Omit<Settings, 'nbatches'> {
 export const settingsOf = (options: unknown, use: 'hessian' | 'jacobian' | 'product'): OpenSettings => {
   const given = asRecord(options);
   checkNames(given, use);
-  checkDevice(given.device);
+  deviceOf(given.device, use === 'product' ? ['cpu'] : DEVICES);
   runtimeOptionsOf(given);
   return {
     nbatches: given.nbatches,
@@ -272,6 +274,8 @@ export const evaluateSettingsOf = (options: unknown): EvaluateSettings => {
 };
 
 export interface RuntimeSettings {
+  /** Undefined: left to the runtime. */
+  readonly device: DeviceName | undefined;
   readonly workers: number | undefined;
   readonly threadsPerWorker: number | undefined;
 }
@@ -280,6 +284,7 @@ export interface RuntimeSettings {
 const THREAD_LIMIT = 1024;
 
 export const runtimeOptionsOf = (given: Record<string, unknown>): RuntimeSettings => ({
+  device: given.device === undefined ? undefined : deviceOf(given.device),
   workers: positiveInteger('workers', given.workers, THREAD_LIMIT),
   threadsPerWorker: positiveInteger('threadsPerWorker', given.threadsPerWorker, THREAD_LIMIT),
 });
@@ -288,6 +293,5 @@ export const runtimeOptionsOf = (given: Record<string, unknown>): RuntimeSetting
 export const runtimeSettingsOf = (options: unknown): RuntimeSettings => {
   const given = asRecord(options);
   checkNames(given, 'runtime');
-  checkDevice(given.device);
   return runtimeOptionsOf(given);
 };

@@ -2,6 +2,7 @@
 
 import { availableParallelism } from 'node:os';
 import { BoundedCache } from './bounded-cache.ts';
+import type { DeviceName } from './compile/executable.ts';
 import { DiffopsError } from './errors.ts';
 import { stripsBytes } from './file/division.ts';
 import type { Format } from './file/open-file.ts';
@@ -30,6 +31,7 @@ export interface PlannedCall {
   readonly settings: Settings;
   readonly leaves: number;
   readonly precision: FloatDtype;
+  readonly device: DeviceName;
   readonly held: Held;
   /** Bytes that the plan is to be made for, where the call doesn't say: of a run that is taken up, those of its begin. */
   readonly limitBefore: number | undefined;
@@ -39,7 +41,7 @@ export interface PlannedCall {
 const plans = new BoundedCache<Planned>(64);
 
 /** What `checkpoint` allows to be computed again, least first. */
-const DEGREES = { auto: [0, 1], true: [1], false: [0] } as const;
+const DEGREES = { auto: [0, 0.25, 0.5, 0.75, 1], true: [1], false: [0] } as const;
 
 /** A plan, the bytes that it was made for, and how many workers these bear. */
 export interface Bounded {
@@ -98,17 +100,19 @@ const planner = ({
   settings,
   leaves,
   precision,
+  device,
   held,
 }: PlannedCall): ((thrift: Thrift) => Planned) => {
   // A gradient of the user's own may be another than the true one: H need not be symmetric then. Blocks have whole columns.
   const symmetric = settings.symmetric && held !== 'blocks' && !hasCustomTangents(program);
-  const key = [kind, hashOf(program), leaves, settings.nbatches, symmetric, settings.mode];
+  const key = [kind, hashOf(program), leaves, settings.nbatches, symmetric, settings.mode, device];
   return ({ recomputed, tileBytes }) =>
     plans.getOrMake([...key, recomputed, tileBytes].join('/'), () => {
       const request: PlanRequest = {
         program,
         leaves,
         precision,
+        device,
         nbatches: settings.nbatches,
         recomputed,
         tileBytes,

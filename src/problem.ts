@@ -2,7 +2,7 @@
 
 import { performance } from 'node:perf_hooks';
 import { compileProgram, completed, watched } from './compile/compile.ts';
-import type { Artifact } from './compile/executable.ts';
+import type { Artifact, DeviceName } from './compile/executable.ts';
 import { DiffopsError } from './errors.ts';
 import { journalOf, type Out, outOf, requireWritable } from './file/out.ts';
 import { type FloatDtype, sizeOf } from './ir/aval.ts';
@@ -82,8 +82,10 @@ export const poseProblem = (
   x: unknown,
   options: unknown,
   purpose: Purpose,
+  device: DeviceName = 'cpu',
 ): Problem => {
   const call = openCall(x, options, kind);
+  requireRunnable(call, device);
   const out = outFor(call, kind, purpose);
   const t0 = performance.now();
   const recording = record(f, call.x, call.data, call.precision);
@@ -92,7 +94,16 @@ export const poseProblem = (
   const { settings, precision, x: flat } = call;
   const held: Held = purpose === 'blocks' ? 'blocks' : (out?.format ?? 'matrix');
   const limitBefore = out && journalOf(out)?.head.memoryLimit;
-  const bounded = planFor({ kind, recording, settings, leaves: flat.leaves.length, precision, held, limitBefore });
+  const bounded = planFor({
+    kind,
+    recording,
+    settings,
+    leaves: flat.leaves.length,
+    precision,
+    device,
+    held,
+    limitBefore,
+  });
   const { planned } = bounded;
   const t2 = performance.now();
   const { point, pointEngine: engine } = planned;
@@ -110,6 +121,23 @@ export const poseProblem = (
     phases,
     fixed: fixedOf({ recording, precision: call.precision }, call.data),
   };
+};
+
+/** Refuses what a device lacks. */
+const requireRunnable = ({ precision, settings }: Call, device: DeviceName): void => {
+  if (device === 'cpu') return;
+  if (precision === 'float64') {
+    throw new DiffopsError(
+      'DEVICE',
+      `${device} has no float64, which x or precision asks for; give precision: 'float32', or device: 'cpu'.`,
+      { device, precision },
+    );
+  }
+  if (settings.jit) return;
+  throw new DiffopsError('OPTION', `jit: false interprets on the CPU; leave it out with device '${device}'.`, {
+    option: 'jit',
+    value: false,
+  });
 };
 
 /** An artifact whose making counts in `phases`, whenever that is. */

@@ -1,13 +1,39 @@
 /** Where a runtime's jobs run: on its pool of threads, or on this thread where a problem is too small for that. */
 
 import { availableParallelism } from 'node:os';
+import type { DeviceName } from './compile/executable.ts';
 import { loadArtifact } from './compile/load.ts';
+import { requireDevice } from './devices.ts';
 import { DiffopsError } from './errors.ts';
 import { type RuntimeSettings, runtimeOptionsOf } from './options.ts';
 import type { Planned } from './plan/plan.ts';
 import { workersFor } from './plan/workers.ts';
 import { InProcess, type Runner } from './pool/in-process.ts';
 import { Pool, type PoolStats } from './pool/pool.ts';
+import type { RunStats } from './pool/run.ts';
+
+/** One worker owns the context of a GPU: several in a process crash in some of its drivers and providers. */
+const CONTEXTS: Partial<Record<DeviceName, number>> = { webgpu: 1 };
+
+/** A place on a device that is tried in a process of its own first, so that a broken driver takes no other down. */
+class Probed implements Runner {
+  readonly #runner: Runner;
+  readonly #device: Exclude<DeviceName, 'cpu'>;
+
+  constructor(runner: Runner, device: Exclude<DeviceName, 'cpu'>) {
+    this.#runner = runner;
+    this.#device = device;
+  }
+
+  async run(...job: Parameters<Runner['run']>): Promise<RunStats> {
+    await requireDevice(this.#device);
+    return this.#runner.run(...job);
+  }
+
+  close(): Promise<void> {
+    return this.#runner.close();
+  }
+}
 
 /** A plan, and how many workers memory bears for it. */
 interface Bounded {
@@ -16,6 +42,7 @@ interface Bounded {
 }
 
 export class Runners {
+  readonly device: DeviceName;
   /** Threads of each worker's engine. */
   readonly threads: number;
   readonly #asked: number | undefined;
@@ -23,28 +50,37 @@ export class Runners {
   readonly #pool: Pool;
   #closing: Promise<void> | undefined;
 
-  constructor({ workers, threadsPerWorker }: RuntimeSettings) {
+  constructor({ device, workers, threadsPerWorker }: RuntimeSettings) {
     this.#asked = workers;
+    this.device = device ?? 'cpu';
     this.threads = threadsPerWorker ?? 1;
     // No thread starts before the first job.
-    this.#pool = new Pool({ workers: workers ?? availableParallelism() });
+    this.#pool = new Pool({ workers: CONTEXTS[this.device] ?? workers ?? availableParallelism(), device: this.device });
   }
 
   /** Worker threads that a problem gets here; 0: none, it runs in-process. */
   workersFor({ planned, mostWorkers }: Bounded): number {
-    return workersFor(planned, this.#asked, mostWorkers, availableParallelism());
+    return CONTEXTS[this.device] ?? workersFor(planned, this.#asked, mostWorkers, availableParallelism());
   }
 
   /** The place for a problem's jobs; jobs of one place run one after the other, in the order in which they came. */
   for(problem: Bounded): Runner {
     this.requireOpen();
-    return this.workersFor(problem) === 0 ? this.#inProcess : this.#pool;
+    if (this.workersFor(problem) === 0) return this.#inProcess;
+    return this.device === 'cpu' ? this.#pool : new Probed(this.#pool, this.device);
   }
 
   /** Refuses options of a call that ask for another pool than this one. */
   requireSame(options: unknown): void {
     const given = typeof options === 'object' && options !== null ? options : {};
-    const { workers, threadsPerWorker } = runtimeOptionsOf(given as Record<string, unknown>);
+    const { device, workers, threadsPerWorker } = runtimeOptionsOf(given as Record<string, unknown>);
+    if (device !== undefined && device !== this.device) {
+      throw new DiffopsError(
+        'OPTION',
+        `device is '${device}', but this runtime was made with '${this.device}'; give it to createRuntime instead.`,
+        { option: 'device', value: device },
+      );
+    }
     const differs =
       workers !== undefined && workers !== this.#asked
         ? 'workers'

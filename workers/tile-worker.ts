@@ -5,6 +5,7 @@ import { loadArtifact, loadEngine } from '../src/compile/load.ts';
 import type { WorkerData } from '../src/pool/loading.ts';
 import { serve } from '../src/pool/serve.ts';
 
-if ((workerData as WorkerData).engine) await loadEngine();
+const { engine, device } = workerData as WorkerData;
+if (engine) await loadEngine();
 
-export default serve(loadArtifact);
+export default serve((artifact, options) => loadArtifact(artifact, { ...options, device }));

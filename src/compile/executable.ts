@@ -3,6 +3,9 @@
 import type { Aval, TypedArray, Value } from '../ir/aval.ts';
 import type { SerialProgram } from '../ir/serial.ts';
 
+/** Where compiled programs run. */
+export type DeviceName = 'cpu' | 'webgpu';
+
 /** How artifacts of an engine are made (`onnx`, `native`) or kept (`interpret`: the program itself). */
 export type EngineName = 'onnx' | 'native' | 'interpret';
 
@@ -55,6 +58,11 @@ export interface Executable {
   readonly outputs: readonly Aval[];
   /** `into`: arrays that the outputs may be computed into; the caller's again afterwards. */
   run(inputs: readonly Value[], into?: readonly TypedArray[]): Promise<Value[]>;
+  /**
+   * As `run`, but the outputs stay on the device: values without data, for executables of the same thread, until it
+   * runs again or is disposed.
+   */
+  keep?(inputs: readonly Value[]): Promise<Value[]>;
   /** Arrays that outputs can be computed into without a copy, and that are read without one: the same each time. */
   arrays?(): readonly TypedArray[];
   /** Bytes that it holds between runs, about. */

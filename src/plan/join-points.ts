@@ -70,3 +70,21 @@ export const withoutPoint = (program: Program, strands: readonly Stages[]): Join
     };
   }),
 });
+
+/** What tiles take of the inputs goes through the point program, too, so that it is brought to a device once per point. */
+export const throughPoint = (program: Program, { point, groups }: Joined): Joined => {
+  const inputs = point?.inputs ?? program.inputs;
+  const outputs = [...(point?.outputs ?? [])];
+  const places = new Map<number, number>();
+  const resident = ({ from, index }: Source): Source => {
+    if (from === 'residual') return { from, index };
+    let place = places.get(index);
+    if (place === undefined) {
+      place = outputs.push(inputs[index]) - 1;
+      places.set(index, place);
+    }
+    return { from: 'residual', index: place };
+  };
+  const moved = groups.map(({ sources, ...group }) => ({ ...group, sources: sources.map(resident) }));
+  return { point: outputs.length === 0 ? null : { inputs, equations: point?.equations ?? [], outputs }, groups: moved };
+};

@@ -1,5 +1,6 @@
 /** The Plan: what will be computed, in which pieces, and what that costs. Pure data, printed for people. */
 
+import type { DeviceName } from '../compile/executable.ts';
 import type { FloatDtype } from '../ir/aval.ts';
 import type { Program } from '../ir/program.ts';
 import type { Group, Tile } from '../pool/job.ts';
@@ -43,7 +44,7 @@ export interface PlanSummary {
   /** Widest tile. */
   readonly tileWidth: number;
   readonly mode: PlanMode;
-  readonly device: 'cpu';
+  readonly device: DeviceName;
   /** Worker threads; 0: a problem too small to gain from them runs in-process. */
   readonly workers: number;
   readonly precision: FloatDtype;
@@ -56,7 +57,7 @@ export interface PlanSummary {
 }
 
 /** What the planner knows of a plan, wherever it runs. */
-export interface PlanFacts extends Omit<PlanSummary, 'device' | 'workers' | 'estimatedPeakBytes'> {
+export interface PlanFacts extends Omit<PlanSummary, 'workers' | 'estimatedPeakBytes'> {
   /** Bytes that every worker holds: residuals, and the live values of its fullest program. */
   readonly workerBytes: number;
   /** Bytes held once: inputs, constants. */
@@ -72,7 +73,7 @@ export class Plan implements PlanSummary {
   readonly blockSize: number;
   readonly tileWidth: number;
   readonly mode: PlanMode;
-  readonly device = 'cpu' as const;
+  readonly device: DeviceName;
   readonly workers: number;
   readonly precision: FloatDtype;
   readonly checkpoint: boolean | number;
@@ -89,6 +90,7 @@ export class Plan implements PlanSummary {
     this.blockSize = facts.blockSize;
     this.tileWidth = facts.tileWidth;
     this.mode = facts.mode;
+    this.device = facts.device;
     this.workers = workers;
     this.precision = facts.precision;
     this.checkpoint = facts.checkpoint;
@@ -121,7 +123,7 @@ export class Plan implements PlanSummary {
     return [
       `${this.mode} plan: n = ${this.n}, ${this.precision}, checkpoint ${this.checkpoint}`,
       `  blocks     ${this.nbatches} of at most ${this.blockSize}, tiles at most ${this.tileWidth} wide`,
-      `  workers    ${this.workers === 0 ? 'none (in-process)' : this.workers} on ${this.device}`,
+      `  workers    ${this.workers === 0 ? 'none (in-process)' : this.workers} on ${this.device}${this.device === 'cpu' ? '' : ', which owns its context'}`,
       `  work       ${formatCount(this.flops)}FLOP`,
       `  memory     ${formatBytes(this.estimatedPeakBytes)} at the fullest moment: ${describeTerms(this.#memory)}`,
       ...describeGroups(this.#planned),

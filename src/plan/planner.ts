@@ -11,7 +11,7 @@ import { blockSizeOf, tilesOf } from './blocks.ts';
 import { batchedPrice, cheapestTile, type Strand } from './candidates.ts';
 import { flopsOf, livePeakBytes } from './cost.ts';
 import { groupLeaves, type LeafRange, partsOf } from './groups.ts';
-import { joinPoints, withoutPoint } from './join-points.ts';
+import { joinPoints, throughPoint, withoutPoint } from './join-points.ts';
 import { ALL_ON } from './levers.ts';
 import { placingOf } from './placing.ts';
 import type { PlanMode, Planned, PlannedGroup } from './plan.ts';
@@ -173,7 +173,8 @@ const assemble = (request: SetRequest, groupsOfStrands: readonly Group[], mode: 
   const block = request.nbatches === 'auto' ? seeds : blockSizeOf(seeds, request.nbatches);
   const count = groupsOfStrands.reduce((sum, { strands }) => sum + strands.length, 0);
   const chosen = groupsOfStrands.flatMap((group) => chooseTiles(request, group, block, count));
-  const { point, groups: joined } = (levers.residuals ? joinPoints : withoutPoint)(program, chosen);
+  const stages = (levers.residuals ? joinPoints : withoutPoint)(program, chosen);
+  const { point, groups: joined } = request.device === 'cpu' ? stages : throughPoint(program, stages);
   const placing = placingOf(point, joined, levers.native);
   const groups = chosen.map(({ range: { first, limit }, tile: { outputs }, width, placement }, k): PlannedGroup => {
     return { ...joined[k], engine: placing.groups[k], outputs, first, limit, width, placement };
@@ -200,6 +201,7 @@ const assemble = (request: SetRequest, groupsOfStrands: readonly Group[], mode: 
       blockSize,
       tileWidth,
       mode,
+      device: request.device,
       precision,
       checkpoint: recomputed === 0 ? false : recomputed === 1 ? true : recomputed,
       flops: (point ? flopsOf(point) : 0) + tiles.reduce((sum, tile) => sum + tileFlops[tile.group], 0),

@@ -1,5 +1,6 @@
 /** What the planner is asked for. */
 
+import type { DeviceName } from '../compile/executable.ts';
 import type { FloatDtype } from '../ir/aval.ts';
 import type { Program } from '../ir/program.ts';
 import { ALL_ON, type Levers } from './levers.ts';
@@ -9,6 +10,8 @@ export interface PlanRequest {
   readonly program: Program;
   readonly leaves: number;
   readonly precision: FloatDtype;
+  /** Default: the CPU. */
+  readonly device?: DeviceName;
   readonly nbatches: number | 'auto';
   /**
    * The share of the program, 0 … 1, whose forward values aren't kept between tiles but computed again in each: by the
@@ -23,12 +26,15 @@ export interface PlanRequest {
 
 /** A request with every lever set. */
 export interface SetRequest extends PlanRequest {
+  readonly device: DeviceName;
   readonly tileBytes: number;
   readonly levers: Levers;
 }
 
 export const withLevers = (request: PlanRequest): SetRequest => ({
   ...request,
+  device: request.device ?? 'cpu',
   tileBytes: request.tileBytes ?? Number.POSITIVE_INFINITY,
-  levers: { ...ALL_ON, ...request.levers },
+  // Native code is the CPU's.
+  levers: { ...ALL_ON, ...request.levers, ...(request.device === 'webgpu' ? { native: false } : {}) },
 });

@@ -1,5 +1,6 @@
 /** Counts the threads that are still loading their modules, native ones included; they must not be ended meanwhile. */
 
+import type { DeviceName } from '../compile/executable.ts';
 import type { Guarded } from './exit-guard.ts';
 import { guard, unguard } from './exit-guard.ts';
 
@@ -8,6 +9,7 @@ export interface WorkerData {
   readonly loaded: SharedArrayBuffer;
   /** Whether the engine is to be loaded with the thread, and not with the first program that needs it. */
   readonly engine: boolean;
+  readonly device: DeviceName;
 }
 
 /** A worker's side: says that this thread has loaded, as soon as the loader has nothing more to do. */
@@ -28,8 +30,8 @@ export class Loading implements Guarded {
   #pending = 0;
   #waiting: (() => void)[] = [];
 
-  constructor(engine: boolean) {
-    this.workerData = { loaded: new SharedArrayBuffer(4), engine };
+  constructor(engine: boolean, device: DeviceName) {
+    this.workerData = { loaded: new SharedArrayBuffer(4), engine, device };
     this.#loaded = new Int32Array(this.workerData.loaded);
   }
 

@@ -133,7 +133,9 @@ class Loop {
     const { point } = this.#work.job;
     if (point === null) return [];
     const executable = await this.#executable(point);
-    return executable && this.#native('run', () => executable.run(inputs, arraysOf(executable)));
+    return (
+      executable && this.#native('run', () => executable.keep?.(inputs) ?? executable.run(inputs, arraysOf(executable)))
+    );
   }
 
   async #executable(index: number): Promise<Executable | undefined> {

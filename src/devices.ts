@@ -1,0 +1,93 @@
+/** What can run here: devices other than the CPU are tried in a process of their own before any thread trusts them. */
+
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import type { DeviceName } from './compile/executable.ts';
+import { DiffopsError } from './errors.ts';
+import { workerFile } from './pool/worker-file.ts';
+
+export interface Device {
+  readonly name: string;
+  readonly available: boolean;
+  /** Why it can't be used, where it can't. */
+  readonly reason: string | undefined;
+  readonly detail: string;
+}
+
+/** What the contract names and this version does not have yet. */
+const LATER = ['cuda', 'tensorflow', 'tfjs:cpu', 'tfjs:wasm', 'tfjs:webgpu'];
+
+/** What can run here. */
+export const devices = async (): Promise<Device[]> => {
+  const reason = await whyNot('webgpu');
+  return [
+    {
+      name: 'cpu',
+      available: true,
+      reason: undefined,
+      detail: 'ONNX Runtime and native code on the CPU; diffops’ own evaluator with jit: false',
+    },
+    {
+      name: 'webgpu',
+      available: reason === undefined,
+      reason,
+      detail: 'ONNX Runtime’s WebGPU provider, float32, one worker',
+    },
+    ...LATER.map((name) => ({
+      name,
+      available: false,
+      reason: 'not supported by this version of diffops',
+      detail: '',
+    })),
+  ];
+};
+
+/** Refuses a device that can't be had, with what it said. */
+export const requireDevice = async (device: Exclude<DeviceName, 'cpu'>): Promise<void> => {
+  const reason = await whyNot(device);
+  if (reason === undefined) return;
+  throw new DiffopsError(
+    'DEVICE',
+    `${device} can't be used here: ${reason}. It needs a GPU with a driver for Vulkan (Linux), Metal or Direct3D 12; ` +
+      "devices() lists what there is, and device: 'cpu' runs anywhere.",
+    { device, reason },
+  );
+};
+
+/** A driver that hasn't answered by then never will. */
+const PATIENCE = 60_000;
+
+const answers = new Map<string, Promise<string | undefined>>();
+
+/** Why a device can't be used; undefined: it can. Asked once per process. */
+const whyNot = (device: Exclude<DeviceName, 'cpu'>): Promise<string | undefined> => {
+  const known = answers.get(device);
+  if (known) return known;
+  const answer = probe(device);
+  answers.set(device, answer);
+  return answer;
+};
+
+/** Has a process of its own compute a little on the device, whatever becomes of it. */
+const probe = (device: string): Promise<string | undefined> =>
+  new Promise((resolve) => {
+    const file = fileURLToPath(workerFile('probe-device'));
+    const child = spawn(process.execPath, [file, device], { stdio: ['ignore', 'pipe', 'ignore'] });
+    let said = '';
+    const end = (reason: string | undefined): void => {
+      clearTimeout(timer);
+      resolve(reason);
+      // A process that has a driver loaded may not end by itself.
+      child.kill('SIGKILL');
+    };
+    const timer = setTimeout(() => end(`it didn't answer within ${PATIENCE / 1000} s`), PATIENCE);
+    child.stdout.setEncoding('utf8');
+    child.stdout.on('data', (text: string) => {
+      said += text;
+      if (!said.includes('\n')) return;
+      const { reason } = JSON.parse(said.slice(0, said.indexOf('\n'))) as { readonly reason?: string };
+      end(reason);
+    });
+    child.on('error', ({ message }) => end(message));
+    child.on('close', (code, signal) => end(`its driver ended a process that tried it (${signal ?? `code ${code}`})`));
+  });
