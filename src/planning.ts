@@ -3,6 +3,7 @@
 import { availableParallelism } from 'node:os';
 import { BoundedCache } from './bounded-cache.ts';
 import type { DeviceName } from './compile/executable.ts';
+import { lackingOnWebgpu } from './compile/onnx/for-webgpu.ts';
 import { DiffopsError } from './errors.ts';
 import { stripsBytes } from './file/division.ts';
 import type { Format } from './file/open-file.ts';
@@ -117,8 +118,16 @@ const planner = ({
         recomputed,
         tileBytes,
       };
-      return kind === 'hessian' ? planHessian(request, symmetric) : planJacobianAs(request, settings.mode);
+      const planned = kind === 'hessian' ? planHessian(request, symmetric) : planJacobianAs(request, settings.mode);
+      return device === 'cpu' ? planned : withElsewhere(planned);
     });
+};
+
+/** With what runs on the CPU all the same. */
+const withElsewhere = (planned: Planned): Planned => {
+  const programs = [...planned.groups.map(({ program }) => program), ...(planned.point ? [planned.point] : [])];
+  const elsewhere = [...new Set(programs.flatMap(lackingOnWebgpu))].sort();
+  return { ...planned, facts: { ...planned.facts, elsewhere } };
 };
 
 const planJacobianAs = (request: PlanRequest, asked: Settings['mode']): Planned => {

@@ -55,7 +55,7 @@ export class Runners {
     this.device = device ?? 'cpu';
     this.threads = threadsPerWorker ?? 1;
     // No thread starts before the first job.
-    this.#pool = new Pool({ workers: CONTEXTS[this.device] ?? workers ?? availableParallelism(), device: this.device });
+    this.#pool = new Pool({ workers: CONTEXTS[this.device] ?? workers ?? availableParallelism() });
   }
 
   /** Worker threads that a problem gets here; 0: none, it runs in-process. */

@@ -5,7 +5,6 @@ import { loadArtifact, loadEngine } from '../src/compile/load.ts';
 import type { WorkerData } from '../src/pool/loading.ts';
 import { serve } from '../src/pool/serve.ts';
 
-const { engine, device } = workerData as WorkerData;
-if (engine) await loadEngine();
+if ((workerData as WorkerData).engine) await loadEngine();
 
-export default serve((artifact, options) => loadArtifact(artifact, { ...options, device }));
+export default serve(loadArtifact);

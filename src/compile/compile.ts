@@ -6,6 +6,7 @@ import type { Program } from '../ir/program.ts';
 import { hashOf } from '../ir/serial.ts';
 import type { Artifact, EngineName } from './executable.ts';
 import { compileNative } from './native/compile-native.ts';
+import { lowerForWebgpu } from './onnx/for-webgpu.ts';
 import { legalize } from './onnx/legalize.ts';
 import { lowerProgram } from './onnx/lower.ts';
 import { encodeModel } from './onnx/model.ts';
@@ -19,6 +20,7 @@ type Compiled = Exclude<EngineName, 'interpret'>;
 /** By engine: how a program is compiled, and what an artifact calls what it is loaded from. */
 const COMPILERS = {
   onnx: { name: 'model', compile: (program: Program) => encodeModel(lowerProgram(legalize(program))) },
+  webgpu: { name: 'model', compile: (program: Program) => encodeModel(lowerForWebgpu(program)) },
   native: { name: 'native', compile: compileNative },
 } as const;
 

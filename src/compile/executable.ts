@@ -6,8 +6,8 @@ import type { SerialProgram } from '../ir/serial.ts';
 /** Where compiled programs run. */
 export type DeviceName = 'cpu' | 'webgpu';
 
-/** How artifacts of an engine are made (`onnx`, `native`) or kept (`interpret`: the program itself). */
-export type EngineName = 'onnx' | 'native' | 'interpret';
+/** How artifacts of an engine are made (`onnx`, `webgpu`, `native`) or kept (`interpret`: the program itself). */
+export type EngineName = 'onnx' | 'webgpu' | 'native' | 'interpret';
 
 /** Whose place an array has that is neither an input nor an output. */
 export const SCRATCH = -1;
@@ -40,7 +40,7 @@ export interface Artifact {
   readonly key: string;
   readonly inputs: readonly Aval[];
   readonly outputs: readonly Aval[];
-  /** ONNX: the model's bytes; made when they are first asked for. */
+  /** ONNX and WebGPU: the model's bytes; made when they are first asked for. */
   readonly model?: Uint8Array;
   /** Native: made when it is first asked for, too. */
   readonly native?: NativeCode;

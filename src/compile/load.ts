@@ -1,7 +1,7 @@
 /** Artifact → Executable: loads a compiled program into the engine that it was compiled for. */
 
 import { interpretedExecutable } from '../interpret/executable.ts';
-import type { Artifact, DeviceName, Executable } from './executable.ts';
+import type { Artifact, Executable } from './executable.ts';
 import { loadNative } from './native/session.ts';
 
 /** Loads ONNX Runtime ahead. Where it can't be, who asks for it is told. */
@@ -9,14 +9,14 @@ export const loadEngine = async (): Promise<void> => {
   await import('./onnx/session.ts').catch(() => undefined);
 };
 
-/** `threads`: how many threads one run may use inside the engine. ONNX Runtime is loaded when first needed, and alone knows other devices. */
+/** `threads`: how many threads one run may use inside the engine. ONNX Runtime is loaded when first needed. */
 export const loadArtifact = async (
   artifact: Artifact,
-  { threads, device = 'cpu' }: { readonly threads: number; readonly device?: DeviceName },
+  { threads }: { readonly threads: number },
 ): Promise<Executable> => {
   if (artifact.engine === 'interpret') return interpretedExecutable(artifact);
   if (artifact.engine === 'native') return loadNative(artifact);
-  if (device === 'webgpu') return (await import('./onnx/webgpu.ts')).loadWebgpu(artifact);
+  if (artifact.engine === 'webgpu') return (await import('./onnx/webgpu.ts')).loadWebgpu(artifact);
   const { loadOnnx } = await import('./onnx/session.ts');
   return loadOnnx(artifact, threads);
 };

@@ -10,7 +10,7 @@ import { tileNanoseconds } from './cost.ts';
 import { nativeNanosecondsOf } from './native-cost.ts';
 
 /** `onnx`: ONNX Runtime, an equation at a time; `native`: fused loops as WebAssembly. */
-export type CompiledEngine = 'onnx' | 'native';
+export type CompiledEngine = 'onnx' | 'webgpu' | 'native';
 
 /** Read where they are, as other operands are. */
 const MOVES: ReadonlySet<string> = new Set(['reshape', 'broadcast', 'permute', 'slice', 'pad', 'concat', 'reverse']);

@@ -39,3 +39,10 @@ export const placingOf = (
   );
   return { point: pointEngine, groups: engines, copiedBytes };
 };
+
+/** All on a device that has one engine. */
+export const placedOn = (engine: CompiledEngine, groups: readonly unknown[]): Placing => ({
+  point: engine,
+  groups: groups.map(() => engine),
+  copiedBytes: 0,
+});

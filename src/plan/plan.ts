@@ -64,6 +64,8 @@ export interface PlanFacts extends Omit<PlanSummary, 'workers' | 'estimatedPeakB
   readonly sharedBytes: number;
   /** Equations that checkpointing computes again. */
   readonly recomputed: number;
+  /** Operators that the device lacks, which run on the CPU. */
+  readonly elsewhere?: readonly string[];
 }
 
 /** A plan as the caller sees it. `String(plan)` prints it for people. */
@@ -124,6 +126,9 @@ export class Plan implements PlanSummary {
       `${this.mode} plan: n = ${this.n}, ${this.precision}, checkpoint ${this.checkpoint}`,
       `  blocks     ${this.nbatches} of at most ${this.blockSize}, tiles at most ${this.tileWidth} wide`,
       `  workers    ${this.workers === 0 ? 'none (in-process)' : this.workers} on ${this.device}${this.device === 'cpu' ? '' : ', which owns its context'}`,
+      ...(this.#planned.facts.elsewhere?.length
+        ? [`  on the CPU ${this.#planned.facts.elsewhere.join(', ')}: the device lacks these`]
+        : []),
       `  work       ${formatCount(this.flops)}FLOP`,
       `  memory     ${formatBytes(this.estimatedPeakBytes)} at the fullest moment: ${describeTerms(this.#memory)}`,
       ...describeGroups(this.#planned),

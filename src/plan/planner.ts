@@ -13,7 +13,7 @@ import { flopsOf, livePeakBytes } from './cost.ts';
 import { groupLeaves, type LeafRange, partsOf } from './groups.ts';
 import { joinPoints, throughPoint, withoutPoint } from './join-points.ts';
 import { ALL_ON } from './levers.ts';
-import { placingOf } from './placing.ts';
+import { placedOn, placingOf } from './placing.ts';
 import type { PlanMode, Planned, PlannedGroup } from './plan.ts';
 import { type PlanRequest, type SetRequest, withLevers } from './request.ts';
 
@@ -175,7 +175,7 @@ const assemble = (request: SetRequest, groupsOfStrands: readonly Group[], mode: 
   const chosen = groupsOfStrands.flatMap((group) => chooseTiles(request, group, block, count));
   const stages = (levers.residuals ? joinPoints : withoutPoint)(program, chosen);
   const { point, groups: joined } = request.device === 'cpu' ? stages : throughPoint(program, stages);
-  const placing = placingOf(point, joined, levers.native);
+  const placing = request.device === 'cpu' ? placingOf(point, joined, levers.native) : placedOn(request.device, joined);
   const groups = chosen.map(({ range: { first, limit }, tile: { outputs }, width, placement }, k): PlannedGroup => {
     return { ...joined[k], engine: placing.groups[k], outputs, first, limit, width, placement };
   });

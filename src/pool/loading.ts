@@ -1,6 +1,5 @@
 /** Counts the threads that are still loading their modules, native ones included; they must not be ended meanwhile. */
 
-import type { DeviceName } from '../compile/executable.ts';
 import type { Guarded } from './exit-guard.ts';
 import { guard, unguard } from './exit-guard.ts';
 
@@ -9,7 +8,6 @@ export interface WorkerData {
   readonly loaded: SharedArrayBuffer;
   /** Whether the engine is to be loaded with the thread, and not with the first program that needs it. */
   readonly engine: boolean;
-  readonly device: DeviceName;
 }
 
 /** A worker's side: says that this thread has loaded, as soon as the loader has nothing more to do. */
@@ -30,8 +28,8 @@ export class Loading implements Guarded {
   #pending = 0;
   #waiting: (() => void)[] = [];
 
-  constructor(engine: boolean, device: DeviceName) {
-    this.workerData = { loaded: new SharedArrayBuffer(4), engine, device };
+  constructor(engine: boolean) {
+    this.workerData = { loaded: new SharedArrayBuffer(4), engine };
     this.#loaded = new Int32Array(this.workerData.loaded);
   }
 

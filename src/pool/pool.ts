@@ -2,7 +2,7 @@
 
 import { MessageChannel, type ResourceLimits } from 'node:worker_threads';
 import * as comlink from 'comlink';
-import type { Artifact, DeviceName } from '../compile/executable.ts';
+import type { Artifact } from '../compile/executable.ts';
 import { holdEngine, needsEngine } from '../compile/hold-engine.ts';
 import { DiffopsError } from '../errors.ts';
 import type { Value } from '../ir/aval.ts';
@@ -19,8 +19,6 @@ import { workerFile } from './worker-file.ts';
 export interface PoolOptions {
   /** How many threads there are at most. */
   readonly workers: number;
-  /** What threads compute on; default the CPU. */
-  readonly device?: DeviceName | undefined;
   readonly resourceLimits?: ResourceLimits | undefined;
   /** The module that threads run, for tests with an engine of their own. */
   readonly file?: URL | undefined;

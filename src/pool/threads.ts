@@ -2,7 +2,6 @@
 
 import type { ResourceLimits, Worker } from 'node:worker_threads';
 import { Piscina } from 'piscina';
-import type { DeviceName } from '../compile/executable.ts';
 import { Loading } from './loading.ts';
 import type { Task, TaskResult } from './protocol.ts';
 
@@ -12,7 +11,6 @@ export interface ThreadsOptions {
   readonly file: URL;
   /** Whether threads load the engine as they start. */
   readonly engine: boolean;
-  readonly device?: DeviceName | undefined;
   readonly resourceLimits?: ResourceLimits | undefined;
 }
 
@@ -43,7 +41,7 @@ export class Threads {
   readonly #loading: Loading;
 
   constructor(options: ThreadsOptions) {
-    this.#loading = new Loading(options.engine, options.device ?? 'cpu');
+    this.#loading = new Loading(options.engine);
     this.#piscina = new Piscina({
       filename: options.file.href,
       workerData: this.#loading.workerData,

@@ -1,34 +1,17 @@
 /** Every primitive in every dtype on each engine: the plain evaluator's values, on samples and on special values. */
 
 import { describe, expect, it } from 'vitest';
-import type { Aval, Dtype, Shape, Value } from '../../src/ir/aval.ts';
+import type { Dtype, Shape, Value } from '../../src/ir/aval.ts';
 import type { Params, PrimitiveName } from '../../src/ir/params.ts';
 import { primitives, rulesOf } from '../../src/primitives/table.ts';
 import { type Sample, samplers } from '../primitives/samples.ts';
 import { avalOf, oneEquation, randomFrom, value } from '../primitives/support.ts';
+import { retyped, takes } from './samples.ts';
 import { differsOn, ENGINES } from './support.ts';
 
 const DTYPES: readonly Dtype[] = ['float64', 'float32', 'int32', 'bool'];
 const TOLERANCE: Record<Dtype, number> = { float64: 1e-14, float32: 2e-6, int32: 0, bool: 0 };
 const names = Object.keys(primitives) as PrimitiveName[];
-
-/** The primitive takes operands of these avals. */
-const takes = (name: PrimitiveName, avals: readonly Aval[], params: Params): boolean => {
-  try {
-    rulesOf(name).shape(avals, params);
-    return true;
-  } catch {
-    return false;
-  }
-};
-
-/** A sample with its float64 operands in another dtype. */
-const retyped = ({ inputs, params }: Sample<Params>, dtype: Dtype, name: PrimitiveName): Sample<Params> => ({
-  inputs: inputs.map((x) =>
-    x.dtype === 'float64' ? value(x.shape, dtype, (i) => (dtype === 'bool' ? Number(x.data[i] > 0) : x.data[i])) : x,
-  ),
-  params: params.dtype === 'float64' && dtype === 'float32' && name !== 'cast' ? { ...params, dtype } : params,
-});
 
 const SPECIAL = [
   0,

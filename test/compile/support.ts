@@ -7,13 +7,14 @@ import { evaluateProgram } from '../../src/interpret/evaluate.ts';
 import type { Value } from '../../src/ir/aval.ts';
 import { printProgram } from '../../src/ir/printer.ts';
 import type { Program } from '../../src/ir/program.ts';
+import type { CompiledEngine } from '../../src/plan/engines.ts';
 
 export const ENGINES = ['onnx', 'native'] as const;
 export type Engine = (typeof ENGINES)[number];
 
 /** Compiles, loads, runs once, disposes; undefined if the engine doesn't take the program. */
 export const runOn = async (
-  engine: Engine,
+  engine: CompiledEngine,
   program: Program,
   inputs: readonly Value[],
 ): Promise<Value[] | undefined> => {

@@ -14,9 +14,13 @@ export interface Finished {
 }
 
 /** `node …args`; a child that outlives `timeoutMs` is killed, and its status is null. */
-export const runNode = (args: readonly string[], options: { cwd?: string; timeoutMs?: number } = {}): Finished => {
+export const runNode = (
+  args: readonly string[],
+  options: { cwd?: string; timeoutMs?: number; env?: Readonly<Record<string, string>> } = {},
+): Finished => {
   const { status, stdout, stderr } = spawnSync(process.execPath, args, {
     cwd: options.cwd ?? root,
+    env: { ...process.env, ...options.env },
     encoding: 'utf8',
     timeout: options.timeoutMs ?? 60_000,
     stdio: ['ignore', 'pipe', 'pipe'],

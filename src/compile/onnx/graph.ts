@@ -47,17 +47,24 @@ export class GraphBuilder {
   readonly #views = new Map<string, Tensor>();
   /** Names that nodes made, and so may leave the graph without a copy. */
   readonly #made = new Set<string>();
-  /** Of inputs and of what nodes made. */
+  /** Of inputs, constants and what nodes made. */
   readonly #extents = new Map<string, Shape>();
+  readonly #dtypes = new Map<string, Dtype>();
 
   input(name: string, dtype: Dtype, shape: Shape): Tensor {
     this.#extents.set(name, heldShape(shape));
+    this.#dtypes.set(name, dtype);
     return { name, shape, dtype };
   }
 
   /** The shape in which an input or a node's result is held. */
   shapeOf(name: string): Shape | undefined {
     return this.#extents.get(name);
+  }
+
+  /** The dtype of an input, a constant or a node's result; undefined for the int64 of shapes and axes. */
+  dtypeOf(name: string): Dtype | undefined {
+    return this.#dtypes.get(name);
   }
 
   /** A node with one result. Operands are tensors or the names of int64 constants; an empty name leaves one out. */
@@ -70,6 +77,7 @@ export class GraphBuilder {
   ): Tensor {
     const result = { name: this.#name(), shape, dtype };
     this.#extents.set(result.name, heldShape(shape));
+    this.#dtypes.set(result.name, dtype);
     this.#push(opType, operands, [result.name], options);
     return result;
   }
@@ -82,7 +90,10 @@ export class GraphBuilder {
     options: NodeOptions = PLAIN,
   ): Tensor[] {
     const outputs = results.map(({ dtype, shape }) => ({ name: this.#name(), shape, dtype }));
-    for (const { name, shape } of outputs) this.#extents.set(name, heldShape(shape));
+    for (const { name, shape, dtype } of outputs) {
+      this.#extents.set(name, heldShape(shape));
+      this.#dtypes.set(name, dtype);
+    }
     this.#push(
       opType,
       operands,
@@ -156,6 +167,7 @@ export class GraphBuilder {
   }
   #initializer(data: TypedArray, shape: Shape, dims: Shape, dtype: Dtype): Tensor {
     const name = this.#name();
+    this.#dtypes.set(name, dtype);
     this.initializers.push({ name, dims, dtype, rawData: bytesOf(data) });
     return { name, shape, dtype };
   }

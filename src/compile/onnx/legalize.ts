@@ -34,7 +34,9 @@ const quotient =
   (ops, [x, y]) =>
     x.aval.dtype === 'int32' ? int32Quotient(ops, name, x, y) : undefined;
 
-const EXPANSIONS: Partial<Record<PrimitiveName, Expansion>> = {
+export type Expansions = Partial<Record<PrimitiveName, Expansion>>;
+
+const EXPANSIONS: Expansions = {
   expm1: inFloats(expm1),
   log1p: inFloats(log1p),
   logistic: inFloats(logistic),
@@ -66,23 +68,24 @@ const EXPANSIONS: Partial<Record<PrimitiveName, Expansion>> = {
   },
 };
 
-const isLegal = (program: Program): boolean => {
+const isLegal = (program: Program, expansions: Expansions): boolean => {
   const scratch = newOps();
   return program.equations.every(
-    ({ primitive, inputs, params }) => EXPANSIONS[primitive]?.(scratch, inputs, params) === undefined,
+    ({ primitive, inputs, params }) => expansions[primitive]?.(scratch, inputs, params) === undefined,
   );
 };
 
-/** An equal program in which every primitive has a kernel for its dtype. Idempotent it is not: expansions use what they expand. */
-export const legalize = (program: Program): Program => {
-  if (isLegal(program)) return program;
+/** An equal program in which every primitive has a kernel for its dtype; `more`: what a device lacks besides. Idempotent it is not: expansions use what they expand. */
+export const legalize = (program: Program, more: Expansions = {}): Program => {
+  const expansions = { ...EXPANSIONS, ...more };
+  if (isLegal(program, expansions)) return program;
   const ops = newOps();
   const env = new Environment<Atom>((literal) => literal);
   for (const v of ops.adoptInputs(program)) env.set(v, v);
   for (const equation of program.equations) {
     ops.at(equation);
     const inputs = env.all(equation.inputs);
-    const expanded = EXPANSIONS[equation.primitive]?.(ops, inputs, equation.params);
+    const expanded = expansions[equation.primitive]?.(ops, inputs, equation.params);
     env.set(equation.output, expanded ?? emitAgain(ops, equation, inputs));
   }
   return ops.build(env.all(program.outputs));

@@ -4,7 +4,7 @@ import { bytesOf, isFloat, sizeOf } from '../../ir/aval.ts';
 import { malformed } from '../../ir/builder.ts';
 import { type Atom, type Equation, isVar, type Program } from '../../ir/program.ts';
 import { cutFanOut } from './fan-out.ts';
-import { heldShape, type Tensor } from './graph.ts';
+import { type GraphBuilder, heldShape, type Tensor } from './graph.ts';
 import { loweringOf } from './lowering-table.ts';
 import type { Graph, NodeProto, ValueInfo } from './model.ts';
 import { type Lowered, Site } from './site.ts';
@@ -86,11 +86,21 @@ const orderedBy = (landmarks: readonly Tensor[], nodes: readonly NodeProto[]): N
     .reverse();
 };
 
+/** What differs from device to device. */
+interface Target {
+  /** Puts other nodes in the place of some. */
+  readonly rewrite: (graph: GraphBuilder, nodes: readonly NodeProto[]) => NodeProto[];
+  /** Whether the program's order is to be kept to, for the sake of memory. */
+  readonly ordered: boolean;
+}
+
+const CPU: Target = { rewrite: cutFanOut, ordered: true };
+
 /**
  * The graph of a program that has been legalized. Outputs are the program's, in order, and have its elements, in a
  * shape that may differ from the program's by a reshape.
  */
-export const lowerProgram = (program: Program): Graph => {
+export const lowerProgram = (program: Program, { rewrite, ordered }: Target = CPU): Graph => {
   const site = new Site();
   const { graph } = site;
   const inputs = program.inputs.map((v, k) => {
@@ -123,9 +133,9 @@ export const lowerProgram = (program: Program): Graph => {
   });
   const results = outputs.map(({ name }) => name);
   const whole = needed(graph.nodes, results).nodes;
-  const { nodes, used } = needed(cutFanOut(graph, whole), results);
+  const { nodes, used } = needed(rewrite(graph, whole), results);
   return {
-    nodes: [...nodes, ...orderedBy(landmarks, nodes)],
+    nodes: ordered ? [...nodes, ...orderedBy(landmarks, nodes)] : nodes,
     initializers: graph.initializers.filter(({ name }) => used.has(name)),
     inputs: inputs.filter(({ name }) => used.has(name)).map(infoOf),
     outputs: outputs.map(infoOf),

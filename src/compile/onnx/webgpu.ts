@@ -92,7 +92,7 @@ const onDevice = (tensor: Tensor, dims: readonly number[]): Tensor =>
 
 export const loadWebgpu = (artifact: Artifact): Executable => {
   const { engine, model } = artifact;
-  if (engine !== 'onnx' || !model) throw malformed(`WebGPU can't run an artifact of ${engine}.`);
+  if (engine !== 'webgpu' || !model) throw malformed(`WebGPU can't run an artifact of ${engine}.`);
   if (artifact.outputs.length === 0) {
     return { inputs: artifact.inputs, outputs: [], run: async () => [], dispose: async () => {} };
   }

@@ -1,0 +1,10 @@
+/** Asks for a GPU where there is none, and goes on without. */
+
+const [entry] = process.argv.slice(2);
+const tf = await import('@tensorflow/tfjs');
+const { devices, hessian } = await import(entry);
+const f = (x) => tf.sum(tf.square(x));
+const { code, message } = await hessian(f, tf.tensor1d([1]), { device: 'webgpu' }).catch((error) => error);
+const listed = (await devices()).find(({ name }) => name === 'webgpu');
+const after = (await hessian(f, tf.tensor1d([1]))).H.toArray();
+console.log(JSON.stringify({ code, message, listed, after }));

@@ -1,0 +1,133 @@
+/** `device: 'webgpu'` as callers see it; on SwiftShader where there is no GPU (`scripts/swiftshader.mjs`). */
+
+import * as tf from '@tensorflow/tfjs';
+import { describe, expect, test, vi } from 'vitest';
+import { createRuntime, devices, hessian, jacobian } from '../src/index.ts';
+import { expectClose } from './support/close.ts';
+import { root } from './support/sources.ts';
+import { runNode } from './support/spawn.ts';
+import { webgpuMissing } from './support/webgpu.ts';
+
+// Without a GPU each program takes seconds to be made.
+vi.setConfig({ testTimeout: 180_000 });
+
+const missing = await webgpuMissing();
+const gpu = { device: 'webgpu' } as const;
+
+const batch = tf.tensor2d([0.3, -1, 0.8, 0.1, 0.5, -0.7, 1.2, 0.4], [4, 2]);
+const weights: tf.Tensor[] = [
+  tf.tensor2d([0.5, -0.3, 0.8, 0.1, 0.9, -0.6], [2, 3]),
+  tf.tensor1d([0.1, 0.2, -0.3]),
+  tf.tensor2d([1, -1, 0.5], [3, 1]),
+];
+const loss = ([w, b, v]: tf.Tensor[]): tf.Tensor =>
+  tf.mean(tf.square(tf.matMul(tf.tanh(tf.add(tf.matMul(batch, w as tf.Tensor2D), b)), v as tf.Tensor2D)));
+
+describe('on the GPU', () => {
+  test('the matrix is that of the CPU, again and again, at one point and another', async ({ skip }) => {
+    if (missing) return skip(missing);
+    await using runtime = createRuntime(gpu);
+    const problem = await runtime.prepareHessian(loss, weights);
+    expect(problem.plan).toMatchObject({ device: 'webgpu', workers: 1, precision: 'float32' });
+    for (const scale of [1, 1, 0.5]) {
+      const x = weights.map((w) => tf.mul(w, scale));
+      const { H, report } = await problem.evaluate(x);
+      expect(report).toMatchObject({ device: 'webgpu', workers: 1 });
+      expectClose(H.data, (await hessian(loss, x, { precision: 'float64' })).H.data, 2e-5);
+    }
+    expect(runtime.stats().threads.length).toBe(1);
+  });
+
+  test('columns, rows, blocks and recomputing', async ({ skip }) => {
+    if (missing) return skip(missing);
+    await using runtime = createRuntime(gpu);
+    const f = (x: tf.Tensor, c: tf.Tensor): tf.Tensor => tf.mul(tf.cumsum(tf.square(x)), c);
+    const x = tf.tensor1d([0.5, -1, 2]);
+    const data = tf.tensor1d([1, 2, 3]);
+    const want = [1, 0, 0, 2, -4, 0, 3, -6, 12];
+    for (const mode of ['forward', 'reverse'] as const) {
+      expectClose((await runtime.jacobian(f, x, { data, mode })).J.data, want, 1e-6);
+    }
+    const checkpointed = await runtime.hessian(loss, weights, { checkpoint: true, nbatches: 3 });
+    expectClose(checkpointed.H.data, (await hessian(loss, weights)).H.data, 2e-5);
+    const blocks = [];
+    for await (const { columns, data: numbers } of runtime.jacobianBlocks(f, x, {
+      data,
+      nbatches: 3,
+      mode: 'forward',
+    })) {
+      blocks.push([...columns, ...numbers]);
+    }
+    expect(blocks.sort()).toEqual([
+      [0, 1, 1, 2, 3],
+      [1, 2, 0, -4, -6],
+      [2, 3, 0, 0, 12],
+    ]);
+  });
+
+  test('what the device lacks is named in the plan, and computed all the same', async ({ skip }) => {
+    if (missing) return skip(missing);
+    await using runtime = createRuntime(gpu);
+    const f = (x: tf.Tensor): tf.Tensor => tf.sum(tf.mul(tf.topk(x, 2).values, tf.mul(x, x).slice(0, 2)));
+    const x = tf.tensor1d([3, 1, 2]);
+    const problem = await runtime.prepareHessian(f, x);
+    expect(String(problem.plan)).toMatch(/on webgpu, which owns its context\n {2}on the CPU .*TopK\(float32\)/);
+    expectClose((await problem.evaluate(x)).H.data, (await hessian(f, x)).H.data, 1e-6);
+  });
+
+  test('a NaN is found and its column named', async ({ skip }) => {
+    if (missing) return skip(missing);
+    const f = (x: tf.Tensor): tf.Tensor => tf.sum(tf.sqrt(x));
+    await expect(jacobian(f, tf.tensor1d([1, 0]), gpu)).rejects.toMatchObject({
+      code: 'NON_FINITE',
+      fields: { column: 1 },
+    });
+  });
+});
+
+describe('refused before any work', () => {
+  const f = (): never => expect.fail('f was called');
+
+  test('float64, which the device lacks', async () => {
+    const error = { code: 'DEVICE', message: expect.stringMatching(/webgpu has no float64.*'float32'.*'cpu'/) };
+    await expect(hessian(f, [1], { ...gpu, precision: 'float64' })).rejects.toMatchObject(error);
+    await expect(hessian(f, Float64Array.of(1), gpu)).rejects.toMatchObject(error);
+  });
+
+  test('jit: false', () =>
+    expect(hessian(f, [1], { ...gpu, jit: false })).rejects.toThrow(/jit: false interprets on the CPU/));
+
+  test('another device than that of the runtime', async () => {
+    await using runtime = createRuntime();
+    await expect(runtime.hessian(f, [1], gpu)).rejects.toThrow(/this runtime was made with 'cpu'.*createRuntime/);
+  });
+});
+
+test('where no driver is found, calls fail with the reason and the process goes on', () => {
+  const { status, stdout, stderr } = runNode(['test/children/no-gpu.mjs', `${root}/dist/src/index.js`], {
+    env: { VK_ICD_FILENAMES: '/nowhere.json', LD_LIBRARY_PATH: '' },
+  });
+  expect(stderr).toBe('');
+  const { code, message, listed, after } = JSON.parse(stdout);
+  // Where another driver than Vulkan's serves, there is one.
+  if (listed.available) return;
+  expect(code).toBe('DEVICE');
+  expect(message).toMatch(/webgpu can't be used here: .*adapter.*device: 'cpu'/s);
+  expect(listed.reason).toMatch(/adapter/);
+  expect(after).toEqual([[2]]);
+  expect(status).toBe(0);
+});
+
+test('devices() lists each device of the contract once, and why it can’t be had', async () => {
+  const list = await devices();
+  expect(list.map(({ name }) => name)).toEqual([
+    'cpu',
+    'webgpu',
+    'cuda',
+    'tensorflow',
+    'tfjs:cpu',
+    'tfjs:wasm',
+    'tfjs:webgpu',
+  ]);
+  for (const { available, reason } of list) expect(reason === undefined).toBe(available);
+});
