@@ -2,8 +2,8 @@
 
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { DeviceName } from './compile/executable.ts';
 import { DiffopsError } from './errors.ts';
+import type { DeviceName } from './options.ts';
 import { workerFile } from './pool/worker-file.ts';
 
 export interface Device {

@@ -1,9 +1,11 @@
 /** All validation of options, before any work: what may be given, in which range, and what comes later. */
 
-import type { DeviceName } from './compile/executable.ts';
 import { DiffopsError } from './errors.ts';
 import type { FloatDtype } from './ir/aval.ts';
 import { memoryLimitOf } from './memory-limit.ts';
+
+/** Where blocks run. */
+export type DeviceName = 'cpu' | 'webgpu';
 
 /** Progress of a run, in columns of the matrix (rows in reverse mode). */
 export interface Progress {

@@ -2,7 +2,6 @@
 
 import { availableParallelism } from 'node:os';
 import { BoundedCache } from './bounded-cache.ts';
-import type { DeviceName } from './compile/executable.ts';
 import { lackingOnWebgpu } from './compile/onnx/for-webgpu.ts';
 import { DiffopsError } from './errors.ts';
 import { stripsBytes } from './file/division.ts';
@@ -10,6 +9,7 @@ import type { Format } from './file/open-file.ts';
 import { type FloatDtype, sizeOf } from './ir/aval.ts';
 import { hashOf } from './ir/serial.ts';
 import { defaultMemoryLimit } from './memory-limit.ts';
+import type { DeviceName } from './options.ts';
 import { checkNbatches, type Settings } from './options.ts';
 import { formatBytes } from './plan/format.ts';
 import { blocksBytes, estimate, type MemoryEstimate, matrixBytes } from './plan/memory.ts';

@@ -2,10 +2,11 @@
 
 import { performance } from 'node:perf_hooks';
 import { compileProgram, completed, watched } from './compile/compile.ts';
-import type { Artifact, DeviceName } from './compile/executable.ts';
+import type { Artifact } from './compile/executable.ts';
 import { DiffopsError } from './errors.ts';
 import { journalOf, type Out, outOf, requireWritable } from './file/out.ts';
 import { type FloatDtype, sizeOf } from './ir/aval.ts';
+import type { DeviceName } from './options.ts';
 import { checkNbatches, type Settings, settingsOf } from './options.ts';
 import { type Bounded, type Held, type MatrixKind, planFor } from './planning.ts';
 import type { Fixed, Job } from './pool/job.ts';

@@ -1,10 +1,10 @@
 /** Where a runtime's jobs run: on its pool of threads, or on this thread where a problem is too small for that. */
 
 import { availableParallelism } from 'node:os';
-import type { DeviceName } from './compile/executable.ts';
 import { loadArtifact } from './compile/load.ts';
 import { requireDevice } from './devices.ts';
 import { DiffopsError } from './errors.ts';
+import type { DeviceName } from './options.ts';
 import { type RuntimeSettings, runtimeOptionsOf } from './options.ts';
 import type { Planned } from './plan/plan.ts';
 import { workersFor } from './plan/workers.ts';

@@ -3,9 +3,6 @@
 import type { Aval, TypedArray, Value } from '../ir/aval.ts';
 import type { SerialProgram } from '../ir/serial.ts';
 
-/** Where compiled programs run. */
-export type DeviceName = 'cpu' | 'webgpu';
-
 /** How artifacts of an engine are made (`onnx`, `webgpu`, `native`) or kept (`interpret`: the program itself). */
 export type EngineName = 'onnx' | 'webgpu' | 'native' | 'interpret';
 

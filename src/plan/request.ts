@@ -1,8 +1,8 @@
 /** What the planner is asked for. */
 
-import type { DeviceName } from '../compile/executable.ts';
 import type { FloatDtype } from '../ir/aval.ts';
 import type { Program } from '../ir/program.ts';
+import type { DeviceName } from '../options.ts';
 import { ALL_ON, type Levers } from './levers.ts';
 
 export interface PlanRequest {

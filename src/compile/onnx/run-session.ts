@@ -39,7 +39,7 @@ export const failure = (doing: string, thrown: unknown): DiffopsError => {
 };
 
 /** Whether the engine stopped where it would have begun to hand over copies of outputs: all is computed then. */
-export const isHandingOver = (thrown: unknown): boolean =>
+const isHandingOver = (thrown: unknown): boolean =>
   thrown instanceof Error && thrown.message.startsWith('Non tensor type');
 
 /** What a session is given, by name. */
