@@ -65,6 +65,31 @@ const largeIn = ({ equations, inputs }: Program): ((atom: Atom) => boolean) => {
   return (atom) => isVar(atom) && !given.has(atom) && bytesOf(atom.aval) >= least;
 };
 
+/** Programs longer than this are cut into stretches, of which each is run before the next. */
+const LONG_PROGRAM = 2000;
+const STRETCH = 64;
+
+/**
+ * The last of each stretch's deepest results: sums of many terms are so added up term by term. Left to itself the engine
+ * would make all terms first, and look through all that it holds for each.
+ */
+const milestones = ({ equations }: Program): ReadonlySet<Equation> => {
+  const found = new Set<Equation>();
+  if (equations.length <= LONG_PROGRAM) return found;
+  const depths = new Map<Atom, number>();
+  let deepest = equations[0];
+  let most = 0;
+  for (const [i, equation] of equations.entries()) {
+    const depth = 1 + equation.inputs.reduce((max, a) => Math.max(max, depths.get(a) ?? 0), 0);
+    depths.set(equation.output, depth);
+    if (depth >= most) [deepest, most] = [equation, depth];
+    if (i % STRETCH < STRETCH - 1) continue;
+    found.add(deepest);
+    most = 0;
+  }
+  return found;
+};
+
 /**
  * Nodes that make the engine reach the landmarks in this order: large values, what is made of them (which is when
  * they can be let go), and the ends of regions. It runs a
@@ -110,6 +135,7 @@ export const lowerProgram = (program: Program, { rewrite, ordered }: Target = CP
   });
   const isLarge = largeIn(program);
   const landmarks: Tensor[] = [];
+  const stretches = milestones(program);
   for (const [i, equation] of program.equations.entries()) {
     const lowered = lowerEquation(site, equation);
     site.define(equation.output, lowered);
@@ -119,7 +145,8 @@ export const lowerProgram = (program: Program, { rewrite, ordered }: Target = CP
     // The last comes last of itself.
     if (!next) continue;
     const ends = equation.region !== next.region;
-    if (ends || isLarge(equation.output) || equation.inputs.some(isLarge)) landmarks.push(tensor);
+    if (ends || stretches.has(equation) || isLarge(equation.output) || equation.inputs.some(isLarge))
+      landmarks.push(tensor);
   }
   graph.label = 'output';
   const taken = new Set<string>();

@@ -52,9 +52,10 @@ export const feedsOf = (
     throw malformed(`The program takes ${avals.length} inputs; ${inputs.length} were given.`);
   }
   const feeds: Record<string, Tensor> = {};
+  const taken = new Set(session.inputNames);
   for (const [k, value] of inputs.entries()) {
     const name = inputName(k);
-    if (session.inputNames.includes(name)) feeds[name] = tensorOf(value);
+    if (taken.has(name)) feeds[name] = tensorOf(value);
   }
   return feeds;
 };
