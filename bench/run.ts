@@ -19,6 +19,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   newton: () => import('./newton.ts'),
   scale: () => import('./scale.ts'),
   lowering: () => import('./lowering.ts'),
+  checkpoint: () => import('./checkpoint.ts'),
   large: () => import('./large.ts'),
 };
 

@@ -4,7 +4,9 @@ import { pruned } from '../ir/builder.ts';
 import type { Atom, Program } from '../ir/program.ts';
 import type { Source } from '../pool/job.ts';
 import { newOps } from '../primitives/table.ts';
+import { outputsEarly } from '../transforms/outputs-early.ts';
 import { replay } from '../transforms/replay.ts';
+import { scratchPeakBytes } from './cost.ts';
 
 /** The two programs that run at the point, one after the other, before the tile program. Null: nothing to do. */
 export interface Stages {
@@ -52,7 +54,13 @@ export const joinPoints = (program: Program, strands: readonly Stages[]): Joined
   });
   if (outputs.size === 0) return { point: null, groups };
   const residuals = [...outputs.keys()];
-  return { point: only ? pruned({ ...only, outputs: residuals }) : ops.build(residuals), groups };
+  return { point: inBestOrder(only ? pruned({ ...only, outputs: residuals }) : ops.build(residuals)), groups };
+};
+
+/** With residuals as soon as they can be where that holds less beside them: they have their arrays from the start. */
+const inBestOrder = (point: Program): Program => {
+  const early = outputsEarly(point);
+  return scratchPeakBytes(early) < scratchPeakBytes(point) ? early : point;
 };
 
 /** No point program: every tile program takes the recorded program's inputs and makes all that it needs of them. */

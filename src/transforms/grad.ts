@@ -79,7 +79,9 @@ export const checkpointedVjpInto = (
         const received = gives.map((v) => pending.get(v) ?? null);
         for (const v of gives) pending.delete(v);
         if (!activeTakes.includes(true) || received.every((c) => c === null)) continue;
-        const region = again ? 2 * k + 2 : 0;
+        // The last segment's values are there: its pullback comes next.
+        const isAtHand = anew && k === segments.length - 1;
+        const region = again ? 2 * k + (isAtHand ? 1 : 2) : 0;
         const body = again ? inRegion(own, region, isAgain) : own;
         const { pullback } = vjpInto(ops, body, takes.map(lookUp), activeTakes, merging);
         ops.region = region;

@@ -3,7 +3,6 @@
 import { pruned } from '../ir/builder.ts';
 import type { Atom, Equation, Program, Var } from '../ir/program.ts';
 import { isVar, newEquation, newVar } from '../ir/program.ts';
-import { outputsEarly } from './outputs-early.ts';
 
 export interface Partition {
   /** (…known inputs) → (…residuals). */
@@ -50,7 +49,7 @@ export const partition = (
   const knownInputs = program.inputs.filter((_, i) => !unknown[i]);
   residuals.push(...knownInputs.filter((v) => used.has(v)).reverse());
   residuals.reverse();
-  const point = outputsEarly(pruned({ inputs: knownInputs, equations: known, outputs: residuals }));
+  const point = pruned({ inputs: knownInputs, equations: known, outputs: residuals });
   // The two programs share no residuals: the rest gets its own inputs for them.
   const renamed = new Map<Atom, Var>(residuals.map((v) => [v, newVar(v.aval, v.scope)]));
   return {

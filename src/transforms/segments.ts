@@ -135,10 +135,15 @@ const bestCut = (bytes: Float64Array, crossing: Float64Array): readonly number[]
   return best.starts;
 };
 
-const stretchesOf = (program: Program, active: readonly boolean[], varied: ReadonlySet<Atom>): Stretch[] => {
-  const { equations } = program;
-  const bytes = residualBytes(program, active);
-  const crossing = crossingBytes(program, varied);
+/** What segments are cut by. */
+interface Sizes {
+  /** Of each equation, the bytes of its residuals. */
+  readonly bytes: Float64Array;
+  /** Before each equation, the bytes that cross. */
+  readonly crossing: Float64Array;
+}
+
+const stretchesOf = ({ equations }: Program, { bytes, crossing }: Sizes, varied: ReadonlySet<Atom>): Stretch[] => {
   const starts = bestCut(bytes, crossing);
   return starts.map((first, k): Stretch => {
     const limit = starts[k + 1] ?? equations.length;
@@ -159,13 +164,22 @@ const stretchesOf = (program: Program, active: readonly boolean[], varied: Reado
 /** Ratios of bytes to FLOPs that differ by less are the same: the earlier segment goes first. */
 const SAME_RATIO = Math.SQRT2;
 
-/** The segments to recompute: best ratio of bytes saved to FLOPs first, until they have a share of all residuals. */
+/**
+ * The segments to recompute: best ratio of bytes saved to FLOPs first, until they have a share of all residuals. The last
+ * one comes last: its values are needed as soon as they are made.
+ */
 const chosenOf = (stretches: readonly Stretch[], share: number): Set<Stretch> => {
   if (share >= 1) return new Set(stretches);
-  const rank = ({ gain, flops }: Stretch): number =>
-    gain <= 0 ? Number.NEGATIVE_INFINITY : Math.round(Math.log(gain / Math.max(flops, 1)) / Math.log(SAME_RATIO));
+  const rank = ({ gain, flops }: Stretch, last: boolean): number =>
+    last || gain <= 0
+      ? Number.NEGATIVE_INFINITY
+      : Math.round(Math.log(gain / Math.max(flops, 1)) / Math.log(SAME_RATIO));
   const total = stretches.reduce((sum, { bytes }) => sum + bytes, 0);
-  const inOrder = [...stretches].sort((a, b) => rank(b) - rank(a) || a.first - b.first);
+  const ranked = stretches.map((stretch, k) => ({ stretch, rank: rank(stretch, k === stretches.length - 1) }));
+  // Of equals, and of those that hardly save anything, the earlier first.
+  const inOrder = ranked
+    .sort((a, b) => (a.rank === b.rank ? a.stretch.first - b.stretch.first : b.rank - a.rank))
+    .map(({ stretch }) => stretch);
   const chosen = new Set<Stretch>();
   let saved = 0;
   for (const stretch of inOrder) {
@@ -178,14 +192,23 @@ const chosenOf = (stretches: readonly Stretch[], share: number): Set<Stretch> =>
   return chosen;
 };
 
-/** Neighbours that are kept are one. */
-const joined = (
-  stretches: readonly Stretch[],
-  chosen: ReadonlySet<Stretch>,
-): { first: number; recomputed: boolean }[] =>
-  stretches
+interface Run {
+  readonly first: number;
+  readonly recomputed: boolean;
+}
+
+/** Neighbours that are kept are one; those that are recomputed are cut anew, for how many they are. */
+const runsOf = (stretches: readonly Stretch[], chosen: ReadonlySet<Stretch>, { bytes, crossing }: Sizes): Run[] => {
+  const runs = stretches
     .map((stretch) => ({ first: stretch.first, recomputed: chosen.has(stretch) }))
-    .filter(({ recomputed }, k, all) => k === 0 || recomputed || all[k - 1].recomputed);
+    .filter(({ recomputed }, k, all) => k === 0 || recomputed !== all[k - 1].recomputed);
+  return runs.flatMap((run, k) => {
+    if (!run.recomputed) return [run];
+    const limit = runs[k + 1]?.first ?? bytes.length;
+    const starts = bestCut(bytes.subarray(run.first, limit), crossing.subarray(run.first, limit + 1));
+    return starts.map((start) => ({ first: run.first + start, recomputed: true }));
+  });
+};
 
 /**
  * The program as segments. `share`, 0 … 1: how much of it is recomputed, by the bytes of its residuals; at least so
@@ -194,8 +217,9 @@ const joined = (
 export const segmentsOf = (program: Program, active: readonly boolean[], share: number): Segment[] => {
   const { equations, outputs } = program;
   const varied = variedBy(program, active);
-  const stretches = stretchesOf(program, active, varied);
-  const runs = joined(stretches, chosenOf(stretches, share));
+  const sizes = { bytes: residualBytes(program, active), crossing: crossingBytes(program, varied) };
+  const stretches = stretchesOf(program, sizes, varied);
+  const runs = runsOf(stretches, chosenOf(stretches, share), sizes);
   const usedLater = new Set<Atom>(outputs);
   const segments: Segment[] = [];
   for (let k = runs.length - 1; k >= 0; k--) {

@@ -1,14 +1,15 @@
 /**
  * A network of 60 layers whose intermediates are what takes memory, differentiated by a gain for each layer: computes the
  * point and some tiles of its Hessian or Jacobian, and prints what that added to the process, and what a tile took.
- * Its arguments are the folder of the built sources and { kind, recomputed, native, samples, width, tiles, runs }.
+ * Its arguments are the folder of the built sources and { kind, recomputed, engine, samples, width, tiles, runs };
+ * without an engine, programs run where their plan has them.
  */
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 
 const [folder, json] = process.argv.slice(2);
-const { kind, recomputed, native, samples, width, tiles, runs } = JSON.parse(json);
+const { kind, recomputed, engine, samples, width, tiles, runs } = JSON.parse(json);
 const load = (file) => import(pathToFileURL(`${folder}/${file}`).href);
 const tf = await import('@tensorflow/tfjs');
 const { compileProgram } = await load('compile/compile.js');
@@ -46,9 +47,9 @@ const planOf = (layers, rows, columns, share, levers) => {
 };
 
 /** Like a worker: the point program, then tiles, each into the same arrays. */
-const run = async ({ planned, inputs }, engine, count, times) => {
+const run = async ({ planned, inputs }, forced, count, times) => {
   const { point, pointEngine, groups } = planned;
-  const loaded = async (program, own) => loadArtifact(compileProgram(program, engine ?? own), { threads: 1 });
+  const loaded = async (program, own) => loadArtifact(compileProgram(program, forced ?? own), { threads: 1 });
   const first = point && (await loaded(point, pointEngine));
   const residuals = first ? await first.run(inputs, arraysOf(first)) : [];
   const executables = await Promise.all(groups.map(({ program, engine: own }) => loaded(program, own)));
@@ -74,12 +75,12 @@ const bytesOf = (field) =>
 
 await tf.setBackend('cpu');
 // Another network, so that the recorder and both engines are up.
-for (const engine of ['onnx', 'native']) await run(planOf(3, 64, 8, 0, { native: true }), engine, 1, 1);
-const subject = planOf(LAYERS, samples, width, recomputed, { native });
+for (const each of ['onnx', 'native']) await run(planOf(3, 64, 8, 0, {}), each, 1, 1);
+const subject = planOf(LAYERS, samples, width, recomputed, { native: engine !== 'onnx' });
 globalThis.gc();
 writeFileSync('/proc/self/clear_refs', '5');
 const before = bytesOf('VmRSS');
-const milliseconds = await run(subject, undefined, tiles, runs);
+const milliseconds = await run(subject, engine, tiles, runs);
 const { planned } = subject;
 console.log(
   JSON.stringify({
@@ -88,7 +89,6 @@ console.log(
     worker: planned.facts.workerBytes,
     flops: planned.facts.flops,
     milliseconds,
-    engines: [...(planned.point ? [planned.pointEngine] : []), ...planned.groups.map(({ engine }) => engine)],
     width: planned.facts.tileWidth,
   }),
 );

@@ -3,11 +3,12 @@
 import { describe, expect, test } from 'vitest';
 import { evaluateProgram } from '../../src/interpret/evaluate.ts';
 import type { Value } from '../../src/ir/aval.ts';
-import type { Program } from '../../src/ir/program.ts';
+import type { Atom, Program } from '../../src/ir/program.ts';
 import { livePeakBytes } from '../../src/plan/cost.ts';
-import { matrixBytes } from '../../src/plan/memory.ts';
+import { estimate, matrixBytes } from '../../src/plan/memory.ts';
 import { Plan } from '../../src/plan/plan.ts';
 import { chooseMode, planHessian, planJacobian } from '../../src/plan/planner.ts';
+import type { Ops } from '../../src/primitives/ops.ts';
 import { newOps } from '../../src/primitives/table.ts';
 import { grad } from '../../src/transforms/grad.ts';
 import { chain, network, planRequest as request, valuesFor } from './programs.ts';
@@ -75,6 +76,24 @@ describe('jacobian', () => {
   });
 });
 
+/** Deep functions of one leaf, with a value and with a vector. */
+const deepPrograms = (step: (ops: Ops, x: Atom, w: Atom) => Atom): { scalar: Program; vector: Program } => {
+  const ops = newOps();
+  const x = ops.input({ shape: [1 << 16, 20], dtype: 'float64' });
+  const w = ops.input({ shape: [20, 20], dtype: 'float64' });
+  let y: Atom = x;
+  for (let i = 0; i < 48; i++) y = step(ops, y, w);
+  const sums = ops.sum(ops.mul(y, y), [0]);
+  return { scalar: ops.build([ops.sum(sums, [0])]), vector: ops.build([sums]) };
+};
+
+const times = (ops: Ops, x: Atom, w: Atom): Atom => ops.dot(x, w, { lhs: [0, 1], rhs: [1, 2], out: [0, 2] });
+
+const DEEP = {
+  'a network': deepPrograms((ops, x, w) => ops.unary('tanh', times(ops, x, w))),
+  'a residual network': deepPrograms((ops, x, w) => ops.add(x, ops.unary('softplus', times(ops, x, w)))),
+};
+
 describe('checkpoint', () => {
   const deep = chain(60, 50);
 
@@ -90,6 +109,27 @@ describe('checkpoint', () => {
     const recomputed = planHessian(request(wide, { leaves: 1, nbatches: 1, recomputed: 1 }), true);
     const bytes = (planned: typeof kept) => new Plan(planned, 1, matrixBytes(planned)).estimatedPeakBytes;
     expect(bytes(recomputed)).toBeLessThan(0.75 * bytes(kept));
+  });
+
+  test.each(
+    (['hessian', 'forward', 'reverse'] as const).flatMap((kind) =>
+      ([...Object.keys(DEEP)] as (keyof typeof DEEP)[]).map((name) => [kind, name] as const),
+    ),
+  )('%s of %s: the more is recomputed, the less is held and the more is computed', (kind, name) => {
+    const plans = [0, 0.1, 0.25, 0.5, 0.75, 0.9, 1].map((recomputed) => {
+      const { scalar, vector } = DEEP[name];
+      const over = { leaves: 1, nbatches: 2, recomputed, levers: { contraction: 'never' } } as const;
+      return kind === 'hessian' ? planHessian(request(scalar, over), true) : planJacobian(request(vector, over), kind);
+    });
+    const bytes = plans.map((planned) => estimate(planned, { workers: 1, held: 0 }).total);
+    const flops = plans.map(({ facts }) => facts.flops);
+    for (let k = 1; k < plans.length; k++) {
+      // But for the programs' own length.
+      expect(bytes[k], `${bytes}`).toBeLessThan(bytes[k - 1] + 2 ** 22);
+      expect(flops[k], `${flops}`).toBeGreaterThanOrEqual(flops[k - 1]);
+    }
+    expect(bytes[6]).toBeLessThan(0.7 * bytes[0]);
+    expect(plans.map(({ facts }) => facts.checkpoint)).toEqual([false, 0.1, 0.25, 0.5, 0.75, 0.9, true]);
   });
 
   test('keeps nothing but the inputs between tiles', () => {

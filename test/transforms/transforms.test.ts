@@ -107,23 +107,21 @@ test('grad with checkpoints computes a segment again in a region of its own', ()
       i:f64[2] = dot h b lhs=[0] rhs=[0,1] out=[1]  # region 3
       j:f64[2] = sin i  # region 3
       k:f64[] = reduce_sum j axes=[0]  # region 3
-      l:f64[2] = sin g  # region 4
-      m:f64[2] = dot l b lhs=[0] rhs=[0,1] out=[1]  # region 4
-      n:f64[2] = cos g  # region 4
-      o:f64[2] = cos m  # region 4
-      p:f64[2] = dot o b lhs=[0] rhs=[1,0] out=[1]  # region 4
-      q:f64[2] = mul p n  # region 4
-      r:f64[2] = dot a b lhs=[0] rhs=[0,1] out=[1]  # region 2
-      s:f64[2] = sin r  # region 2
-      t:f64[2] = dot s b lhs=[0] rhs=[0,1] out=[1]  # region 2
-      u:f64[2] = cos r  # region 2
-      v:f64[2] = cos t  # region 2
-      w:f64[2] = dot q b lhs=[0] rhs=[1,0] out=[1]  # region 2
-      x:f64[2] = mul w v  # region 2
+      l:f64[2] = cos g  # region 3
+      m:f64[2] = cos i  # region 3
+      n:f64[2] = dot m b lhs=[0] rhs=[1,0] out=[1]  # region 3
+      o:f64[2] = mul n l  # region 3
+      p:f64[2] = dot a b lhs=[0] rhs=[0,1] out=[1]  # region 2
+      q:f64[2] = sin p  # region 2
+      r:f64[2] = dot q b lhs=[0] rhs=[0,1] out=[1]  # region 2
+      s:f64[2] = cos p  # region 2
+      t:f64[2] = cos r  # region 2
+      u:f64[2] = dot o b lhs=[0] rhs=[1,0] out=[1]  # region 2
+      v:f64[2] = mul u t  # region 2
+      w:f64[2] = dot v b lhs=[0] rhs=[1,0] out=[1]  # region 2
+      x:f64[2] = mul w s  # region 2
       y:f64[2] = dot x b lhs=[0] rhs=[1,0] out=[1]  # region 2
-      z:f64[2] = mul y u  # region 2
-      ba:f64[2] = dot z b lhs=[0] rhs=[1,0] out=[1]  # region 2
-      out k ba }
+      out k y }
     "
   `);
 });
