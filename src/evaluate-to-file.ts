@@ -3,7 +3,7 @@
 import { performance } from 'node:perf_hooks';
 import { DiffopsError } from './errors.ts';
 import { tilesOfStrips } from './file/cut.ts';
-import { divisionOf, turnBytes } from './file/division.ts';
+import { divisionOf, heldBytes, turnBytes } from './file/division.ts';
 import { fileError } from './file/file-error.ts';
 import { FileMatrix } from './file/file-matrix.ts';
 import { identityOf } from './file/identity.ts';
@@ -98,7 +98,7 @@ const evaluate = async (problem: Problem, runners: Runners, out: Out): Promise<E
   let written = file.done.length;
   try {
     const memories = memoriesFor(matrix, file, planned, workers);
-    const plan = new Plan(planned, workers, memories[0].buffer.byteLength + memories[1].buffer.byteLength);
+    const plan = new Plan(planned, workers, heldBytes(matrix, file.strips));
     const tiles = tilesOfStrips(planned.groups, file.strips);
     const job = { ...jobOf(problem, x, problem.fixed, runners.threads), tiles };
     const began = performance.now();

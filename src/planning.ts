@@ -4,7 +4,7 @@ import { availableParallelism } from 'node:os';
 import { BoundedCache } from './bounded-cache.ts';
 import { lackingOnWebgpu } from './compile/onnx/for-webgpu.ts';
 import { DiffopsError } from './errors.ts';
-import { stripsBytes } from './file/division.ts';
+import { fileBytes } from './file/division.ts';
 import type { Format } from './file/open-file.ts';
 import { type FloatDtype, sizeOf } from './ir/aval.ts';
 import { hashOf } from './ir/serial.ts';
@@ -86,7 +86,7 @@ interface Running {
 
 const heldBytes = (planned: Planned, { workers, limit, held }: Running): number => {
   if (held === 'matrix') return matrixBytes(planned);
-  return held === 'blocks' ? blocksBytes(planned, workers) : stripsBytes(planned, held, limit);
+  return held === 'blocks' ? blocksBytes(planned, workers) : fileBytes(planned, held, limit);
 };
 
 const estimateOf = (planned: Planned, running: Running): MemoryEstimate =>

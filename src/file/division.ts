@@ -42,9 +42,17 @@ export const turnBytes = (matrix: StripedMatrix, strips: readonly Strip[]): [num
   return bytes;
 };
 
-/** Bytes of the result that are there at once. */
-export const stripsBytes = (divided: Divided, format: Format, limit: number): number => {
-  const { matrix, strips } = divisionOf(divided, format, limit);
+/** What the thread that writes takes, on its own. */
+const WRITER = 10 * 2 ** 20;
+
+/** Bytes that these strips take at once, with the thread that writes them. */
+export const heldBytes = (matrix: StripedMatrix, strips: readonly Strip[]): number => {
   const [even, odd] = turnBytes(matrix, strips);
-  return even + odd;
+  return even + odd + WRITER;
+};
+
+/** The same of a plan, for a file that is made anew. */
+export const fileBytes = (divided: Divided, format: Format, limit: number): number => {
+  const { matrix, strips } = divisionOf(divided, format, limit);
+  return heldBytes(matrix, strips);
 };

@@ -35,15 +35,20 @@ export const eachColumn = (
   return true;
 };
 
-/** The rows × columns elements from `from` on, a row every `stride`, as columns × rows. */
-export const turned = (data: FloatArray, from: number, stride: number, rows: number, columns: number): FloatArray => {
-  const Data = data.constructor as Float32ArrayConstructor;
-  const result = new Data(rows * columns);
+/** The rows × columns elements from `from` on, a row every `stride`, as columns × rows, each a row of `wide` in `result`. */
+export const turnInto = (
+  result: FloatArray,
+  wide: number,
+  data: FloatArray,
+  from: number,
+  stride: number,
+  rows: number,
+  columns: number,
+): void => {
   for (let begin = 0; begin < columns; begin += LINE) {
     const end = Math.min(columns, begin + LINE);
     for (let i = 0; i < rows; i++) {
-      for (let j = begin; j < end; j++) result[j * rows + i] = data[from + i * stride + j];
+      for (let j = begin; j < end; j++) result[j * wide + i] = data[from + i * stride + j];
     }
   }
-  return result;
 };

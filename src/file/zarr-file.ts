@@ -2,15 +2,15 @@
 
 import { closeSync, fdatasyncSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { type AsyncMutable, create, get, open, set, slice, type Array as ZarrArray } from 'zarrita';
+import { create, get, open, type SyncMutable, slice, type Array as ZarrArray } from 'zarrita';
 import type { FloatDtype } from '../ir/aval.ts';
 import { type Part, partOf } from '../stitch/strip.ts';
 import type { FloatArray } from '../stitch/tile-memory.ts';
-import { turned } from './mirror.ts';
+import { turnInto } from './mirror.ts';
 import type { Opening, StripFile } from './strip-file.ts';
 
 /** A folder as a store, that knows which of its files may not be on the disk yet. */
-class FolderStore implements AsyncMutable {
+class FolderStore implements SyncMutable {
   readonly #folder: string;
   /** Whether a file that isn't there is an error: in a whole one every chunk is. */
   readonly #whole: boolean;
@@ -22,7 +22,7 @@ class FolderStore implements AsyncMutable {
     this.#whole = whole;
   }
 
-  async get(key: string): Promise<Uint8Array | undefined> {
+  get(key: string): Uint8Array | undefined {
     try {
       return readFileSync(join(this.#folder, key));
     } catch (error) {
@@ -31,7 +31,7 @@ class FolderStore implements AsyncMutable {
     }
   }
 
-  async set(key: string, value: Uint8Array): Promise<void> {
+  set(key: string, value: Uint8Array): void {
     const path = join(this.#folder, key);
     const folder = dirname(path);
     if (!this.#folders.has(folder)) mkdirSync(folder, { recursive: true });
@@ -88,67 +88,75 @@ function* piecesOf({ row0, column0, rows, columns }: Part, [high, wide]: readonl
 }
 
 /** Part of the matrix, row-major. */
-const readPart = async (whole: Whole, { row, column, rows, columns }: Piece): Promise<FloatArray> =>
+const readPart = async (
+  whole: Whole,
+  row: number,
+  column: number,
+  rows: number,
+  columns: number,
+): Promise<FloatArray> =>
   (await get(whole, [slice(row, row + rows), slice(column, column + columns)])).data as FloatArray;
 
-const sameNumbers = (a: FloatArray, b: FloatArray): boolean =>
-  Buffer.compare(
-    new Uint8Array(a.buffer, a.byteOffset, a.byteLength),
-    new Uint8Array(b.buffer, b.byteOffset, b.byteLength),
-  ) === 0;
+const bytesOf = ({ buffer, byteOffset, byteLength }: FloatArray): Uint8Array =>
+  new Uint8Array(buffer, byteOffset, byteLength);
 
 export const openZarr = async ({ path, matrix }: Opening, chunks: readonly [number, number]): Promise<StripFile> => {
   const store = new FolderStore(path);
   const whole = (await open.v3(store, { kind: 'array' })) as Whole;
-  const write = (piece: Piece, data: FloatArray, stride: number): Promise<void> => {
-    const { row, column, rows, columns } = piece;
-    const value = { data, shape: [rows, columns], stride: [stride, 1] };
-    return set(whole, [slice(row, row + rows), slice(column, column + columns)], value as never);
-  };
-  /** The pieces of a strip with what they have in `data`, and what the mirrored ones have. */
+  const [high, wide] = chunks;
+  // One for all, since they come one after the other: chunks are as they lie in memory, padded at the ends of the matrix.
+  const chunk = matrix.dtype === 'float32' ? new Float32Array(high * wide) : new Float64Array(high * wide);
+  const bytes = bytesOf(chunk);
+  /** Gives each piece of a strip as a whole chunk, and after it the mirrored one. */
   const each = async (
     part: Part,
     data: FloatArray,
-    visit: (piece: Piece, data: FloatArray, stride: number) => Promise<boolean>,
+    visit: (row: number, column: number) => boolean | Promise<boolean>,
   ): Promise<boolean> => {
     const { row0, column0, rows: count, columns: stride } = part;
-    for (const piece of piecesOf(part, chunks)) {
-      const from = (piece.row - row0) * stride + piece.column - column0;
-      if (!(await visit(piece, data.subarray(from), stride))) return false;
-      if (matrix.placement !== 'symmetric' || piece.column < column0 + count) continue;
-      const { row, column, rows, columns } = piece;
-      const mirrored = { row: column, column: row, rows: columns, columns: rows };
-      if (!(await visit(mirrored, turned(data, from, stride, rows, columns), rows))) return false;
+    for (const { row, column, rows, columns } of piecesOf(part, chunks)) {
+      const from = (row - row0) * stride + column - column0;
+      if (rows < high || columns < wide) chunk.fill(0);
+      for (let i = 0; i < rows; i++) {
+        const begin = from + i * stride;
+        chunk.set(data.subarray(begin, begin + columns), i * wide);
+      }
+      if (!(await visit(row, column))) return false;
+      if (matrix.placement !== 'symmetric' || column < column0 + count) continue;
+      if (rows < high || columns < wide) chunk.fill(0);
+      turnInto(chunk, wide, data, from, stride, rows, columns);
+      if (!(await visit(column, row))) return false;
     }
     return true;
   };
+  const keyOf = (row: number, column: number): string => `c/${row / high}/${column / wide}`;
   return {
     write: (strip, data, stopped) =>
-      each(partOf(matrix, strip), data, async (piece, from, stride) => {
+      each(partOf(matrix, strip), data, (row, column) => {
         if (stopped()) return false;
-        await write(piece, from, stride);
+        store.set(keyOf(row, column), bytes);
         return true;
       }),
 
     async read(strip, data) {
       const part = partOf(matrix, strip);
       try {
-        for (const piece of piecesOf(part, chunks)) {
-          const there = await readPart(whole, piece);
-          for (let i = 0; i < piece.rows; i++) {
-            const at = (piece.row - part.row0 + i) * part.columns + piece.column - part.column0;
-            data.set(there.subarray(i * piece.columns, (i + 1) * piece.columns), at);
+        for (const { row, column, rows, columns } of piecesOf(part, chunks)) {
+          const there = await readPart(whole, row, column, rows, columns);
+          for (let i = 0; i < rows; i++) {
+            const at = (row - part.row0 + i) * part.columns + column - part.column0;
+            data.set(there.subarray(i * columns, (i + 1) * columns), at);
           }
         }
-        if (matrix.placement !== 'symmetric') return true;
-        return await each(part, data, async (piece, wanted) => {
-          if (piece.column >= piece.row) return true;
-          return piece.row < part.row0 + part.rows || sameNumbers(await readPart(whole, piece), wanted);
-        });
       } catch {
         // A chunk of another length can't be decoded.
         return false;
       }
+      // Those that were read are what they are; the mirrored ones must say the same.
+      return each(part, data, (row, column) => {
+        const there = store.get(keyOf(row, column));
+        return there !== undefined && Buffer.compare(there, bytes) === 0;
+      });
     },
 
     sync: () => store.sync(),
@@ -163,5 +171,5 @@ export const readZarr = async (
   [c0, c1]: readonly [number, number],
 ): Promise<FloatArray> => {
   const whole = (await open.v3(new FolderStore(path, true), { kind: 'array' })) as Whole;
-  return readPart(whole, { row: r0, column: c0, rows: r1 - r0, columns: c1 - c0 });
+  return readPart(whole, r0, c0, r1 - r0, c1 - c0);
 };

@@ -1,7 +1,7 @@
 /** What can go wrong with a file is a typed error; what can be known before any work is refused before it. */
 
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -162,6 +162,32 @@ describe('runs that end early', () => {
     setImmediate(() => controller.abort());
     await expect(run).rejects.toThrow();
     expect(folder.names().filter((name) => name.startsWith('early'))).toEqual([]);
+  });
+
+  test.skipIf(process.platform !== 'linux')('no file is left open, and no thread', { timeout: 60_000 }, async () => {
+    const counts = (): [number, number] => [readdirSync('/proc/self/fd').length, readdirSync('/proc/self/task').length];
+    const calls = async (): Promise<void> => {
+      for (const format of ['npy', 'zarr']) {
+        const out = folder.path(`counted.${format}`);
+        const controller = new AbortController();
+        const run = runtime.hessian(f, x, { ...options, out, signal: controller.signal });
+        setTimeout(() => controller.abort(), 40);
+        await run.catch(() => {});
+        rmSync(out, { recursive: true, force: true });
+        const { H } = await runtime.hessian(f, x, { ...options, out, resume: true });
+        await H.row(3);
+        await H.row(-1).catch(() => {});
+        rmSync(out, { recursive: true });
+        await H.row(3).then(
+          () => expect.unreachable(),
+          (error) => expect(error).toMatchObject({ code: 'FILE', fields: { errno: 'ENOENT' } }),
+        );
+      }
+    };
+    await calls();
+    const before = counts();
+    await calls();
+    expect(counts()).toEqual(before);
   });
 
   test('two calls for one file: the second is refused, the first goes on', async () => {
