@@ -18,7 +18,7 @@ interface Measured {
 const SHARES = [0, 0.25, 0.5, 0.75, 1];
 const KINDS = ['hessian', 'forward', 'reverse'] as const;
 const ENGINES = ['onnx', 'native'] as const;
-const ROUNDS = 3;
+const ROUNDS = 2;
 /** A value of a layer has 1 MiB, one of a tile 8. */
 const SIZE = { samples: 16_384, width: 16, tiles: 1, runs: 2 };
 
