@@ -30,7 +30,7 @@ const warmUp = async (runtime: Runtime, workers: number): Promise<void> => {
     },
   };
   for (const [engine, { f, x }] of Object.entries(problems)) {
-    const problem = await runtime.prepareHessian(f as never, x as never, { nbatches: 16 });
+    const problem = await runtime.prepareHessian(f as never, x as never, { nbatches: 256 });
     if (!new RegExp(`× .* ${engine} `).test(String(problem.plan))) throw new Error(`this does not run on ${engine}`);
     const had = new Set<number>();
     for (let k = 0; k < 200 && (k < 3 || had.size < workers); k++) {

@@ -21,6 +21,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   lowering: () => import('./lowering.ts'),
   checkpoint: () => import('./checkpoint.ts'),
   large: () => import('./large.ts'),
+  memory: () => import('./memory.ts'),
 };
 
 const [first, ...rest] = process.argv.slice(2);

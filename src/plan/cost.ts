@@ -215,7 +215,10 @@ const dotTime = ({ inputs, params }: Equation): number => {
  */
 export const livePeakBytes = remembered((program: Program) => livePeakOf(program, true));
 
-/** The same without the outputs, which are computed into memory of their own. */
+/**
+ * The same without the outputs, which are computed into memory of their own, and with the pieces that the engine joins to
+ * windows.
+ */
 export const scratchPeakBytes = remembered((program: Program) => livePeakOf(program, false));
 
 const livePeakOf = (program: Program, withOutputs: boolean): number => {
@@ -249,7 +252,8 @@ const livePeakOf = (program: Program, withOutputs: boolean): number => {
   let peak = 0;
   for (let i = 0; i < count; i++) {
     if (counts(i)) alive += bytesOf(equations[i].output.aval);
-    peak = Math.max(peak, alive);
+    const pieces = !withOutputs && equations[i].primitive === 'windows' ? bytesOf(equations[i].output.aval) : 0;
+    peak = Math.max(peak, alive + pieces);
     alive -= released[i];
   }
   return peak;

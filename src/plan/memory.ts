@@ -55,8 +55,8 @@ export interface MemoryEstimate {
 }
 
 /** ONNX Runtime: bytes that a session holds per equation, and of its arena per byte that its values need at once. */
-const PER_EQUATION = 6 * 2 ** 10;
-const ARENA = 1.7;
+const PER_EQUATION = 5 * 2 ** 10;
+const ARENA = 1.4;
 /** Per equation, of garbage that planning and compiling leave in the calling thread; and what every call leaves. */
 const PLANNING = 4 * 2 ** 10;
 const CALL = 4 * 2 ** 20;
@@ -82,11 +82,18 @@ export const matrixBytes = ({ groups, rows, columns, dtype }: Measured): number 
   return Math.min(whole, written);
 };
 
-/** Of blocks given out one by one: as many as there are workers, and the one that the caller has. */
+/** V8 lets go of buffers that nobody holds any more when there are so many bytes of them. */
+const UNCOLLECTED = 2 ** 26;
+
+/**
+ * Of blocks given out one by one: as many as there are workers, the one that the caller has, and those that the caller
+ * dropped but V8 hasn't collected.
+ */
 export const blocksBytes = (planned: Measured, workers: number): number => {
   const { groups, rows, columns, dtype } = planned;
+  const size = bytesPerElement(dtype);
   const most = Math.max(0, ...groups.map(({ width, placement }) => width * (placement === 'row' ? columns : rows)));
-  return Math.min(planned.tiles.length, Math.max(workers, 1) + 1) * most * bytesPerElement(dtype);
+  return Math.min(rows * columns * size, (Math.max(workers, 1) + 1) * most * size + UNCOLLECTED);
 };
 
 const totalOf = (values: readonly { readonly aval: Aval }[]): number =>
@@ -99,43 +106,62 @@ const nativeScratch = remembered((program: Program) => layoutOf(fuse(program), p
 const sessionBytes = (program: Program): number =>
   PER_EQUATION * program.equations.length + ARENA * scratchPeakBytes(program);
 
-/** Cheap enough to be asked for many plans, each for several numbers of workers. */
-export const estimate = (planned: Measured, { workers, held }: Circumstances): MemoryEstimate => {
-  const { point, pointEngine, groups, facts } = planned;
-  const threads = Math.max(workers, 1);
-  const residuals = point ? totalOf(point.outputs) : 0;
-  let equations = point?.equations.length ?? 0;
+/** What a thread copies into its native memory for a program. */
+const nativeBytes = ({ inputs }: Program, isThere: (input: number) => boolean): number =>
+  inputs.reduce((sum, { aval }, k) => (isThere(k) ? sum : sum + bytesOf(aval)), 0);
+
+/** Bytes that the threads hold for a plan's programs, all together. */
+const programBytes = ({ point, pointEngine, groups }: Measured, threads: number) => {
+  const isNative = pointEngine === 'native';
   let engine = 0;
   let copies = 0;
   let scratch = 0;
-  let outputs = 0;
-  if (point) {
-    if (pointEngine === 'onnx') engine += threads * sessionBytes(point);
-    else {
-      scratch = nativeScratch(point);
-      copies += threads * totalOf(point.inputs);
-    }
-  }
-  for (const { program, engine: compiled, sources, first, limit, width } of groups) {
-    equations += program.equations.length;
-    const made = totalOf(program.outputs);
-    outputs = Math.max(outputs, made);
+  /** Residuals in native memory that ONNX Runtime needs a copy of, each in so many threads. */
+  const handedOver = new Map<number, number>();
+  if (point && isNative) {
+    scratch = nativeScratch(point);
+    copies += threads * nativeBytes(point, () => false);
+  } else if (point) engine += threads * sessionBytes(point);
+  for (const { program, engine: own, sources, first, limit, width } of groups) {
+    // A first call has each program loaded in one thread, about; evaluations in all of them that find a tile of it.
     const loads = (1 + Math.min(threads, Math.ceil((limit - first) / width))) / 2;
-    if (compiled === 'onnx') engine += loads * sessionBytes(program);
-    else {
+    const isResidual = (k: number): boolean => sources[k]?.from === 'residual';
+    if (own === 'native') {
       scratch = Math.max(scratch, nativeScratch(program));
-      const copied = program.inputs.filter((_, k) => pointEngine === 'onnx' || sources[k]?.from !== 'residual');
-      copies += loads * (totalOf(copied) + made);
+      copies += loads * (nativeBytes(program, (k) => isNative && isResidual(k)) + totalOf(program.outputs));
+    } else {
+      engine += loads * sessionBytes(program);
+      for (const { from, index } of isNative ? sources : [])
+        if (from === 'residual') handedOver.set(index, Math.max(loads, handedOver.get(index) ?? 0));
     }
   }
-  const terms = [
-    { name: 'planning', bytes: CALL + PLANNING * equations },
-    { name: 'inputs', bytes: (1 + Math.sign(workers) + workers) * facts.sharedBytes + copies },
-    { name: 'residuals', bytes: threads * residuals },
-    { name: 'engine', bytes: engine },
-    { name: 'tiles', bytes: threads * (scratch + outputs) },
-    { name: 'threads', bytes: workers * THREAD },
-    { name: 'result', bytes: held },
-  ].map(({ name, bytes }) => ({ name, bytes: Math.ceil(bytes) }));
-  return { total: terms.reduce((sum, { bytes }) => sum + bytes, 0), terms };
+  for (const [index, loads] of handedOver) copies += loads * bytesOf((point as Program).outputs[index].aval);
+  const outputs = Math.max(0, ...groups.map(({ program }) => totalOf(program.outputs)));
+  return {
+    engine,
+    copies,
+    tiles: threads * (scratch + outputs),
+    residuals: point ? threads * totalOf(point.outputs) : 0,
+  };
+};
+
+/** Cheap enough to be asked for many plans, each for several numbers of workers. */
+export const estimate = (planned: Measured, { workers, held }: Circumstances): MemoryEstimate => {
+  const { point, groups, facts } = planned;
+  const equations = groups.reduce((sum, { program }) => sum + program.equations.length, point?.equations.length ?? 0);
+  const { engine, copies, tiles, residuals } = programBytes(planned, Math.max(workers, 1));
+  // The caller's thread has a copy, and where there are workers, one that they share; each engine takes one of its own.
+  const inputs = (1 + Math.sign(workers) + workers) * facts.sharedBytes;
+  const bytes = {
+    planning: CALL + PLANNING * equations,
+    inputs,
+    copies,
+    residuals,
+    engine,
+    tiles,
+    threads: workers * THREAD,
+    result: held,
+  };
+  const terms = Object.entries(bytes).map(([name, count]) => ({ name, bytes: Math.ceil(count) }));
+  return { total: terms.reduce((sum, term) => sum + term.bytes, 0), terms };
 };

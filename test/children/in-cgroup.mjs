@@ -35,6 +35,6 @@ const bytes = async (options) => {
 const free = (await runtime.hessianBlocks(f, weights, { memoryLimit: '1 TiB' }).plan).estimatedPeakBytes;
 const limit = Math.floor(process.availableMemory() / 2);
 const unasked = await bytes({});
-const asked = await bytes({ memoryLimit: '256 MiB' });
+const asked = await bytes({ memoryLimit: '320 MiB' });
 await runtime.close();
 console.log(JSON.stringify({ free, limit, unasked, asked }));

@@ -1,0 +1,54 @@
+/** One call in a process of its own, and what it adds to resident memory. Arguments: the built entry, a problem, options. */
+
+import { readFileSync, writeFileSync } from 'node:fs';
+import { setTimeout } from 'node:timers/promises';
+
+const [entry, name, text] = process.argv.slice(2);
+const tf = await import('@tensorflow/tfjs');
+const { createRuntime } = await import(entry);
+const { workers, blocks = false, ...options } = JSON.parse(text);
+
+const network = (samples, widths) => {
+  const inputs = tf.randomNormal([samples, widths[0]], 0, 1, 'float32', 1);
+  const x = widths.slice(1).map((width, k) => tf.randomNormal([widths[k], width], 0, 0.3, 'float32', 2 + k));
+  const f = (layers) => tf.mean(tf.square(layers.reduce((h, w) => tf.tanh(tf.matMul(h, w)), inputs)));
+  return { f, x };
+};
+const problems = {
+  /** Products, on ONNX Runtime; large residuals. */
+  network: () => network(8192, [8, 40, 40, 1]),
+  /** Loops, on native code; a large dense result. */
+  chain: () => ({ f: (v) => tf.sum(tf.exp(tf.mul(tf.sin(v), tf.sum(tf.square(v))))), x: tf.fill([4000], 0.01) }),
+  /** Only a page of each line is written. */
+  bands: () => ({
+    f: (v) => tf.sum(tf.square(tf.sub(v.slice(1), tf.square(v.slice(0, 5999))))),
+    x: tf.fill([6000], 0.1),
+  }),
+};
+
+const status = (field) =>
+  1024 * Number(new RegExp(`^${field}:\\s*(\\d+)`, 'm').exec(readFileSync('/proc/self/status', 'utf8'))[1]);
+
+const runtime = createRuntime(workers === undefined ? {} : { workers });
+// Threads, recorder and engines are up before anything is measured: small problems of another kind, one for each engine.
+const warm = network(256, [16, 16, 1]);
+for (let k = 0; k < 4; k++) {
+  await runtime.hessian(warm.f, warm.x, { nbatches: 16 });
+  await runtime.hessian((v) => tf.sum(tf.pow(tf.sin(v), 3)), tf.fill([256], 0.5), { nbatches: 16 });
+}
+const { f, x } = problems[name]();
+globalThis.gc();
+await setTimeout(100);
+writeFileSync('/proc/self/clear_refs', '5');
+const before = status('VmRSS');
+let plan;
+if (blocks) {
+  const stream = runtime.hessianBlocks(f, x, options);
+  for await (const _ of stream);
+  plan = await stream.plan;
+} else plan = (await runtime.hessian(f, x, options)).report;
+const measured = status('VmHWM') - before;
+await runtime.close();
+console.log(
+  JSON.stringify({ measured, estimated: plan.estimatedPeakBytes, workers: plan.workers, text: String(plan) }),
+);

@@ -1,0 +1,75 @@
+/** The memory model: against what calls really add, each in a process of its own, and what it says of simple plans. */
+
+import { existsSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { blocksBytes, estimate, matrixBytes } from '../../src/plan/memory.ts';
+import { planHessian } from '../../src/plan/planner.ts';
+import { root } from '../support/sources.ts';
+import { runNode } from '../support/spawn.ts';
+import { chain, planRequest } from './programs.ts';
+
+const MIB = 2 ** 20;
+
+interface Said {
+  readonly measured: number;
+  readonly estimated: number;
+  readonly text: string;
+}
+
+/** What a call says of itself in `children/memory.mjs`. */
+const call = (problem: string, options: object): Said => {
+  const entry = `${root}/dist/src/index.js`;
+  const args = ['--expose-gc', 'test/children/memory.mjs', entry, problem, JSON.stringify(options)];
+  const { status, stdout, stderr } = runNode(args, { timeoutMs: 110_000 });
+  expect(stderr).toBe('');
+  expect(status).toBe(0);
+  return JSON.parse(stdout) as Said;
+};
+
+const hasHighWaterMark = existsSync('/proc/self/clear_refs');
+if (!hasHighWaterMark) console.warn('only Linux tells the high-water mark of a call: estimates are not measured here');
+
+describe.skipIf(!hasHighWaterMark)('the estimate is within a quarter or 32 MiB of what is measured', () => {
+  test.each([
+    ['network', { workers: 2 }],
+    ['network', { workers: 1, checkpoint: true, nbatches: 16 }],
+    ['chain', { workers: 2 }],
+    ['chain', { workers: 1, precision: 'float64' }],
+    ['chain', { workers: 2, blocks: true }],
+    ['bands', {}],
+  ])(
+    '%s with %j',
+    (problem, options) => {
+      const { measured, estimated, text } = call(problem, options);
+      const off = Math.abs(estimated - measured);
+      expect(off, `${measured} measured: ${text}`).toBeLessThanOrEqual(Math.max(measured / 4, 32 * MIB));
+    },
+    120_000, // a process of its own, on a busy machine
+  );
+});
+
+describe('the terms', () => {
+  const planned = planHessian(planRequest(chain(4, 300), { leaves: 1, nbatches: 10 }), true);
+
+  test('add up to the total, in whole bytes', () => {
+    const { total, terms } = estimate(planned, { workers: 2, held: matrixBytes(planned) });
+    expect(terms.reduce((sum, { bytes }) => sum + bytes, 0)).toBe(total);
+    expect(terms.every(({ bytes }) => Number.isInteger(bytes) && bytes >= 0)).toBe(true);
+    expect(new Set(terms.map(({ name }) => name)).size).toBe(terms.length);
+  });
+
+  test('grow with the workers, and with what is held by just that', () => {
+    const total = (workers: number, held: number): number => estimate(planned, { workers, held }).total;
+    for (let workers = 1; workers < 8; workers++) expect(total(workers + 1, 0)).toBeGreaterThan(total(workers, 0));
+    expect(total(2, 12_345) - total(2, 0)).toBe(12_345);
+  });
+
+  test('hold a dense matrix whole, and blocks of it until they are collected', () => {
+    expect(matrixBytes(planned)).toBe(8 * 300 * 300);
+    // Never more than the matrix has.
+    expect(blocksBytes(planned, 2)).toBe(8 * 300 * 300);
+    const large = { ...planned, rows: 1e6, columns: 1e6 };
+    const perBlock = 8e6 * Math.max(...planned.groups.map(({ width }) => width));
+    expect(blocksBytes(large, 3) - blocksBytes(large, 2)).toBe(perBlock);
+  });
+});
