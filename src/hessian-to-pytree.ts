@@ -2,6 +2,7 @@
 
 import * as tf from '@tensorflow/tfjs-core';
 import { DiffopsError } from './errors.ts';
+import { FileMatrix } from './file/file-matrix.ts';
 import { float64ValuesOf } from './float64.ts';
 import { type Shape, sameShape } from './ir/aval.ts';
 import type { LeafInfo } from './leaf.ts';
@@ -19,6 +20,13 @@ const squareOf = (H: unknown): Square => {
   if (H instanceof Matrix || H instanceof NdArray) return H;
   if (H instanceof tf.Tensor && H.dtype === 'float32' && !H.isDisposed) {
     return { shape: H.shape, data: float64ValuesOf(H) ?? H.dataSync<'float32'>() };
+  }
+  if (H instanceof FileMatrix) {
+    throw new DiffopsError(
+      'INPUT',
+      `H is in a file, ${H.path}; if it fits into memory, await H.block([0, ${H.rows}], [0, ${H.columns}]) reads it.`,
+      { path: H.path },
+    );
   }
   const what = H instanceof tf.Tensor ? `a ${H.isDisposed ? 'disposed' : H.dtype} tensor` : describe(H);
   throw new DiffopsError('INPUT', `H is ${what}; give the Matrix of hessian, an NdArray or a float32 tensor.`, {});

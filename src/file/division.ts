@@ -21,13 +21,15 @@ export interface Division {
   readonly strips: readonly Strip[];
 }
 
-/** Bytes of a strip, and their share of the memory limit: two are held, and the rest is for what computes them. */
+/** Bytes of a strip, unless a tile takes more; and their share of the memory limit: two are held, and tiles beside them. */
 const MOST_BYTES = 2 ** 27;
 const SHARE = 8;
 
 export const divisionOf = ({ groups, rows, columns, dtype }: Divided, format: Format, limit: number): Division => {
-  const matrix = { placement: groups[0]?.placement ?? 'column', rows, columns, dtype };
-  const most = Math.min(MOST_BYTES, Math.floor(limit / SHARE));
+  const matrix: StripedMatrix = { placement: groups[0]?.placement ?? 'column', rows, columns, dtype };
+  const line = bytesPerElement(dtype) * (matrix.placement === 'row' ? columns : rows);
+  const tile = groups.reduce((widest, { width }) => Math.max(widest, width * line), 0);
+  const most = Math.min(Math.max(MOST_BYTES, tile), Math.floor(limit / SHARE));
   const layout = layoutOf(matrix, format, most);
   return { matrix, layout, strips: cutStrips(matrix, groups, most, multipleOf(layout, matrix)) };
 };

@@ -74,6 +74,9 @@ export class FileMatrix {
   }
 }
 
+/** Pieces of rows that are asked for at the same time. */
+const TOGETHER = 64;
+
 const readNpy = async (
   { path, dtype, columns: all }: MatrixInFile,
   offset: number,
@@ -86,9 +89,13 @@ const readNpy = async (
   const length = (whole ? r1 - r0 : 1) * (c1 - c0) * size;
   const file = await open(path, 'r');
   try {
-    for (let k = 0; k * length < data.byteLength; k++) {
+    const readPiece = (k: number): Promise<void> => {
       const bytes = new Uint8Array(data.buffer, k * length, length);
-      await readWhole(file, path, bytes, offset + ((r0 + k) * all + c0) * size);
+      return readWhole(file, path, bytes, offset + ((r0 + k) * all + c0) * size);
+    };
+    const count = data.byteLength / length;
+    for (let k = 0; k < count; k += TOGETHER) {
+      await Promise.all(Array.from({ length: Math.min(TOGETHER, count - k) }, (_, i) => readPiece(k + i)));
     }
   } finally {
     await file.close();

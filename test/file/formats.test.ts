@@ -3,7 +3,15 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'npyjs';
 import { describe, expect, test } from 'vitest';
-import { createRuntime, DiffopsError, type FileMatrix, hessian, type Matrix } from '../../src/index.ts';
+import {
+  createRuntime,
+  DiffopsError,
+  type FileMatrix,
+  hessian,
+  hessianToPytree,
+  jacobian,
+  type Matrix,
+} from '../../src/index.ts';
 import { relativeError } from '../support/close.ts';
 import { newFolder } from './folder.ts';
 import { chain, network, wide } from './problems.ts';
@@ -85,9 +93,20 @@ test.each(['npy', 'zarr'])('the outputs of a tree are in one %s, one after the o
   await close();
 });
 
+test.each(['npy', 'zarr'])('a %s without rows, and one of a single number', async (format) => {
+  const none = await jacobian((v) => v.slice([0], [0]), chain.x(), { out: newPath(format) });
+  expect([none.J.shape, (await none.J.block([0, 0], [0, 600])).shape]).toEqual([
+    [0, 600],
+    [0, 600],
+  ]);
+  const one = await hessian((v: Parameters<typeof chain.f>[0]) => v.square(), 3, { out: newPath(format) });
+  expect([...(await one.H.row(0))]).toEqual([2]);
+});
+
 test.each(['npy', 'zarr'])('blocks of %s are read, and indices outside of the matrix are refused', async (format) => {
   const { H } = await hessian(chain.f, chain.x());
   const { H: file } = await hessian(chain.f, chain.x(), { out: newPath(format) });
+  expect(() => hessianToPytree(file as never, chain.x())).toThrow(/in a file/);
   const block = await file.block([3, 8], [2, 9]);
   expect(block.shape).toEqual([5, 7]);
   expect([...block.data]).toEqual([3, 4, 5, 6, 7].flatMap((i) => [...H.row(i).slice(2, 9)]));
