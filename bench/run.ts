@@ -20,6 +20,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   scale: () => import('./scale.ts'),
   lowering: () => import('./lowering.ts'),
   checkpoint: () => import('./checkpoint.ts'),
+  limits: () => import('./limits.ts'),
   large: () => import('./large.ts'),
   memory: () => import('./memory.ts'),
 };

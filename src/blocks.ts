@@ -1,6 +1,6 @@
 /** Matrices that are never held whole: an async iterable of blocks of whole columns or whole rows. */
 
-import { blocksBytes } from './plan/memory.ts';
+import { blocksBytes, engineBytesUnder } from './plan/memory.ts';
 import { Plan } from './plan/plan.ts';
 import { streamBlocks } from './pool/stream.ts';
 import { nonFinite, progressListener, type Unflatten } from './prepared.ts';
@@ -47,7 +47,13 @@ export const blocksOf = (pose: () => Problem, runners: Runners): Blocks<never> =
   const { planned, settings, x, kind } = problem;
   const workers = runners.workersFor(problem);
   return {
-    plan: Promise.resolve(new Plan(planned, workers, blocksBytes(planned, workers))),
+    plan: Promise.resolve(
+      new Plan(planned, {
+        workers,
+        held: blocksBytes(planned, workers),
+        engineBytes: engineBytesUnder(problem.memoryLimit),
+      }),
+    ),
     unflatten: (flat) => unflattenVector(x, flat) as never,
     async *[Symbol.asyncIterator]() {
       const job = jobOf(problem, x, problem.fixed, runners.threads);

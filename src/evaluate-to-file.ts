@@ -11,6 +11,7 @@ import type { Out } from './file/out.ts';
 import { beginFile, discardFile, finishFile, type Unfinished } from './file/unfinished.ts';
 import type { WriterSays } from './file/write-strips.ts';
 import { writeInThread } from './file/writer-thread.ts';
+import { engineBytesUnder } from './plan/memory.ts';
 import { Plan } from './plan/plan.ts';
 import { onAbort } from './pool/abort.ts';
 import type { Control } from './pool/control.ts';
@@ -98,7 +99,11 @@ const evaluate = async (problem: Problem, runners: Runners, out: Out): Promise<E
   let written = file.done.length;
   try {
     const memories = memoriesFor(matrix, file, planned, workers);
-    const plan = new Plan(planned, workers, heldBytes(matrix, file.strips));
+    const plan = new Plan(planned, {
+      workers,
+      held: heldBytes(matrix, file.strips),
+      engineBytes: engineBytesUnder(problem.memoryLimit),
+    });
     const tiles = tilesOfStrips(planned.groups, file.strips);
     const job = { ...jobOf(problem, x, problem.fixed, runners.threads), tiles };
     const began = performance.now();

@@ -12,11 +12,18 @@ import { defaultMemoryLimit } from './memory-limit.ts';
 import type { DeviceName } from './options.ts';
 import { checkNbatches, type Settings } from './options.ts';
 import { formatBytes } from './plan/format.ts';
-import { blocksBytes, estimate, type MemoryEstimate, matrixBytes } from './plan/memory.ts';
+import {
+  blocksBytes,
+  type Circumstances,
+  engineBytesUnder,
+  estimate,
+  type MemoryEstimate,
+  matrixBytes,
+} from './plan/memory.ts';
 import { describeTerms, Plan, type Planned } from './plan/plan.ts';
 import { chooseMode, planHessian, planJacobian } from './plan/planner.ts';
 import type { PlanRequest } from './plan/request.ts';
-import { fastestWithin, type Thrift } from './plan/within.ts';
+import { type Found, fastestWithin, type Thrift } from './plan/within.ts';
 import type { Recording } from './trace/record.ts';
 import { hasCustomTangents } from './transforms/final.ts';
 
@@ -51,20 +58,31 @@ export interface Bounded {
   readonly mostWorkers: number;
 }
 
+/** Estimates err: so much of a limit is planned for. */
+const FILLED = 0.9;
+
 /** The plan of a call; refuses what can't be brought under its memory limit. */
 export const planFor = (call: PlannedCall): Bounded => {
   const limit = call.settings.memoryLimit ?? call.limitBefore ?? defaultMemoryLimit();
+  const target = FILLED * limit;
   const bytes = (planned: Planned, workers: number): number => bytesOf(planned, { workers, limit, held: call.held });
-  const found = fastestWithin({
-    limit,
-    workers: availableParallelism(),
-    degrees: DEGREES[`${call.settings.checkpoint}`],
-    plan: planner(call),
-    bytes,
-  });
-  const { planned } = found;
-  if (!found.fits) throw tooLarge(call, planned, limit);
-  return { planned, memoryLimit: limit, mostWorkers: mostThat((workers) => bytes(planned, workers) <= limit) };
+  const search = (mode: Settings['mode']): Found =>
+    fastestWithin({
+      limit: target,
+      workers: availableParallelism(),
+      degrees: DEGREES[`${call.settings.checkpoint}`],
+      plan: planner(call, mode),
+      bytes,
+    });
+  const { mode, nbatches } = call.settings;
+  let { planned, fits, nanoseconds } = search(mode);
+  if (fits !== 'freely' && call.kind === 'jacobian' && mode === 'auto' && nbatches === 'auto') {
+    // The other way may take less.
+    const other = search(planned.facts.mode === 'reverse' ? 'forward' : 'reverse');
+    if (other.nanoseconds < nanoseconds) ({ planned, fits, nanoseconds } = other);
+  }
+  if (fits === 'not') throw tooLarge(call, planned, limit);
+  return { planned, memoryLimit: limit, mostWorkers: mostThat((workers) => bytes(planned, workers) <= target) };
 };
 
 /** More than any pool has. */
@@ -89,24 +107,25 @@ const heldBytes = (planned: Planned, { workers, limit, held }: Running): number 
   return held === 'blocks' ? blocksBytes(planned, workers) : fileBytes(planned, held, limit);
 };
 
+const circumstancesOf = (planned: Planned, running: Running): Circumstances => ({
+  workers: running.workers,
+  held: heldBytes(planned, running),
+  engineBytes: engineBytesUnder(running.limit),
+});
+
 const estimateOf = (planned: Planned, running: Running): MemoryEstimate =>
-  estimate(planned, { workers: running.workers, held: heldBytes(planned, running) });
+  estimate(planned, circumstancesOf(planned, running));
 
 const bytesOf = (planned: Planned, running: Running): number => estimateOf(planned, running).total;
 
-/** Plans for one call, by what they are told to save. */
-const planner = ({
-  kind,
-  recording: { program },
-  settings,
-  leaves,
-  precision,
-  device,
-  held,
-}: PlannedCall): ((thrift: Thrift) => Planned) => {
+/** Plans for one call in a mode, by what they are told to save. */
+const planner = (
+  { kind, recording: { program }, settings, leaves, precision, device, held }: PlannedCall,
+  mode: Settings['mode'],
+): ((thrift: Thrift) => Planned) => {
   // A gradient of the user's own may be another than the true one: H need not be symmetric then. Blocks have whole columns.
   const symmetric = settings.symmetric && held !== 'blocks' && !hasCustomTangents(program);
-  const key = [kind, hashOf(program), leaves, settings.nbatches, symmetric, settings.mode, device];
+  const key = [kind, hashOf(program), leaves, settings.nbatches, symmetric, mode, device];
   return ({ recomputed, tileBytes }) =>
     plans.getOrMake([...key, recomputed, tileBytes].join('/'), () => {
       const request: PlanRequest = {
@@ -118,7 +137,7 @@ const planner = ({
         recomputed,
         tileBytes,
       };
-      const planned = kind === 'hessian' ? planHessian(request, symmetric) : planJacobianAs(request, settings.mode);
+      const planned = kind === 'hessian' ? planHessian(request, symmetric) : planJacobianAs(request, mode);
       return device === 'cpu' ? planned : withElsewhere(planned);
     });
 };
@@ -142,12 +161,23 @@ const planJacobianAs = (request: PlanRequest, asked: Settings['mode']): Planned 
   return planJacobian(request, mode);
 };
 
+/** The limit under which a plan would fit; what executables may hold grows with it. */
+const limitFor = (planned: Planned, running: Running): number => {
+  let { limit } = running;
+  for (let round = 0; round < 20; round++) {
+    const needed = Math.ceil(bytesOf(planned, { ...running, limit }) / FILLED);
+    if (needed <= limit && round > 0) break;
+    limit = needed;
+  }
+  return limit;
+};
+
 const tooLarge = (call: PlannedCall, planned: Planned, limit: number): DiffopsError => {
   const { kind, held, precision, settings } = call;
   const running = { workers: 1, limit, held };
-  const needed = bytesOf(planned, running);
-  const inFile = bytesOf(planned, { ...running, held: 'npy' });
-  const streamed = bytesOf(planned, { ...running, held: 'blocks' });
+  const needed = limitFor(planned, running);
+  const inFile = limitFor(planned, { ...running, held: 'npy' });
+  const streamed = limitFor(planned, { ...running, held: 'blocks' });
   const given = settings.memoryLimit === undefined ? ', half of the memory that is free' : '';
   const remedies = [
     ...(held === 'matrix' && inFile <= limit ? [`write it to a file with out, for ${formatBytes(inFile)}`] : []),
@@ -163,7 +193,7 @@ const tooLarge = (call: PlannedCall, planned: Planned, limit: number): DiffopsEr
     'MEMORY_LIMIT',
     `this takes ${formatBytes(needed)} at least (${describeTerms(estimateOf(planned, running))}); ` +
       `memoryLimit is ${formatBytes(limit)}${given}. ${sentence(remedies)}.`,
-    { limit, needed, plan: new Plan(planned, 1, heldBytes(planned, running)).summary() },
+    { limit, needed, plan: new Plan(planned, circumstancesOf(planned, running)).summary() },
   );
 };
 

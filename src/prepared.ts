@@ -9,7 +9,7 @@ import type { NdArray } from './nd-array.ts';
 import { type EvaluateOptions, type EvaluateSettings, evaluateSettingsOf, type Progress } from './options.ts';
 import { formatBytes, formatCount } from './plan/format.ts';
 import { heaviestFirst } from './plan/heaviest-first.ts';
-import { matrixBytes } from './plan/memory.ts';
+import { engineBytesUnder, matrixBytes } from './plan/memory.ts';
 import { Plan, type PlanSummary } from './plan/plan.ts';
 import type { Fixed, Tile } from './pool/job.ts';
 import type { RunStats, Progress as TileProgress } from './pool/run.ts';
@@ -138,7 +138,11 @@ export const evaluateAt = async (
 ): Promise<Evaluation> => {
   const { planned, settings } = problem;
   const workers = runners.workersFor(problem);
-  const plan = new Plan(planned, workers, matrixBytes(planned));
+  const plan = new Plan(planned, {
+    workers,
+    held: matrixBytes(planned),
+    engineBytes: engineBytesUnder(problem.memoryLimit),
+  });
   const result = allocate(problem, workers);
   const job = { ...jobOf(problem, x, fixed, runners.threads), tiles: heaviestFirst(planned) };
   const began = performance.now();
@@ -178,7 +182,11 @@ export class Prepared<X, D, Result> {
     this.#runners = runners;
     this.#finish = finish;
     const { planned } = problem;
-    this.plan = new Plan(planned, runners.workersFor(problem), matrixBytes(planned));
+    this.plan = new Plan(planned, {
+      workers: runners.workersFor(problem),
+      held: matrixBytes(planned),
+      engineBytes: engineBytesUnder(problem.memoryLimit),
+    });
   }
 
   /**

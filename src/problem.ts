@@ -8,6 +8,7 @@ import { journalOf, type Out, outOf, requireWritable } from './file/out.ts';
 import { type FloatDtype, sizeOf } from './ir/aval.ts';
 import type { DeviceName } from './options.ts';
 import { checkNbatches, type Settings, settingsOf } from './options.ts';
+import { engineBytesUnder } from './plan/memory.ts';
 import { type Bounded, type Held, type MatrixKind, planFor } from './planning.ts';
 import type { Fixed, Job } from './pool/job.ts';
 import { type Flat, flattenTree } from './pytree.ts';
@@ -204,6 +205,7 @@ export const jobOf = (problem: Problem, x: Flat, fixed: Fixed, threads: number):
     dtype: planned.dtype,
     rows: planned.rows,
     columns: planned.columns,
+    engineBytes: engineBytesUnder(problem.memoryLimit),
     threads,
   };
 };

@@ -4,6 +4,7 @@ import { BoundedCache } from '../bounded-cache.ts';
 import { interpretedArtifact } from '../interpret/executable.ts';
 import type { Program } from '../ir/program.ts';
 import { hashOf } from '../ir/serial.ts';
+import { sessionBytes } from '../plan/memory.ts';
 import type { Artifact, EngineName } from './executable.ts';
 import { compileNative } from './native/compile-native.ts';
 import { lowerForWebgpu } from './onnx/for-webgpu.ts';
@@ -24,11 +25,14 @@ const COMPILERS = {
   native: { name: 'native', compile: compileNative },
 } as const;
 
-type Head = Pick<Artifact, 'key' | 'inputs' | 'outputs'> & { readonly engine: Compiled };
+type Head = Pick<Artifact, 'key' | 'inputs' | 'outputs' | 'heldBytes'> & { readonly engine: Compiled };
 
 /** An artifact that asks `code` each time for what it is loaded from. */
-const askingFor = ({ engine, key, inputs, outputs }: Head, code: () => unknown): Artifact =>
-  Object.defineProperty({ engine, key, inputs, outputs }, COMPILERS[engine].name, { get: code, enumerable: true });
+const askingFor = ({ engine, key, inputs, outputs, heldBytes }: Head, code: () => unknown): Artifact =>
+  Object.defineProperty({ engine, key, inputs, outputs, heldBytes }, COMPILERS[engine].name, {
+    get: code,
+    enumerable: true,
+  });
 
 const compiledArtifact = (program: Program, engine: Compiled, key: string): Artifact => {
   let waiting: Program | undefined = program;
@@ -38,6 +42,7 @@ const compiledArtifact = (program: Program, engine: Compiled, key: string): Arti
     key,
     inputs: program.inputs.map((v) => v.aval),
     outputs: program.outputs.map((a) => a.aval),
+    heldBytes: engine === 'onnx' ? sessionBytes(program) : undefined,
   };
   return askingFor(head, () => {
     if (waiting) code = COMPILERS[engine].compile(waiting);
@@ -58,9 +63,9 @@ export const completed = (artifact: Artifact): Artifact => {
 /** The same artifact, whose making is called through `watch`, whenever that is. */
 export const watched = (artifact: Artifact, watch: (make: () => unknown) => unknown): Artifact => {
   const { engine } = artifact;
-  const { key, inputs, outputs } = artifact;
+  const { key, inputs, outputs, heldBytes } = artifact;
   if (engine === 'interpret') return artifact;
-  return askingFor({ engine, key, inputs, outputs }, () => watch(() => codeOf(artifact)));
+  return askingFor({ engine, key, inputs, outputs, heldBytes }, () => watch(() => codeOf(artifact)));
 };
 
 /**

@@ -37,6 +37,8 @@ export interface Artifact {
   readonly key: string;
   readonly inputs: readonly Aval[];
   readonly outputs: readonly Aval[];
+  /** Bytes that a thread holds for it once it has run, beside inputs and outputs, about. */
+  readonly heldBytes?: number | undefined;
   /** ONNX and WebGPU: the model's bytes; made when they are first asked for. */
   readonly model?: Uint8Array;
   /** Native: made when it is first asked for, too. */

@@ -3,6 +3,7 @@
  * term counts and how its constants were measured is told in docs/memory.md.
  */
 
+import { availableParallelism } from 'node:os';
 import { fuse } from '../fusion/fuse.ts';
 import { layoutOf } from '../fusion/layout.ts';
 import { type Aval, bytesOf, bytesPerElement, type FloatDtype } from '../ir/aval.ts';
@@ -42,7 +43,16 @@ export interface Circumstances {
   readonly workers: number;
   /** Bytes of the result that are there at once, as `matrixBytes` or `blocksBytes` say. */
   readonly held: number;
+  /** Bytes that a thread's sessions may hold together, if more than one does. */
+  readonly engineBytes?: number;
 }
+
+/** So many bytes of sessions a thread keeps for later, where memory allows. */
+const ENGINE = 2 ** 29;
+
+/** The same under a limit: a quarter of it for all of the machine's cores. */
+export const engineBytesUnder = (limit: number): number =>
+  Math.min(ENGINE, Math.floor(limit / 4 / availableParallelism()));
 
 export interface MemoryTerm {
   readonly name: string;
@@ -103,7 +113,7 @@ const totalOf = (values: readonly { readonly aval: Aval }[]): number =>
 const nativeScratch = remembered((program: Program) => layoutOf(fuse(program), program.inputs.length).scratchBytes);
 
 /** What one thread holds for a program that it has loaded and run, but for its outputs. */
-const sessionBytes = (program: Program): number =>
+export const sessionBytes = (program: Program): number =>
   PER_EQUATION * program.equations.length + ARENA * scratchPeakBytes(program);
 
 /** What a thread copies into its native memory for a program. */
@@ -111,9 +121,14 @@ const nativeBytes = ({ inputs }: Program, isThere: (input: number) => boolean): 
   inputs.reduce((sum, { aval }, k) => (isThere(k) ? sum : sum + bytesOf(aval)), 0);
 
 /** Bytes that the threads hold for a plan's programs, all together. */
-const programBytes = ({ point, pointEngine, groups }: Measured, threads: number) => {
+const programBytes = ({ point, pointEngine, groups }: Measured, threads: number, engineBytes: number) => {
   const isNative = pointEngine === 'native';
-  let engine = 0;
+  let sessions = 0;
+  let largest = 0;
+  const note = (share: number, bytes: number): void => {
+    sessions += share * bytes;
+    largest = Math.max(largest, bytes);
+  };
   let copies = 0;
   let scratch = 0;
   /** Residuals in native memory that ONNX Runtime needs a copy of, each in so many threads. */
@@ -121,7 +136,7 @@ const programBytes = ({ point, pointEngine, groups }: Measured, threads: number)
   if (point && isNative) {
     scratch = nativeScratch(point);
     copies += threads * nativeBytes(point, () => false);
-  } else if (point) engine += threads * sessionBytes(point);
+  } else if (point) note(1, sessionBytes(point));
   for (const { program, engine: own, sources, first, limit, width } of groups) {
     // A first call has each program loaded in one thread, about; evaluations in all of them that find a tile of it.
     const loads = (1 + Math.min(threads, Math.ceil((limit - first) / width))) / 2;
@@ -130,7 +145,7 @@ const programBytes = ({ point, pointEngine, groups }: Measured, threads: number)
       scratch = Math.max(scratch, nativeScratch(program));
       copies += loads * (nativeBytes(program, (k) => isNative && isResidual(k)) + totalOf(program.outputs));
     } else {
-      engine += loads * sessionBytes(program);
+      note(loads / threads, sessionBytes(program));
       for (const { from, index } of isNative ? sources : [])
         if (from === 'residual') handedOver.set(index, Math.max(loads, handedOver.get(index) ?? 0));
     }
@@ -138,7 +153,8 @@ const programBytes = ({ point, pointEngine, groups }: Measured, threads: number)
   for (const [index, loads] of handedOver) copies += loads * bytesOf((point as Program).outputs[index].aval);
   const outputs = Math.max(0, ...groups.map(({ program }) => totalOf(program.outputs)));
   return {
-    engine,
+    // What is more is let go of before the next one is loaded.
+    engine: threads * Math.min(sessions, Math.max(engineBytes, largest)),
     copies,
     tiles: threads * (scratch + outputs),
     residuals: point ? threads * totalOf(point.outputs) : 0,
@@ -146,10 +162,10 @@ const programBytes = ({ point, pointEngine, groups }: Measured, threads: number)
 };
 
 /** Cheap enough to be asked for many plans, each for several numbers of workers. */
-export const estimate = (planned: Measured, { workers, held }: Circumstances): MemoryEstimate => {
+export const estimate = (planned: Measured, { workers, held, engineBytes = ENGINE }: Circumstances): MemoryEstimate => {
   const { point, groups, facts } = planned;
   const equations = groups.reduce((sum, { program }) => sum + program.equations.length, point?.equations.length ?? 0);
-  const { engine, copies, tiles, residuals } = programBytes(planned, Math.max(workers, 1));
+  const { engine, copies, tiles, residuals } = programBytes(planned, Math.max(workers, 1), engineBytes);
   // The caller's thread has a copy, and where there are workers, one that they share; each engine takes one of its own.
   const inputs = (1 + Math.sign(workers) + workers) * facts.sharedBytes;
   const bytes = {

@@ -7,7 +7,7 @@ import type { Group, Tile } from '../pool/job.ts';
 import { describeGroups } from './describe.ts';
 import type { CompiledEngine } from './engines.ts';
 import { formatBytes, formatCount } from './format.ts';
-import { estimate, type MemoryEstimate } from './memory.ts';
+import { type Circumstances, estimate, type MemoryEstimate } from './memory.ts';
 import type { Prices } from './prices.ts';
 
 /** A group of the job, with its program in the place of an artifact. */
@@ -84,8 +84,7 @@ export class Plan implements PlanSummary {
   readonly #planned: Planned;
   readonly #memory: MemoryEstimate;
 
-  /** `held`: bytes of the result that are there at once. */
-  constructor(planned: Planned, workers: number, held: number) {
+  constructor(planned: Planned, circumstances: Circumstances) {
     const { facts } = planned;
     this.n = facts.n;
     this.nbatches = facts.nbatches;
@@ -93,11 +92,11 @@ export class Plan implements PlanSummary {
     this.tileWidth = facts.tileWidth;
     this.mode = facts.mode;
     this.device = facts.device;
-    this.workers = workers;
+    this.workers = circumstances.workers;
     this.precision = facts.precision;
     this.checkpoint = facts.checkpoint;
     this.flops = facts.flops;
-    this.#memory = estimate(planned, { workers, held });
+    this.#memory = estimate(planned, circumstances);
     this.estimatedPeakBytes = this.#memory.total;
     this.#planned = planned;
   }

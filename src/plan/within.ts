@@ -24,16 +24,18 @@ export interface Search {
 
 export interface Found {
   readonly planned: Planned;
-  /** Bytes that it takes with a single worker. */
-  readonly least: number;
-  readonly fits: boolean;
+  /** `freely`: as if memory were no matter. */
+  readonly fits: 'freely' | 'tightly' | 'not';
+  /** Predicted, of the whole matrix, on as many workers as fit. */
+  readonly nanoseconds: number;
 }
 
-/** Bounds on a tile's values, widest first. */
-const BOUNDS = Array.from({ length: 16 }, (_, k) => 2 ** (28 - k));
+/** Bounds on a tile's values, widest first; the last one makes tiles of one seed. */
+const BOUNDS = [...Array.from({ length: 6 }, (_, k) => 2 ** (28 - 2 * k)), 0];
+const NARROWEST = BOUNDS.length - 1;
 
-/** Recomputing more than is needed only takes longer: what is found is good enough when it costs no more than this. */
-const NEAR = 1.2;
+/** A plan that takes no more than this times what it would with all the memory it wants is good enough. */
+const NEAR = 2;
 
 /** Predicted nanoseconds of the whole matrix. */
 const nanosecondsOf = ({ groups, prices, point }: Planned, workers: number): number => {
@@ -41,49 +43,62 @@ const nanosecondsOf = ({ groups, prices, point }: Planned, workers: number): num
   return tiles / workers + (point ? roughNanoseconds(point, true) : 0);
 };
 
+/** The least index for which a test holds that holds for all after it; `limit` where it holds for none before that. */
+const firstThat = (first: number, limit: number, holds: (index: number) => boolean): number => {
+  let [fails, works] = [first - 1, limit];
+  while (works - fails > 1) {
+    const middle = Math.floor((fails + works) / 2);
+    if (holds(middle)) works = middle;
+    else fails = middle;
+  }
+  return works;
+};
+
 /**
  * Plans as if memory were no matter, and if that takes too much: with fewer workers, narrower tiles, more computed
- * again, whichever the cost model says is fastest. A plan that can't be brought to fit is given back as `fits: false`,
+ * again, whichever the cost model says is fastest. A plan that can't be brought to fit is given back as `fits: 'not'`,
  * in the form that takes least.
  */
 export const fastestWithin = ({ limit, workers: most, degrees, plan, bytes }: Search): Found => {
-  const [first] = degrees;
-  const free = plan({ recomputed: first, tileBytes: Number.POSITIVE_INFINITY });
-  if (bytes(free, most) <= limit) return { planned: free, least: bytes(free, 1), fits: true };
+  const free = plan({ recomputed: degrees[0], tileBytes: Number.POSITIVE_INFINITY });
   const hoped = nanosecondsOf(free, most);
+  if (bytes(free, most) <= limit) return { planned: free, fits: 'freely', nanoseconds: hoped };
+
+  const made = new Map<string, Planned>();
+  /** A plan of a degree and a bound; bound −1: none. */
+  const at = (degree: number, bound: number): Planned => {
+    if (degree === 0 && bound < 0) return free;
+    const key = `${degree} ${bound}`;
+    const known = made.get(key);
+    if (known) return known;
+    const tileBytes = bound < 0 ? Number.POSITIVE_INFINITY : BOUNDS[bound];
+    const planned = plan({ recomputed: degrees[degree], tileBytes });
+    made.set(key, planned);
+    return planned;
+  };
+  // What is held falls with the degree: below the least one that fits in its narrowest tiles, nothing does.
+  const fitting = firstThat(0, degrees.length, (degree) => bytes(at(degree, NARROWEST), 1) <= limit);
+  if (fitting === degrees.length) return leastOf([...made.values(), free], bytes);
+
   let best: { readonly planned: Planned; readonly nanoseconds: number } | undefined;
-  let smallest = { planned: free, least: bytes(free, 1) };
-  for (const recomputed of degrees) {
-    const made = new Map<number, Planned>();
-    const at = (k: number): Planned => {
-      let planned = made.get(k);
-      if (!planned) {
-        planned =
-          k < 0
-            ? plan({ recomputed, tileBytes: Number.POSITIVE_INFINITY })
-            : plan({ recomputed, tileBytes: BOUNDS[k] });
-        made.set(k, planned);
-      }
-      return planned;
-    };
-    const narrowest = at(BOUNDS.length - 1);
-    const least = bytes(narrowest, 1);
-    if (least < smallest.least) smallest = { planned: narrowest, least };
+  // One degree more may bear wider tiles, or another worker.
+  for (const degree of [fitting, fitting + 1].filter((k) => k < degrees.length)) {
     for (let workers = most; workers >= 1; workers--) {
-      if (bytes(narrowest, workers) > limit) continue;
-      // The widest bound that fits: what a plan takes falls with it.
-      let [fails, fits] = [-2, BOUNDS.length - 1];
-      while (fits - fails > 1) {
-        const middle = Math.floor((fails + fits) / 2);
-        if (bytes(at(middle), workers) <= limit) fits = middle;
-        else fails = middle;
-      }
-      const planned = at(fits);
+      if (bytes(at(degree, NARROWEST), workers) > limit) continue;
+      const planned = at(
+        degree,
+        firstThat(-1, NARROWEST, (bound) => bytes(at(degree, bound), workers) <= limit),
+      );
       const nanoseconds = nanosecondsOf(planned, workers);
       if (!best || nanoseconds < best.nanoseconds) best = { planned, nanoseconds };
     }
+    // Recomputing more than is needed only takes longer.
     if (best && best.nanoseconds <= NEAR * hoped) break;
   }
-  if (best) return { planned: best.planned, least: bytes(best.planned, 1), fits: true };
-  return { ...smallest, fits: false };
+  return { ...(best as NonNullable<typeof best>), fits: 'tightly' };
+};
+
+const leastOf = (plans: readonly Planned[], bytes: Search['bytes']): Found => {
+  const planned = plans.reduce((a, b) => (bytes(b, 1) < bytes(a, 1) ? b : a));
+  return { planned, fits: 'not', nanoseconds: Number.POSITIVE_INFINITY };
 };

@@ -6,9 +6,21 @@ import { allocate, sizeOf, type TypedArray } from '../ir/aval.ts';
 /** Loads an artifact into the engine it was made for. */
 export type LoadArtifact = (artifact: Artifact, options: { readonly threads: number }) => Promise<Executable>;
 
-/** Executables that a thread keeps, and bytes that they may hold together, unless one job needs more. */
+/** Executables that a thread keeps, unless one job has more, and bytes that they may hold together, unless one alone holds more. */
 const ENGINES_KEPT = 32;
 const BYTES_KEPT = 2 ** 29;
+
+/** What a thread is about to do. */
+interface Need {
+  /** Keys of the job's executables. */
+  readonly own: readonly string[];
+  /** The one whose results others read where they are. */
+  readonly pinned?: string | undefined;
+  /** Bytes that executables may hold together. */
+  readonly bytes?: number | undefined;
+  /** Bytes that one will hold that is about to be loaded; undefined: none is. */
+  readonly incoming?: number | undefined;
+}
 
 const idOf = (key: string, threads: number): string => `${threads} ${key}`;
 
@@ -48,15 +60,22 @@ export class Engines {
     return executable;
   }
 
-  /** Disposes the least recently used that are more, or hold more, than a thread keeps, but none of `own`. Called when none is in use. */
-  async trim(own: readonly string[], threads: number): Promise<void> {
+  /**
+   * Disposes the least recently used while they hold more than they may, and those of other jobs while there are too
+   * many. Called when none is at work.
+   */
+  async trim({ own, pinned, bytes: most = BYTES_KEPT, incoming }: Need, threads: number): Promise<void> {
     const needed = new Set(own.map((key) => idOf(key, threads)));
+    const kept = pinned === undefined ? undefined : idOf(pinned, threads);
+    const last = incoming === undefined ? [...this.#loaded.keys()].at(-1) : undefined;
     let count = this.#loaded.size;
-    let bytes = 0;
+    let bytes = incoming ?? 0;
     for (const { keptBytes } of this.#loaded.values()) bytes += keptBytes ?? 0;
-    for (const [id, executable] of this.#loaded) {
-      if (count <= ENGINES_KEPT && bytes <= BYTES_KEPT) return;
-      if (needed.has(id)) continue;
+    // Those of other jobs go first.
+    const all = [...this.#loaded];
+    for (const [id, executable] of [...all.filter(([k]) => !needed.has(k)), ...all.filter(([k]) => needed.has(k))]) {
+      const tooMany = count > ENGINES_KEPT && !needed.has(id);
+      if (id === kept || id === last || !(tooMany || bytes > most)) continue;
       this.#loaded.delete(id);
       count--;
       bytes -= executable.keptBytes ?? 0;

@@ -67,6 +67,8 @@ export interface Job {
   /** The matrix's shape. */
   readonly rows: number;
   readonly columns: number;
+  /** Bytes that a thread's executables may hold together, if more than one does. */
+  readonly engineBytes?: number | undefined;
   /** Intra-op threads of each engine session. */
   readonly threads: number;
 }

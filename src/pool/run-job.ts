@@ -145,7 +145,7 @@ class Loop {
     const artifact = await this.#work.artifact(index);
     if (!artifact) return undefined;
     return this.#native('load', async () => {
-      await engines.trim(job.keys, job.threads);
+      await engines.trim({ ...this.#need, incoming: artifact.heldBytes ?? 0 }, job.threads);
       return engines.load(artifact, job.threads);
     });
   }
@@ -163,10 +163,15 @@ class Loop {
     }
   }
 
+  get #need(): { readonly own: readonly string[]; readonly pinned?: string; readonly bytes: number | undefined } {
+    const { keys, point, engineBytes } = this.#work.job;
+    return { own: keys, bytes: engineBytes, ...(point === null ? {} : { pinned: keys[point] }) };
+  }
+
   /** Lets go of executables that other jobs left behind; after a failure, of all: memory may have been short. */
   async trim(failed = false): Promise<void> {
     const { engines, job } = this.#work;
-    await this.#native('load', () => (failed ? engines.clear() : engines.trim(job.keys, job.threads)));
+    await this.#native('load', () => (failed ? engines.clear() : engines.trim(this.#need, job.threads)));
   }
 }
 

@@ -14,7 +14,7 @@ export const runOnce = (artifact: Artifact, inputs: readonly Value[]): Promise<V
     try {
       const executable = engines.find(artifact.key, 1) ?? (await engines.load(artifact, 1));
       const outputs = await executable.run(inputs);
-      await engines.trim([artifact.key], 1);
+      await engines.trim({ own: [artifact.key] }, 1);
       return outputs;
     } catch (error) {
       // Whatever it was, memory may have been short.

@@ -28,17 +28,17 @@ test('the least recently used go when there are too many, but none that the job 
   const { engines, disposed, load } = enginesOf({});
   for (let k = 0; k < 40; k++) await load(`${k}`);
   engines.find('1', 1);
-  await engines.trim(['0'], 1);
+  await engines.trim({ own: ['0'] }, 1);
   expect(disposed).toEqual(['2', '3', '4', '5', '6', '7', '8', '9']);
 });
 
 test('and when they hold too much', async () => {
   const { engines, disposed, load } = enginesOf({ a: 300 * MIB, b: 200 * MIB, c: 100 * MIB });
   for (const key of ['a', 'b', 'c']) await load(key);
-  await engines.trim(['a'], 1);
+  await engines.trim({ own: ['a'] }, 1);
   expect(disposed).toEqual(['b']);
   await load('b');
-  await engines.trim(['b'], 1);
+  await engines.trim({ own: ['b'] }, 1);
   expect(disposed).toEqual(['b', 'a']);
 });
 
@@ -46,9 +46,27 @@ test('a job that needs more than a thread keeps has it', async () => {
   const { engines, disposed, load } = enginesOf({ large: 2000 * MIB, other: MIB });
   await load('other');
   await load('large');
-  await engines.trim(['large'], 1);
+  await engines.trim({ own: ['large'] }, 1);
   expect(disposed).toEqual(['other']);
   await engines.clear();
   expect(disposed).toEqual(['other', 'large']);
   expect(engines.find('large', 1)).toBeUndefined();
+});
+
+test('a job whose programs hold too much together has them one after the other', async () => {
+  const { engines, disposed, load } = enginesOf({ point: 300 * MIB, a: 200 * MIB, b: 200 * MIB, c: 10 * MIB });
+  const need = { own: ['point', 'a', 'b', 'c'], pinned: 'point' };
+  for (const [key, incoming] of [
+    ['point', 300],
+    ['a', 200],
+    ['b', 200],
+    ['c', 10],
+  ] as const) {
+    await engines.trim({ ...need, incoming: incoming * MIB }, 1);
+    await load(key);
+  }
+  expect(disposed).toEqual(['a']);
+  await engines.trim({ ...need, bytes: 0 }, 1);
+  // What others read, and what ran last, stays.
+  expect(disposed).toEqual(['a', 'b']);
 });

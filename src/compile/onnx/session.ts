@@ -21,15 +21,15 @@ export const sessionOptions = (threads: number): InferenceSession.SessionOptions
   logSeverityLevel: 3,
 });
 
-/** What a session holds, by what it gives: the arrays for that, and in its arena about twice as much. */
-const HELD_PER_OUTPUT = 3;
-
 class OnnxExecutable implements Executable {
   readonly inputs: Executable['inputs'];
   readonly outputs: Executable['outputs'];
   #session: InferenceSession | undefined;
 
-  constructor({ inputs, outputs }: Artifact, session: InferenceSession) {
+  readonly keptBytes: number;
+
+  constructor({ inputs, outputs, heldBytes = 0 }: Artifact, session: InferenceSession) {
+    this.keptBytes = heldBytes + outputs.reduce((sum, aval) => sum + bytesOf(aval), 0);
     this.inputs = inputs;
     this.outputs = outputs;
     this.#session = session;
@@ -38,10 +38,6 @@ class OnnxExecutable implements Executable {
   async run(inputs: readonly Value[], into?: readonly TypedArray[]): Promise<Value[]> {
     if (!this.#session) throw malformed('An executable was run after it was disposed.');
     return runSession(this.#session, this, inputs, into);
-  }
-
-  get keptBytes(): number {
-    return HELD_PER_OUTPUT * this.outputs.reduce((sum, aval) => sum + bytesOf(aval), 0);
   }
 
   async dispose(): Promise<void> {
