@@ -22,7 +22,7 @@ import {
 } from './plan/memory.ts';
 import { describeTerms, Plan, type Planned } from './plan/plan.ts';
 import { chooseMode, planHessian, planJacobian } from './plan/planner.ts';
-import type { PlanRequest } from './plan/request.ts';
+import type { Group, PlanRequest } from './plan/request.ts';
 import { type Found, fastestWithin, type Thrift } from './plan/within.ts';
 import type { Recording } from './trace/record.ts';
 import { hasCustomTangents } from './transforms/final.ts';
@@ -66,12 +66,13 @@ export const planFor = (call: PlannedCall): Bounded => {
   const limit = call.settings.memoryLimit ?? call.limitBefore ?? defaultMemoryLimit();
   const target = FILLED * limit;
   const bytes = (planned: Planned, workers: number): number => bytesOf(planned, { workers, limit, held: call.held });
+  const groupsMade = new Map<string, readonly Group[]>();
   const search = (mode: Settings['mode']): Found =>
     fastestWithin({
       limit: target,
       workers: availableParallelism(),
       degrees: DEGREES[`${call.settings.checkpoint}`],
-      plan: planner(call, mode),
+      plan: planner(call, mode, groupsMade),
       bytes,
     });
   const { mode, nbatches } = call.settings;
@@ -122,6 +123,7 @@ const bytesOf = (planned: Planned, running: Running): number => estimateOf(plann
 const planner = (
   { kind, recording: { program }, settings, leaves, precision, device, held }: PlannedCall,
   mode: Settings['mode'],
+  groupsMade: Map<string, readonly Group[]>,
 ): ((thrift: Thrift) => Planned) => {
   // A gradient of the user's own may be another than the true one: H need not be symmetric then. Blocks have whole columns.
   const symmetric = settings.symmetric && held !== 'blocks' && !hasCustomTangents(program);
@@ -136,6 +138,7 @@ const planner = (
         nbatches: settings.nbatches,
         recomputed,
         tileBytes,
+        groupsMade,
       };
       const planned = kind === 'hessian' ? planHessian(request, symmetric) : planJacobianAs(request, mode);
       return device === 'cpu' ? planned : withElsewhere(planned);

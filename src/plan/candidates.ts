@@ -94,6 +94,17 @@ const UNSHARED = 3e6;
 const widestOf = (request: SetRequest, strand: Strand): number =>
   widestValue(strand.rest, tileRequest(request, strand, 1).knownCount);
 
+/** Of each strand, the tiles that were made: a search for a plan under a memory limit comes back to them. */
+const madeTiles = new WeakMap<Strand, Map<string, Candidate>>();
+
+const madeOnce = (strand: Strand, key: string, make: () => Candidate): Candidate => {
+  const known = madeTiles.get(strand) ?? new Map<string, Candidate>();
+  madeTiles.set(strand, known);
+  const found = known.get(key) ?? make();
+  known.set(key, found);
+  return found;
+};
+
 const batchedTile = (
   request: SetRequest,
   strand: Strand,
@@ -101,8 +112,11 @@ const batchedTile = (
   shaping: 'leading' | 'trailing',
   measure = exactly,
 ): Candidate => {
-  const tile = tileProgram(strand.rest, tileRequest(request, strand, width), shaping);
-  return { tile, width, shaping, nanoseconds: priceOf(request, strand, tile, width, measure) / width, fits: true };
+  const make = (): Candidate => {
+    const tile = tileProgram(strand.rest, tileRequest(request, strand, width), shaping);
+    return { tile, width, shaping, nanoseconds: priceOf(request, strand, tile, width, measure) / width, fits: true };
+  };
+  return measure === exactly ? madeOnce(strand, `${shaping} ${width}`, make) : make();
 };
 
 /** The same, narrower where its values would take more bytes than a tile may: down to a single seed. */
@@ -145,16 +159,22 @@ const batchedTiles = (request: SetRequest, strand: Strand, block: number, measur
   return width < alone && cheapestOf(shared).nanoseconds * count < UNSHARED ? tilesAt(alone) : shared;
 };
 
+/** Bytes of the smallest products that came of contracting a strand: they depend on a tile's width little. */
+const leastProducts = new WeakMap<Strand, number>();
+
 /** The strand's program contracted, in tiles of a width, whose products may hold so many bytes. */
 const contractedTile = (request: SetRequest, strand: Strand, width: number, bearable: Bearable): Candidate => {
-  const count = countOf(strand);
-  const tiles = request.levers.pointProducts ? Math.ceil(count / width) : null;
-  const tile = contractedTileProgram(strand.rest, tileRequest(request, strand, width), tiles);
-  const pointShare = tile.point ? roughNanoseconds(tile.point, request.levers.native) / count : 0;
-  const live = livePeakBytes(tile.program);
-  const nanoseconds = priceOf(request, strand, tile, width) / width + pointShare;
-  const fits = productBytes(tile) <= bearable.products && live <= bearable.tile;
-  return { tile, width, shaping: 'contracted', nanoseconds, fits };
+  const made = madeOnce(strand, `contracted ${width}`, () => {
+    const count = countOf(strand);
+    const tiles = request.levers.pointProducts ? Math.ceil(count / width) : null;
+    const tile = contractedTileProgram(strand.rest, tileRequest(request, strand, width), tiles);
+    const pointShare = tile.point ? roughNanoseconds(tile.point, request.levers.native) / count : 0;
+    const nanoseconds = priceOf(request, strand, tile, width) / width + pointShare;
+    return { tile, width, shaping: 'contracted', nanoseconds, fits: true };
+  });
+  const { tile } = made;
+  leastProducts.set(strand, Math.min(productBytes(tile), leastProducts.get(strand) ?? Number.POSITIVE_INFINITY));
+  return { ...made, fits: productBytes(tile) <= bearable.products && livePeakBytes(tile.program) <= bearable.tile };
 };
 
 /** Widths for contracted tiles, widest first: down to what the plain program bears. */
@@ -192,6 +212,7 @@ const candidatesOf = (request: SetRequest, strand: Strand, block: number, strand
         };
   const tried: Candidate[] = [...plain];
   for (const width of contractedWidths(request, strand, block, cheapest.width)) {
+    if ((leastProducts.get(strand) ?? 0) > bearable.products) break;
     const way = contractedTile(request, strand, width, bearable);
     tried.push(way);
     if (!way.fits) continue;

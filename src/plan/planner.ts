@@ -15,7 +15,7 @@ import { joinPoints, throughPoint, withoutPoint } from './join-points.ts';
 import { ALL_ON } from './levers.ts';
 import { placedOn, placingOf } from './placing.ts';
 import type { PlanMode, Planned, PlannedGroup } from './plan.ts';
-import { type PlanRequest, type SetRequest, withLevers } from './request.ts';
+import { type Group, type PlanRequest, type SetRequest, withLevers } from './request.ts';
 
 const offsetsOf = (sizes: readonly number[]): number[] => {
   let offset = 0;
@@ -41,14 +41,26 @@ const planned = (request: PlanRequest, plan: (request: SetRequest) => Planned): 
 export const planHessian = (request: PlanRequest, symmetric: boolean): Planned =>
   planned(request, (set) => {
     const sizes = sizesOf(request.program.inputs.slice(0, request.leaves));
-    return assemble(set, hessianGroups(set, sizes, symmetric), 'forward-over-reverse');
+    const groups = groupsOnce(set, 'hessian', () => hessianGroups(set, sizes, symmetric));
+    return assemble(set, groups, 'forward-over-reverse');
   });
 
-/** A group of columns as one strand, or cut into several, the first of which would do for all. */
-interface Group {
-  readonly range: LeafRange;
-  readonly strands: readonly (() => Strand)[];
-}
+/** The groups of a request, which others that are made for the same search take over. */
+const groupsOnce = ({ recomputed, groupsMade }: SetRequest, kind: string, make: () => Group[]): readonly Group[] => {
+  const key = `${kind} ${recomputed}`;
+  const groups = groupsMade?.get(key) ?? make();
+  groupsMade?.set(key, groups);
+  return groups;
+};
+
+/** The same value each time, made when it is first asked for. */
+const once = <T>(make: () => T): (() => T) => {
+  let made: { readonly value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+};
 
 const hessianGroups = (request: SetRequest, sizes: readonly number[], symmetric: boolean): Group[] => {
   const { program, leaves, recomputed, levers } = request;
@@ -79,7 +91,7 @@ const hessianGroups = (request: SetRequest, sizes: readonly number[], symmetric:
       };
     };
     const parts = partsOf(group, shape, restricted.equations.length, splitting);
-    return { range: group, strands: parts.map((part) => () => strandOf(part)) };
+    return { range: group, strands: parts.map((part) => once(() => strandOf(part))) };
   });
 };
 
@@ -88,12 +100,10 @@ type JacobianMode = 'forward' | 'reverse';
 /** The Jacobian by columns (JVPs) or by rows (VJPs). */
 export const planJacobian = (request: PlanRequest, mode: JacobianMode): Planned =>
   planned(request, (set) => {
-    const strands = jacobianStrands(set, mode);
-    return assemble(
-      set,
-      strands.map((strand) => ({ range: strand.range, strands: [() => strand] })),
-      mode,
+    const groups = groupsOnce(set, mode, () =>
+      jacobianStrands(set, mode).map((strand) => ({ range: strand.range, strands: [() => strand] })),
     );
+    return assemble(set, groups, mode);
   });
 
 const jacobianStrands = (request: SetRequest, mode: JacobianMode): Strand[] => {

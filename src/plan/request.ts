@@ -3,7 +3,15 @@
 import type { FloatDtype } from '../ir/aval.ts';
 import type { Program } from '../ir/program.ts';
 import type { DeviceName } from '../options.ts';
+import type { Strand } from './candidates.ts';
+import type { LeafRange } from './groups.ts';
 import { ALL_ON, type Levers } from './levers.ts';
+
+/** A group of seeds as one strand, or cut into several, the first of which would do for all. */
+export interface Group {
+  readonly range: LeafRange;
+  readonly strands: readonly (() => Strand)[];
+}
 
 export interface PlanRequest {
   /** The recorded function; its first `leaves` inputs are those of x. */
@@ -20,6 +28,8 @@ export interface PlanRequest {
   readonly recomputed: number;
   /** Bytes that the values of one tile may take at once, and the products made for all groups: tiles are cut narrower for it. Default: as the caches have it. */
   readonly tileBytes?: number;
+  /** Groups of strands that requests of one search share; they differ in `recomputed` and `tileBytes` alone. */
+  readonly groupsMade?: Map<string, readonly Group[]>;
   /** Levers that aren't as they are by default. */
   readonly levers?: Partial<Levers>;
 }
