@@ -22,7 +22,8 @@ import {
 } from './plan/memory.ts';
 import { describeTerms, Plan, type Planned } from './plan/plan.ts';
 import { chooseMode, planHessian, planJacobian } from './plan/planner.ts';
-import type { Group, PlanRequest } from './plan/request.ts';
+import type { PlanRequest } from './plan/request.ts';
+import type { Group } from './plan/strand.ts';
 import { type Found, fastestWithin, type Thrift } from './plan/within.ts';
 import type { Recording } from './trace/record.ts';
 import { hasCustomTangents } from './transforms/final.ts';

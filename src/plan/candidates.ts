@@ -2,25 +2,13 @@
 
 import { bytesOf, bytesPerElement } from '../ir/aval.ts';
 import type { Program } from '../ir/program.ts';
-import type { Placement } from '../pool/job.ts';
-import type { Pushforward } from '../transforms/pushforward.ts';
 import { CACHED_BYTES, flopsOf, livePeakBytes, movedBytesOf, nodesOf, stitchNanoseconds, widestValue } from './cost.ts';
 import { cheaperEngine, roughNanoseconds } from './engines.ts';
-import type { LeafRange } from './groups.ts';
 import type { Prices, Way } from './prices.ts';
 import type { SetRequest } from './request.ts';
+import type { Strand } from './strand.ts';
 import { contractedTileProgram, type TileProgram, type TileRequest, tileProgram } from './tile-program.ts';
 import { evenWidth, sharedWidth, soleWidth, tileWidthOf } from './width.ts';
-
-/** One group of seeds with the derivative program restricted to it. */
-export interface Strand extends Pushforward {
-  readonly range: LeafRange;
-  /** Elements of its first leaf before `range.first`. */
-  readonly shift: number;
-  /** Where each output of `rest` lies on the other side of the matrix. */
-  readonly offsets: readonly number[];
-  readonly placement: Placement;
-}
 
 interface Candidate extends Way {
   readonly tile: TileProgram;

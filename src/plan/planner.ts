@@ -8,14 +8,15 @@ import { forwardOf, type Pushforward, reverseOf } from '../transforms/pushforwar
 import { withOutputs } from '../transforms/replay.ts';
 import { firstOutputFrom } from '../transforms/trim.ts';
 import { blockSizeOf, tilesOf } from './blocks.ts';
-import { batchedPrice, cheapestTile, type Strand } from './candidates.ts';
+import { batchedPrice, cheapestTile } from './candidates.ts';
 import { flopsOf, livePeakBytes } from './cost.ts';
 import { groupLeaves, type LeafRange, partsOf } from './groups.ts';
 import { joinPoints, throughPoint, withoutPoint } from './join-points.ts';
 import { ALL_ON } from './levers.ts';
 import { placedOn, placingOf } from './placing.ts';
 import type { PlanMode, Planned, PlannedGroup } from './plan.ts';
-import { type Group, type PlanRequest, type SetRequest, withLevers } from './request.ts';
+import { type PlanRequest, type SetRequest, withLevers } from './request.ts';
+import type { Group, Strand } from './strand.ts';
 
 const offsetsOf = (sizes: readonly number[]): number[] => {
   let offset = 0;

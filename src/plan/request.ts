@@ -3,15 +3,8 @@
 import type { FloatDtype } from '../ir/aval.ts';
 import type { Program } from '../ir/program.ts';
 import type { DeviceName } from '../options.ts';
-import type { Strand } from './candidates.ts';
-import type { LeafRange } from './groups.ts';
 import { ALL_ON, type Levers } from './levers.ts';
-
-/** A group of seeds as one strand, or cut into several, the first of which would do for all. */
-export interface Group {
-  readonly range: LeafRange;
-  readonly strands: readonly (() => Strand)[];
-}
+import type { Group } from './strand.ts';
 
 export interface PlanRequest {
   /** The recorded function; its first `leaves` inputs are those of x. */
