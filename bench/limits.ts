@@ -5,6 +5,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { lineChart } from './line-chart.ts';
 import { machine } from './machine.ts';
+import { replaceMarked } from './marked.ts';
 import { results, root } from './places.ts';
 import { table } from './table.ts';
 
@@ -62,6 +63,14 @@ export const main = (): void => {
   mkdirSync(results, { recursive: true });
   const figures = { date: new Date().toISOString(), machine: machine(), rows, refusal };
   writeFileSync(`${results}limits.json`, `${JSON.stringify(figures, undefined, 2)}\n`);
+  const markdown = [HEAD, HEAD.map(() => '---'), ...rows.map(cells)]
+    .map((line) => `| ${line.join(' | ')} |`)
+    .join('\n');
+  replaceMarked(
+    'docs/memory.md',
+    'limits',
+    `60 tanh layers of 32 units, 16384 samples, float32, blocks of whole columns; memory in MiB, measured by the high-water mark of a fresh process whose threads had started. ${figures.machine.cpu}, ${figures.date.slice(0, 10)}.\n\n${markdown}\n\nBelow: ${refusal}\n\n![Milliseconds per column against the memory limit](memory.svg)`,
+  );
   const points = rows.map((row) => ({ x: row.limit / 1024, y: perColumn(row) }));
   writeFileSync(`${root}docs/memory.svg`, lineChart(points, 'memory limit, GiB', 'ms per column'));
 };

@@ -8,19 +8,10 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { chart } from './chart.ts';
 import type { Figures } from './figures.ts';
 import { type LeverFigure, leversMarkdown } from './levers.ts';
+import { replaceMarked } from './marked.ts';
 import { results, root } from './places.ts';
 import { asMarkdown, asSummary, provenance } from './tables.ts';
 import { workloads } from './workloads/index.ts';
-
-const replaceMarked = (file: string, name: string, text: string): void => {
-  const path = `${root}${file}`;
-  const [begin, end] = [`<!-- bench:${name} -->`, '<!-- /bench -->'];
-  const old = readFileSync(path, 'utf8');
-  const start = old.indexOf(begin);
-  const stop = old.indexOf(end, start);
-  if (start < 0 || stop < 0) throw new Error(`${file} has no ${begin} … ${end}`);
-  writeFileSync(path, `${old.slice(0, start)}${begin}\n\n${text.trim()}\n\n${old.slice(stop)}`);
-};
 
 const timed = /^\d{4}-.*\.json$/;
 
