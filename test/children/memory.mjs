@@ -6,7 +6,8 @@ import { setTimeout } from 'node:timers/promises';
 const [entry, name, text] = process.argv.slice(2);
 const tf = await import('@tensorflow/tfjs');
 const { createRuntime } = await import(entry);
-const { workers, blocks = false, ...options } = JSON.parse(text);
+/** `blocks`: streamed, each held for so many ms by `pace`. */
+const { workers, blocks = false, pace = 0, ...options } = JSON.parse(text);
 
 const network = (samples, widths) => {
   const inputs = tf.randomNormal([samples, widths[0]], 0, 1, 'float32', 1);
@@ -19,6 +20,8 @@ const problems = {
   network: () => network(8192, [8, 40, 40, 1]),
   /** Loops, on native code; a large dense result. */
   chain: () => ({ f: (v) => tf.sum(tf.exp(tf.mul(tf.sin(v), tf.sum(tf.square(v))))), x: tf.fill([4000], 0.01) }),
+  /** Whole columns of 44 KiB, and little else. */
+  columns: () => ({ f: (v) => tf.sum(tf.mul(tf.sum(tf.square(v)), tf.sum(tf.sin(v)))), x: tf.fill([11_000], 0.5) }),
   /** Only a page of each line is written. */
   bands: () => ({
     f: (v) => tf.sum(tf.square(tf.sub(v.slice(1), tf.square(v.slice(0, 5999))))),
@@ -42,13 +45,16 @@ await setTimeout(100);
 writeFileSync('/proc/self/clear_refs', '5');
 const before = status('VmRSS');
 let plan;
+/** The most after each block. */
+const peaks = [];
 if (blocks) {
   const stream = runtime.hessianBlocks(f, x, options);
-  for await (const _ of stream);
+  for await (const _ of stream) {
+    if (pace > 0) await setTimeout(pace);
+    peaks.push(status('VmHWM') - before);
+  }
   plan = await stream.plan;
 } else plan = (await runtime.hessian(f, x, options)).report;
 const measured = status('VmHWM') - before;
 await runtime.close();
-console.log(
-  JSON.stringify({ measured, estimated: plan.estimatedPeakBytes, workers: plan.workers, text: String(plan) }),
-);
+console.log(JSON.stringify({ measured, estimated: plan.estimatedPeakBytes, text: String(plan), peaks }));

@@ -14,6 +14,8 @@ interface Said {
   readonly measured: number;
   readonly estimated: number;
   readonly text: string;
+  /** After each block, the most so far. */
+  readonly peaks: readonly number[];
 }
 
 /** What a call says of itself in `children/memory.mjs`. */
@@ -47,6 +49,18 @@ describe.skipIf(!hasHighWaterMark)('the estimate is within a quarter or 32 MiB o
     120_000, // a process of its own, on a busy machine
   );
 });
+
+test.skipIf(!hasHighWaterMark).each([1, 2])(
+  'a stream whose consumer is slow keeps memory flat, with %i workers',
+  (workers) => {
+    const { measured, estimated, peaks, text } = call('columns', { workers, blocks: true, pace: 2, nbatches: 220 });
+    expect(peaks.length, text).toBeGreaterThan(200);
+    expect(Math.abs(estimated - measured), text).toBeLessThanOrEqual(Math.max(measured / 4, 32 * MIB));
+    // The second half of the blocks has 230 MiB; collections don't come at the same fill each time.
+    expect(peaks[peaks.length - 1] - peaks[Math.floor(peaks.length / 2)]).toBeLessThan(32 * MIB);
+  },
+  120_000, // a process of its own, on a busy machine
+);
 
 describe('the terms', () => {
   const planned = planHessian(planRequest(chain(4, 300), { leaves: 1, nbatches: 10 }), true);
