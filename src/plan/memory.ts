@@ -130,11 +130,12 @@ const programBytes = ({ point, pointEngine, groups }: Measured, threads: number,
     largest = Math.max(largest, bytes);
   };
   let copies = 0;
-  let scratch = 0;
+  let pointScratch = 0;
+  let tileScratch = 0;
   /** Residuals in native memory that ONNX Runtime needs a copy of, each in so many threads. */
   const handedOver = new Map<number, number>();
   if (point && isNative) {
-    scratch = nativeScratch(point);
+    pointScratch = nativeScratch(point);
     copies += threads * nativeBytes(point, () => false);
   } else if (point) note(1, sessionBytes(point));
   for (const { program, engine: own, sources, first, limit, width } of groups) {
@@ -142,7 +143,7 @@ const programBytes = ({ point, pointEngine, groups }: Measured, threads: number,
     const loads = (1 + Math.min(threads, Math.ceil((limit - first) / width))) / 2;
     const isResidual = (k: number): boolean => sources[k]?.from === 'residual';
     if (own === 'native') {
-      scratch = Math.max(scratch, nativeScratch(program));
+      tileScratch = Math.max(tileScratch, nativeScratch(program));
       copies += loads * (nativeBytes(program, (k) => isNative && isResidual(k)) + totalOf(program.outputs));
     } else {
       note(loads / threads, sessionBytes(program));
@@ -151,6 +152,8 @@ const programBytes = ({ point, pointEngine, groups }: Measured, threads: number,
     }
   }
   for (const [index, loads] of handedOver) copies += loads * bytesOf((point as Program).outputs[index].aval);
+  // What is too small for a later program stays where it is, and a larger one is taken behind it.
+  const scratch = tileScratch > pointScratch ? pointScratch + tileScratch : pointScratch;
   const outputs = Math.max(0, ...groups.map(({ program }) => totalOf(program.outputs)));
   return {
     // What is more is let go of before the next one is loaded.
