@@ -8,7 +8,7 @@ import { fileError } from './file/file-error.ts';
 import { FileMatrix } from './file/file-matrix.ts';
 import { identityOf } from './file/identity.ts';
 import type { Out } from './file/out.ts';
-import { beginFile, discardFile, finishFile, type Unfinished } from './file/unfinished.ts';
+import { beginFile, dropFile, finishFile, leaveFile, type Unfinished } from './file/unfinished.ts';
 import type { WriterSays } from './file/write-strips.ts';
 import { writeInThread } from './file/writer-thread.ts';
 import { engineBytesUnder } from './plan/memory.ts';
@@ -23,9 +23,6 @@ import type { Runners } from './runners.ts';
 import { goesAcross, newResultMemory, type ResultMemory } from './stitch/result-memory.ts';
 import { type StripedMatrix, type Strips, tilesByStrip } from './stitch/strip.ts';
 import { unflattenVector, valuesOf } from './unflatten.ts';
-
-/** Files that are being written by this process. */
-const underWay = new Set<string>();
 
 const identityFor = ({
   recording,
@@ -76,20 +73,6 @@ const memoriesFor = (
 
 /** Runs a problem at its point and writes the matrix to `out`. What is done stays there if the run ends before. */
 export const evaluateToFile = async (problem: Problem, runners: Runners, out: Out): Promise<Evaluation<FileMatrix>> => {
-  if (underWay.has(out.path)) {
-    throw new DiffopsError('FILE', `${out.path} is being written by another call; give another path, or wait for it.`, {
-      path: out.path,
-    });
-  }
-  underWay.add(out.path);
-  try {
-    return await evaluate(problem, runners, out);
-  } finally {
-    underWay.delete(out.path);
-  }
-};
-
-const evaluate = async (problem: Problem, runners: Runners, out: Out): Promise<Evaluation<FileMatrix>> => {
   const { planned, x, memoryLimit } = problem;
   const division = divisionOf(planned, out.format, memoryLimit);
   const { matrix } = division;
@@ -122,8 +105,9 @@ const evaluate = async (problem: Problem, runners: Runners, out: Out): Promise<E
       report,
     };
   } catch (error) {
-    // There is nothing in it that anyone could go on with.
-    if (written === 0) discardFile(out);
+    // There may be nothing in it that anyone could go on with.
+    if (written === 0) dropFile(file);
+    else leaveFile(file);
     throw error;
   }
 };

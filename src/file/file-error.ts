@@ -6,6 +6,7 @@ import { DiffopsError } from '../errors.ts';
 const REASONS: Readonly<Record<string, readonly [string, string]>> = {
   ENOENT: ['its folder is not there', 'Make it, or give another path.'],
   ENOTDIR: ['a part of its path is not a folder', 'Give another path.'],
+  ENAMETOOLONG: ['its name is too long, with .partial or .journal behind it', 'Give a shorter one.'],
   EACCES: ['that is not permitted', 'Give a path in a folder that may be written to.'],
   EPERM: ['that is not permitted', 'Give a path in a folder that may be written to.'],
   EROFS: ['its file system can only be read', 'Give a path on another one.'],

@@ -50,7 +50,7 @@ export class FileMatrix {
 
   /** Row i. */
   async row(i: number): Promise<FloatArray> {
-    checkRange('row', [i, i + 1], this.rows);
+    checkRange('row', [i, Number.isInteger(i) ? i + 1 : i], this.rows);
     return this.#read([i, i + 1], [0, this.columns]);
   }
 

@@ -1,7 +1,8 @@
 /** The journal beside an unfinished file: what it is to become, how that is cut, and which strips are written. */
 
-import { appendFileSync, closeSync, fsyncSync, openSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { appendFileSync, closeSync, constants, fsyncSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import type { Strip, StripedMatrix } from '../stitch/strip.ts';
+import type { Claim } from './claim.ts';
 import type { Layout } from './strip-file.ts';
 
 /** What must be the same when a run is taken up; each is a hash, or speaks for itself. */
@@ -39,6 +40,8 @@ export interface Journal {
   readonly head: JournalHead;
   /** In the order in which they were written; `synced`: whether it is known to be on the disk. */
   readonly written: readonly (Written & { readonly synced: boolean })[];
+  /** Of runs that didn't say that they ended, oldest first. */
+  readonly claims: readonly Claim[];
 }
 
 export const stripsOfCuts = (cuts: readonly number[]): Strip[] =>
@@ -46,18 +49,29 @@ export const stripsOfCuts = (cuts: readonly number[]): Strip[] =>
 
 const lineOf = (entry: object): string => `${JSON.stringify(entry)}\n`;
 
-/** Makes the journal, on the disk when it returns; throws where there is one already. */
-export const createJournal = (path: string, head: JournalHead): void => {
-  writeFileSync(path, lineOf(head), { flag: 'wx' });
+/** Makes the journal of a run, on the disk when it returns; throws where there is one already. */
+export const createJournal = (path: string, head: JournalHead, claim: Claim): void => {
+  writeFileSync(path, lineOf(head) + lineOf({ claim }), { flag: 'wx' });
   const file = openSync(path, 'r+');
   fsyncSync(file);
   closeSync(file);
 };
 
-export const appendWritten = (path: string, written: Written): void => appendFileSync(path, lineOf(written));
+/** Never makes a journal: that of a file that is whole by now is gone. */
+const append = (path: string, text: string): void =>
+  appendFileSync(path, text, { flag: (constants.O_WRONLY | constants.O_APPEND) as never });
+
+/** On a line of its own, whatever was torn before. */
+export const appendClaim = (path: string, claim: Claim): void => append(path, `\n${lineOf({ claim })}`);
+
+export const appendEnded = (path: string, { run }: Claim): void => append(path, `\n${lineOf({ ended: run })}`);
+
+export const appendWritten = (path: string, written: Written): void => append(path, lineOf(written));
 
 /** Says that all strips above are on the disk. */
-export const appendSynced = (path: string): void => appendFileSync(path, lineOf({ synced: true }));
+export const appendSynced = (path: string): void => append(path, lineOf({ synced: true }));
+
+type Entry = Written | { readonly synced: true } | { readonly claim: Claim } | { readonly ended: string };
 
 const parse = (line: string): object | undefined => {
   try {
@@ -68,32 +82,42 @@ const parse = (line: string): object | undefined => {
   }
 };
 
+/** A head that strips can be made of; what else it says is compared with the run that takes it up. */
+const isHead = (head: JournalHead | undefined): head is JournalHead =>
+  head?.journal === 'diffops' &&
+  head.version === 1 &&
+  [head.identity, head.matrix, head.layout].every((part) => typeof part === 'object' && part !== null) &&
+  Number.isFinite(head.memoryLimit) &&
+  Array.isArray(head.cuts) &&
+  head.cuts.every((cut, k) => Number.isInteger(cut) && (k === 0 ? cut === 0 : cut > head.cuts[k - 1]));
+
+const isWritten = ({ strip, crc, spoiled }: Written, strips: number): boolean =>
+  [strip, crc, spoiled].every(Number.isInteger) && strip >= 0 && strip < strips;
+
 /**
- * Reads a journal up to the first line that is torn, and cuts it off there; undefined where not even its head is whole,
- * and where it is no journal of this version.
+ * Reads a journal; undefined where not even its head is whole, and where it is no journal of this version. A line that
+ * is torn says nothing, and those behind it speak for themselves.
  */
 export const readJournal = (path: string): Journal | undefined => {
-  const text = readFileSync(path, 'utf8');
-  const lines = text.split('\n');
-  // What follows the last line break is torn, or empty.
-  lines.pop();
-  const head = parse(lines.shift() ?? '') as JournalHead | undefined;
-  if (head?.journal !== 'diffops' || head.version !== 1) return undefined;
-  let length = Buffer.byteLength(lineOf(head));
+  const [first, ...lines] = readFileSync(path, 'utf8').split('\n');
+  const head = parse(first) as JournalHead | undefined;
+  if (!isHead(head)) return undefined;
   const written = new Map<number, Written & { readonly synced: boolean }>();
+  const claims = new Map<string, Claim>();
   for (const line of lines) {
-    const entry = parse(line);
-    if (!entry) break;
-    length += Buffer.byteLength(line) + 1;
-    if (!('strip' in entry)) {
+    const entry = parse(line) as Entry | undefined;
+    if (!entry) continue;
+    if ('claim' in entry) {
+      claims.set(entry.claim.run, entry.claim);
+    } else if ('ended' in entry) {
+      claims.delete(entry.ended);
+    } else if ('synced' in entry) {
       for (const [strip, known] of written) written.set(strip, { ...known, synced: true });
-      continue;
+    } else if (isWritten(entry, head.cuts.length - 1)) {
+      // One that was torn was written again: its last line counts.
+      written.delete(entry.strip);
+      written.set(entry.strip, { ...entry, synced: false });
     }
-    const { strip } = entry as Written;
-    // One that was torn was written again: its last line counts.
-    written.delete(strip);
-    written.set(strip, { ...(entry as Written), synced: false });
   }
-  if (length < Buffer.byteLength(text)) truncateSync(path, length);
-  return { head, written: [...written.values()] };
+  return { head, written: [...written.values()], claims: [...claims.values()] };
 };

@@ -1,6 +1,6 @@
 /** NumPy's `.npy`: a header, then the matrix row by row; strips are written at their places in it. */
 
-import { closeSync, fdatasyncSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, fdatasyncSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
 import { dump } from 'npyjs';
 import { bytesPerElement } from '../ir/aval.ts';
 import { partOf, type StripedMatrix } from '../stitch/strip.ts';
@@ -17,14 +17,18 @@ export const npyOffset = (matrix: StripedMatrix): number => headerOf(matrix).len
 
 /** A file of full size, with nothing but the header in it: what isn't written takes no room on most file systems. */
 export const createNpy = ({ path, matrix }: Opening): void => {
-  const header = headerOf(matrix);
   const file = openSync(path, 'wx');
   try {
-    writeAll(file, header, 0);
-    ftruncateSync(file, header.length + matrix.rows * matrix.columns * bytesPerElement(matrix.dtype));
+    writeFrame(file, matrix);
   } finally {
     closeSync(file);
   }
+};
+
+const writeFrame = (file: number, matrix: StripedMatrix): void => {
+  const header = headerOf(matrix);
+  writeAll(file, header, 0);
+  ftruncateSync(file, header.length + matrix.rows * matrix.columns * bytesPerElement(matrix.dtype));
 };
 
 /** A call may write less than it is given, before a limit is met or a signal comes. */
@@ -84,6 +88,13 @@ export const openNpy = ({ path, matrix }: Opening, offset: number): StripFile =>
       );
     },
 
+    has(strip) {
+      const { row0, rows } = partOf(matrix, strip);
+      const end = matrix.placement === 'symmetric' ? matrix.rows : row0 + rows;
+      return fstatSync(file).size >= at(end, 0);
+    },
+
+    restore: () => writeFrame(file, matrix),
     sync: () => fdatasyncSync(file),
     close: () => closeSync(file),
   };

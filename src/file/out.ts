@@ -1,8 +1,9 @@
 /** The paths of a file that is to be written, and what must not, or may, be there before. */
 
-import { accessSync, constants, existsSync, rmSync, statfsSync, statSync } from 'node:fs';
+import { accessSync, constants, lstatSync, rmSync, statfsSync, statSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import { DiffopsError } from '../errors.ts';
+import { type Claim, isLiving } from './claim.ts';
 import { fileError } from './file-error.ts';
 import { type Journal, readJournal } from './journal.ts';
 import type { Format } from './open-file.ts';
@@ -23,6 +24,9 @@ export const outOf = ({ path, resume }: { readonly path: string; readonly resume
   return { path: whole, format, partial: `${whole}.partial`, journal: `${whole}.journal`, resume };
 };
 
+/** Also of a link that leads nowhere. */
+export const isThere = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+
 const refuse = (path: string, errno: string, message: string): never => {
   throw new DiffopsError('FILE', message, { path, errno });
 };
@@ -33,17 +37,30 @@ export const existing = (path: string): DiffopsError =>
     errno: 'EEXIST',
   });
 
+/** Refuses to touch a file that a run is at. */
+export const requireIdle = (path: string, claims: readonly Claim[]): void => {
+  const living = claims.find(isLiving);
+  if (!living) return;
+  const who = living.pid === process.pid ? 'another call' : `process ${living.pid}`;
+  refuse(path, 'EBUSY', `${path} is being written by ${who}; give another path, or wait for it.`);
+};
+
 /** Refuses a path that can't be written to, or whose file is there. */
-export const requireWritable = ({ path, partial, journal, resume }: Out): void => {
-  const folder = dirname(path);
+export const requireWritable = (out: Out): void => {
   try {
-    if (!statSync(folder).isDirectory()) throw fileError({ code: 'ENOTDIR' }, 'written', path, false);
-    accessSync(folder, constants.W_OK | constants.X_OK);
+    requireFree(out);
   } catch (cause) {
-    throw fileError(cause, 'written', path, false);
+    throw fileError(cause, 'written', out.path, false);
   }
-  if (existsSync(path)) throw existing(path);
-  const left = [partial, journal].filter((name) => existsSync(name));
+};
+
+const requireFree = ({ path, partial, journal, resume }: Out): void => {
+  const folder = dirname(path);
+  if (!statSync(folder).isDirectory()) throw fileError({ code: 'ENOTDIR' }, 'written', path, false);
+  accessSync(folder, constants.W_OK | constants.X_OK);
+  if (isThere(path)) throw existing(path);
+  if (isThere(journal)) requireIdle(path, readJournal(journal)?.claims ?? []);
+  const left = [partial, journal].filter(isThere);
   if (left.length === 0 || resume) return;
   refuse(
     path,
@@ -56,12 +73,12 @@ export const requireWritable = ({ path, partial, journal, resume }: Out): void =
 /** The journal of the run to go on with; undefined: there is none, or none that has done anything. */
 export const journalOf = ({ path, partial, journal, resume }: Out): Journal | undefined => {
   if (!resume) return undefined;
-  const isThere = existsSync(partial);
-  const known = existsSync(journal) ? readJournal(journal) : undefined;
-  if (known && (isThere || known.written.length === 0)) {
-    if (isThere) return known;
-  } else if (isThere || known) {
-    const [has, lacks] = isThere ? [partial, journal] : [journal, partial];
+  const hasFile = isThere(partial);
+  const known = isThere(journal) ? readJournal(journal) : undefined;
+  if (known && (hasFile || known.written.length === 0)) {
+    if (hasFile) return known;
+  } else if (hasFile || known) {
+    const [has, lacks] = hasFile ? [partial, journal] : [journal, partial];
     refuse(
       path,
       'ENOENT',

@@ -13,6 +13,10 @@ export interface StripFile {
   write(strip: Strip, data: FloatArray, stopped: () => boolean): Promise<boolean>;
   /** Reads a strip back into `data`; false where it isn't there as it was written. */
   read(strip: Strip, data: FloatArray): Promise<boolean>;
+  /** Whether there is anything where the strip is to be: what was cut off, or got lost, is found without reading. */
+  has(strip: Strip): boolean;
+  /** Puts right what belongs to no strip, and may be torn: the header, and the size. */
+  restore(): void;
   /** Returns when all that was written is on the disk. */
   sync(): void;
   close(): void;

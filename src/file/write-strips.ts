@@ -28,12 +28,12 @@ export interface WriteOrder {
   readonly numbers: readonly number[];
 }
 
-/** Asks which of the strips that the journal names aren't in the file as it says. */
+/** Asks which of the strips that the journal names aren't in the file as it says; `closely`: by their numbers. */
 export interface CheckOrder {
   readonly order: 'check';
   readonly target: Target;
   readonly matrix: StripedMatrix;
-  readonly strips: readonly { readonly strip: Strip; readonly written: Written }[];
+  readonly strips: readonly { readonly strip: Strip; readonly written: Written; readonly closely: boolean }[];
 }
 
 /** What it says: strip k of the run is in the file; these strips are torn. */
@@ -78,6 +78,7 @@ class Writer {
   /** Writes all strips in order; ends early when the run is stopped. */
   async run(say: (message: WriterSays) => void): Promise<void> {
     const { strips, tiles } = this.#order;
+    this.#file.restore();
     for (const [k, strip] of strips.strips.entries()) {
       if (!this.#filled(k)) return;
       const spoiled = spoiledIn(strips.matrix, strip, this.#control.spoiled);
@@ -120,12 +121,20 @@ class Writer {
 }
 
 const check = async ({ matrix, strips }: CheckOrder, file: StripFile): Promise<number[]> => {
-  const most = Math.max(0, ...strips.map(({ strip }) => partOf(matrix, strip)).map((p) => p.rows * p.columns));
+  const sizes = strips.map(({ strip, closely }) => {
+    const { rows, columns } = partOf(matrix, strip);
+    return closely ? rows * columns : 0;
+  });
+  const most = sizes.reduce((largest, size) => Math.max(largest, size), 0);
   const buffer = new ArrayBuffer(most * (matrix.dtype === 'float32' ? 4 : 8));
   const torn: number[] = [];
-  for (const { strip, written } of strips) {
-    const data = partAt(buffer, matrix, strip);
-    if (!(await file.read(strip, data)) || crcOf(data) !== written.crc) torn.push(written.strip);
+  for (const { strip, written, closely } of strips) {
+    if (!file.has(strip)) {
+      torn.push(written.strip);
+    } else if (closely) {
+      const data = partAt(buffer, matrix, strip);
+      if (!(await file.read(strip, data)) || crcOf(data) !== written.crc) torn.push(written.strip);
+    }
   }
   return torn;
 };

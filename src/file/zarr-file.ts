@@ -1,10 +1,10 @@
 /** Zarr, version 3: a folder with a file for each chunk of the matrix, uncompressed. Strips are whole rows or columns of chunks. */
 
-import { closeSync, fdatasyncSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, fdatasyncSync, mkdirSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { create, get, open, type SyncMutable, slice, type Array as ZarrArray } from 'zarrita';
 import type { FloatDtype } from '../ir/aval.ts';
-import { type Part, partOf } from '../stitch/strip.ts';
+import { type Part, partOf, type StripedMatrix } from '../stitch/strip.ts';
 import type { FloatArray } from '../stitch/tile-memory.ts';
 import { turnInto } from './mirror.ts';
 import type { Opening, StripFile } from './strip-file.ts';
@@ -31,6 +31,11 @@ class FolderStore implements SyncMutable {
     }
   }
 
+  /** Bytes of a file; undefined where there is none. */
+  sizeOf(key: string): number | undefined {
+    return statSync(join(this.#folder, key), { throwIfNoEntry: false })?.size;
+  }
+
   set(key: string, value: Uint8Array): void {
     const path = join(this.#folder, key);
     const folder = dirname(path);
@@ -54,21 +59,26 @@ class FolderStore implements SyncMutable {
   }
 }
 
-export const createZarr = async (
-  { path, matrix: { rows, columns, dtype } }: Opening,
+type Whole = ZarrArray<FloatDtype, FolderStore>;
+
+/** Writes what says how the chunks are to be read; it may be there, and torn. */
+const describe = async (
+  store: FolderStore,
+  { rows, columns, dtype }: StripedMatrix,
   chunks: readonly [number, number],
-): Promise<void> => {
-  mkdirSync(path);
-  await create(new FolderStore(path), {
+): Promise<Whole> =>
+  (await create(store, {
     shape: [rows, columns],
     chunkShape: [...chunks],
     dtype,
     codecs: [{ name: 'bytes', configuration: { endian: 'little' } }],
     fillValue: 0,
-  });
-};
+  })) as Whole;
 
-type Whole = ZarrArray<FloatDtype, FolderStore>;
+export const createZarr = async ({ path, matrix }: Opening, chunks: readonly [number, number]): Promise<void> => {
+  mkdirSync(path);
+  await describe(new FolderStore(path), matrix, chunks);
+};
 
 /** A rectangle of the matrix, no larger than a chunk. */
 interface Piece {
@@ -102,7 +112,7 @@ const bytesOf = ({ buffer, byteOffset, byteLength }: FloatArray): Uint8Array =>
 
 export const openZarr = async ({ path, matrix }: Opening, chunks: readonly [number, number]): Promise<StripFile> => {
   const store = new FolderStore(path);
-  const whole = (await open.v3(store, { kind: 'array' })) as Whole;
+  const whole = await describe(store, matrix, chunks);
   const [high, wide] = chunks;
   // One for all, since they come one after the other: chunks are as they lie in memory, padded at the ends of the matrix.
   const chunk = matrix.dtype === 'float32' ? new Float32Array(high * wide) : new Float64Array(high * wide);
@@ -159,6 +169,18 @@ export const openZarr = async ({ path, matrix }: Opening, chunks: readonly [numb
       });
     },
 
+    has(strip) {
+      const part = partOf(matrix, strip);
+      const isThere = (row: number, column: number): boolean => store.sizeOf(keyOf(row, column)) === bytes.length;
+      for (const { row, column } of piecesOf(part, chunks)) {
+        if (!isThere(row, column)) return false;
+        if (matrix.placement === 'symmetric' && !isThere(column, row)) return false;
+      }
+      return true;
+    },
+
+    // Opening it wrote what there is beside the chunks.
+    restore() {},
     sync: () => store.sync(),
     close: () => {},
   };

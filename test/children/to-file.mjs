@@ -1,10 +1,10 @@
-/** Writes a Hessian to a file, and kills its own process when so many strips are in it: `node to-file.mjs '{"out": …}'`. */
+/** Writes a Hessian to a file, and kills its own process, or stops it, when so many strips are in it: `node to-file.mjs '{"out": …}'`. */
 
 import { existsSync, readFileSync } from 'node:fs';
 import { createRuntime } from '../../dist/src/index.js';
 import { problem } from './to-file-problem.mjs';
 
-const { out, killAfter, options } = JSON.parse(process.argv[2]);
+const { out, killAfter, signal = 'SIGKILL', options } = JSON.parse(process.argv[2]);
 
 const written = () => {
   const journal = `${out}.journal`;
@@ -12,7 +12,7 @@ const written = () => {
 };
 
 const onProgress = () => {
-  if (written() >= killAfter) process.kill(process.pid, 'SIGKILL');
+  if (written() >= killAfter) process.kill(process.pid, signal);
 };
 const { f, x } = problem();
 const runtime = createRuntime({ workers: 2 });

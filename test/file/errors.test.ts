@@ -1,7 +1,17 @@
 /** What can go wrong with a file is a typed error; what can be known before any work is refused before it. */
 
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statfsSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -52,6 +62,24 @@ describe('before f is called', () => {
       expect(message).toMatch(/is there already/);
     }
     expect(readFileSync(out, 'utf8')).toBe('mine');
+  });
+
+  test.each(['npy', 'zarr'])('a link named .%s that leads nowhere', async (format) => {
+    const out = folder.path(`link.${format}`);
+    symlinkSync('nowhere', out);
+    expect((await errorOf(hessian(untouched, chain.x(), { out }))).fields.errno).toBe('EEXIST');
+    expect(readlinkSync(out)).toBe('nowhere');
+  });
+
+  test('names that can’t be', async () => {
+    const long = await errorOf(hessian(untouched, chain.x(), { out: folder.path(`${'x'.repeat(248)}.npy`) }));
+    expect([long.code, long.fields.errno]).toEqual(['FILE', 'ENAMETOOLONG']);
+    expect(long.message).toMatch(/its name is too long, with \.partial or \.journal behind it\. Give a shorter one\./);
+    expect((await errorOf(hessian(untouched, chain.x(), { out: folder.path('a\0b.npy') }))).code).toBe('FILE');
+    mkdirSync(folder.path('d.npy.journal'));
+    expect((await errorOf(hessian(untouched, chain.x(), { out: folder.path('d.npy'), resume: true }))).code).toBe(
+      'FILE',
+    );
   });
 
   test('out where many matrices or blocks are given', async () => {

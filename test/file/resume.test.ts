@@ -1,16 +1,22 @@
 /** Runs that are cut off by SIGKILL and taken up again end in the same bytes, and nothing else is taken for them. */
 
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import {
   appendFileSync,
   closeSync,
   cpSync,
+  existsSync,
   openSync,
   readdirSync,
   readFileSync,
   rmSync,
   statSync,
+  truncateSync,
+  writeFileSync,
   writeSync,
 } from 'node:fs';
+import { hostname } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createRuntime, DiffopsError, type Progress } from '../../src/index.ts';
@@ -157,6 +163,105 @@ describe.each(['npy', 'zarr'])('%s', { timeout: 60_000 }, (format) => {
     const out = newCut();
     const next = journalOf(out).length - 1;
     appendFileSync(`${out}.journal`, `{"strip":${next},"crc":1,"spoiled":-1}\n{"synced":true}\n`);
+    await expectResumed(out);
+  });
+
+  test.each([
+    '{"strip":99999,"crc":1,"spoiled":-1}',
+    '{"strip":-1,"crc":1,"spoiled":-1}',
+    '{"strip":6}',
+    '{"strip":"6","crc":1,"spoiled":-1}',
+    '[]',
+    '{}',
+  ])('nor does a line that can’t be: %s', async (line) => {
+    const out = newCut();
+    const [head, ...lines] = journalOf(out);
+    writeFileSync(`${out}.journal`, `${[head, line, ...lines, line].join('\n')}\n`);
+    await expectResumed(out);
+  });
+
+  test.each<[string, (head: Record<string, never>) => object]>([
+    ['without a matrix', ({ matrix, ...head }) => head],
+    ['without cuts', ({ cuts, ...head }) => head],
+    ['with cuts out of order', (head) => ({ ...head, cuts: [0, 50, 40, N] })],
+    ['with cuts that end too soon', (head) => ({ ...head, cuts: [0, 50] })],
+    ['of another matrix', (head) => ({ ...head, matrix: { ...(head.matrix as object), rows: 3 } })],
+  ])('a journal %s is refused', async (_, change) => {
+    const out = newCut();
+    const [head, ...lines] = journalOf(out);
+    writeFileSync(`${out}.journal`, `${[JSON.stringify(change(JSON.parse(head))), ...lines].join('\n')}\n`);
+    const { code, message } = await refusal({ out, resume: true });
+    expect([code, message]).toEqual(['FILE', expect.stringMatching(/can't be resumed.*Delete .*to start anew/)]);
+  });
+
+  /** A run of which the journal says that all is on the disk. */
+  const newSynced = (): string => {
+    const out = newCut();
+    appendFileSync(`${out}.journal`, '{"synced":true}\n');
+    return out;
+  };
+
+  test.runIf(format === 'npy')(
+    'what is cut off of a file, or behind it, or torn in its header, is made good',
+    async () => {
+      const { size } = statSync(`${cut}.partial`);
+      for (const left of [0, 40, size / 2, size - 4, size + 9]) {
+        const out = newSynced();
+        truncateSync(`${out}.partial`, left);
+        await expectResumed(out);
+      }
+      const out = newSynced();
+      const file = openSync(`${out}.partial`, 'r+');
+      writeSync(file, new Uint8Array(60), 0, 60, 0);
+      closeSync(file);
+      await expectResumed(out);
+    },
+  );
+
+  test.runIf(format === 'zarr')(
+    'chunks that are lost or cut off are computed again, and their description made anew',
+    async () => {
+      for (const name of ['c/0/0', 'c/0/2', 'c/2/0', 'c', 'zarr.json']) {
+        const out = newSynced();
+        rmSync(`${out}.partial/${name}`, { recursive: true });
+        await expectResumed(out);
+      }
+      for (const name of ['c/1/1', 'zarr.json']) {
+        const out = newSynced();
+        truncateSync(`${out}.partial/${name}`, 5);
+        await expectResumed(out);
+      }
+    },
+  );
+
+  test('while another process writes it, it is that one’s; not when that is gone', async () => {
+    const out = folder.path(`other.${format}`);
+    const asked = JSON.stringify({ out, killAfter: 2, signal: 'SIGSTOP', options: OPTIONS });
+    const other = spawn(process.execPath, [join(root, 'test/children/to-file.mjs'), asked], { stdio: 'ignore' });
+    const gone = once(other, 'exit');
+    try {
+      const strips = (): number =>
+        existsSync(`${out}.journal`) ? readFileSync(`${out}.journal`, 'utf8').split('"crc"').length - 1 : 0;
+      await expect.poll(strips, { timeout: 30_000 }).toBeGreaterThanOrEqual(2);
+      for (const resume of [false, true]) {
+        const { code, fields, message } = await refusal({ out, resume });
+        expect([code, fields.errno]).toEqual(['FILE', 'EBUSY']);
+        expect(message).toMatch(new RegExp(`is being written by process ${other.pid}; `));
+      }
+      expect(strips()).toBeGreaterThanOrEqual(2);
+    } finally {
+      other.kill('SIGKILL');
+      await gone;
+    }
+    await expectResumed(out);
+  });
+
+  test('a run is gone whose number another process has by now, or that was on another machine', async () => {
+    const [out, host] = [newCut(), hostname()];
+    const gone = { run: 'gone', host, pid: process.ppid, began: 'before' };
+    for (const claim of [gone, { ...gone, host: 'elsewhere' }, { ...gone, pid: process.pid }]) {
+      appendFileSync(`${out}.journal`, `${JSON.stringify({ claim })}\n`);
+    }
     await expectResumed(out);
   });
 
