@@ -9,7 +9,7 @@ import type { NdArray } from './nd-array.ts';
 import { type EvaluateOptions, type EvaluateSettings, evaluateSettingsOf, type Progress } from './options.ts';
 import { formatBytes, formatCount } from './plan/format.ts';
 import { heaviestFirst } from './plan/heaviest-first.ts';
-import { engineBytesUnder, matrixBytes } from './plan/memory.ts';
+import { engineBytesUnder, matrixBytes, UNCOLLECTED } from './plan/memory.ts';
 import { Plan, type PlanSummary } from './plan/plan.ts';
 import type { Fixed, Tile } from './pool/job.ts';
 import type { RunStats, Progress as TileProgress } from './pool/run.ts';
@@ -81,11 +81,14 @@ export const nonFinite = (x: Flat, column: number, name: string): DiffopsError =
   );
 };
 
-const allocate = ({ planned }: Problem, workers: number): ResultMemory => {
+const allocate = ({ planned, memoryLimit }: Problem, { workers, estimatedPeakBytes }: Plan): ResultMemory => {
   const { rows, columns, dtype, groups } = planned;
   const bytes = rows * columns * bytesPerElement(dtype);
   try {
-    return newResultMemory(bytes, groups.some(goesAcross) ? Math.max(1, workers) : 0);
+    const slots = groups.some(goesAcross) ? Math.max(1, workers) : 0;
+    // Results that nobody holds any more may take what this call leaves of the limit, less what V8 is late by: two come
+    // while it collects.
+    return newResultMemory(bytes, slots, memoryLimit - estimatedPeakBytes - UNCOLLECTED - 2 * bytes);
   } catch (cause) {
     throw new DiffopsError(
       'MEMORY_LIMIT',
@@ -143,7 +146,7 @@ export const evaluateAt = async (
     held: matrixBytes(planned),
     engineBytes: engineBytesUnder(problem.memoryLimit),
   });
-  const result = allocate(problem, workers);
+  const result = allocate(problem, plan);
   const job = { ...jobOf(problem, x, fixed, runners.threads), tiles: heaviestFirst(planned) };
   const began = performance.now();
   const compiledBefore = problem.phases.compile;

@@ -16,6 +16,8 @@ export interface ResultMemory {
   /** Where the rooms of the slots begin, in order, and how many there are. */
   readonly rooms: number;
   readonly slots: number;
+  /** Bytes of results, this one among them, that may be there before V8 is told of more. */
+  readonly pile: number;
 }
 
 /** A slot's room: of it and the lines of a matrix that it goes to, most fits in a core's own cache. */
@@ -31,7 +33,7 @@ let refused = false;
 export const goesAcross = ({ placement, outputs }: Pick<Group, 'placement' | 'outputs'>): boolean =>
   outputs.some(({ placed, batch }) => !placed && (placement !== 'row' || batch !== 'leading'));
 
-/** Bytes of results that may be there before V8 is told of more. */
+/** The most that a pile may have, however much memory there is. */
 const PILE = 2 ** 30;
 let piled = 0;
 const gone = new FinalizationRegistry((bytes: number) => {
@@ -45,13 +47,13 @@ const counted = new WeakMap<SharedArrayBuffer, ArrayBuffer | undefined>();
  * Each thread that gets a result says so for itself. Small piles it isn't told of: it would collect in all threads for
  * each result of 64 MiB, a fifth of the time that `mlp`'s takes.
  */
-export const countResult = ({ buffer }: ResultMemory): void => {
+export const countResult = ({ buffer, pile }: ResultMemory): void => {
   if (counted.has(buffer) || buffer.byteLength < SMALL) return;
   piled += buffer.byteLength;
   gone.register(buffer, buffer.byteLength);
   let weight: ArrayBuffer | undefined;
   try {
-    if (piled > PILE) weight = new ArrayBuffer(buffer.byteLength);
+    if (piled > pile) weight = new ArrayBuffer(buffer.byteLength);
   } catch {
     // Addresses are short; then so much garbage can't pile up.
   }
@@ -60,15 +62,15 @@ export const countResult = ({ buffer }: ResultMemory): void => {
 
 /**
  * Zeroed memory for a matrix, with rooms for as many threads as there are slots: whole rows need none. Throws where it
- * can't be had at all.
+ * can't be had at all. `pile`: bytes of results that there is room for, this one among them.
  */
-export const newResultMemory = (bytes: number, slots: number): ResultMemory => {
-  const result = memoryOf(bytes, slots);
+export const newResultMemory = (bytes: number, slots: number, pile = PILE): ResultMemory => {
+  const result = { ...memoryOf(bytes, slots), pile: Math.min(pile, PILE) };
   countResult(result);
   return result;
 };
 
-const memoryOf = (bytes: number, slots: number): ResultMemory => {
+const memoryOf = (bytes: number, slots: number): Omit<ResultMemory, 'pile'> => {
   const rooms = Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
   const whole = rooms + slots * ROOM_BYTES;
   if (slots > 0 && bytes >= SMALL && whole <= MOST_BYTES && !refused) {

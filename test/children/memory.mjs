@@ -6,8 +6,8 @@ import { setTimeout } from 'node:timers/promises';
 const [entry, name, text] = process.argv.slice(2);
 const tf = await import('@tensorflow/tfjs');
 const { createRuntime } = await import(entry);
-/** `blocks`: streamed, each held for so many ms by `pace`. */
-const { workers, blocks = false, pace = 0, ...options } = JSON.parse(text);
+/** `blocks`: streamed, each held for so many ms by `pace`; `evaluations`: of a prepared problem, each result dropped. */
+const { workers, blocks = false, pace = 0, evaluations = 0, ...options } = JSON.parse(text);
 
 const network = (samples, widths) => {
   const inputs = tf.randomNormal([samples, widths[0]], 0, 1, 'float32', 1);
@@ -54,6 +54,10 @@ if (blocks) {
     peaks.push(status('VmHWM') - before);
   }
   plan = await stream.plan;
+} else if (evaluations > 0) {
+  const problem = await runtime.prepareHessian(f, x, options);
+  for (let k = 0; k < evaluations; k++) await problem.evaluate(x);
+  plan = problem.plan;
 } else plan = (await runtime.hessian(f, x, options)).report;
 const measured = status('VmHWM') - before;
 await runtime.close();

@@ -62,6 +62,16 @@ test.skipIf(!hasHighWaterMark).each([1, 2])(
   120_000, // a process of its own, on a busy machine
 );
 
+test.skipIf(!hasHighWaterMark)(
+  'results that are dropped one after the other stay under the memory limit together',
+  () => {
+    // 61 MiB each, 1.4 GiB together; about six of them are there before the first is collected.
+    const { measured, text } = call('chain', { workers: 2, evaluations: 24, memoryLimit: '600 MiB' });
+    expect(measured, text).toBeLessThanOrEqual(600 * MIB);
+  },
+  120_000,
+);
+
 describe('the terms', () => {
   const planned = planHessian(planRequest(chain(4, 300), { leaves: 1, nbatches: 10 }), true);
 
