@@ -57,19 +57,20 @@ export const createJournal = (path: string, head: JournalHead, claim: Claim): vo
   closeSync(file);
 };
 
-/** Never makes a journal: that of a file that is whole by now is gone. */
-const append = (path: string, text: string): void =>
+/** Adds to a journal that is there: that of a file that is whole by now is gone, and must not be made again. */
+const addTo = (path: string, text: string): void =>
   appendFileSync(path, text, { flag: (constants.O_WRONLY | constants.O_APPEND) as never });
 
 /** On a line of its own, whatever was torn before. */
-export const appendClaim = (path: string, claim: Claim): void => append(path, `\n${lineOf({ claim })}`);
+export const appendClaim = (path: string, claim: Claim): void => addTo(path, `\n${lineOf({ claim })}`);
 
-export const appendEnded = (path: string, { run }: Claim): void => append(path, `\n${lineOf({ ended: run })}`);
+export const appendEnded = (path: string, { run }: Claim): void => addTo(path, `\n${lineOf({ ended: run })}`);
 
-export const appendWritten = (path: string, written: Written): void => append(path, lineOf(written));
+/** Also where someone took the journal away: the file gets whole all the same. */
+export const appendWritten = (path: string, written: Written): void => appendFileSync(path, lineOf(written));
 
 /** Says that all strips above are on the disk. */
-export const appendSynced = (path: string): void => append(path, lineOf({ synced: true }));
+export const appendSynced = (path: string): void => appendFileSync(path, lineOf({ synced: true }));
 
 type Entry = Written | { readonly synced: true } | { readonly claim: Claim } | { readonly ended: string };
 

@@ -234,6 +234,14 @@ describe.each(['npy', 'zarr'])('%s', { timeout: 60_000 }, (format) => {
     },
   );
 
+  test('a run whose journal is taken away gets whole all the same', async () => {
+    const out = folder.path(`unnoted.${format}`);
+    const { f, x } = problem();
+    const onProgress = (): void => rmSync(`${out}.journal`, { force: true });
+    await runtimes[1].hessian(f, x, { ...OPTIONS, out, data: 1, onProgress });
+    expectWhole(out);
+  });
+
   test('while another process writes it, it is that one’s; not when that is gone', async () => {
     const out = folder.path(`other.${format}`);
     const asked = JSON.stringify({ out, killAfter: 2, signal: 'SIGSTOP', options: OPTIONS });
