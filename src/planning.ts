@@ -48,6 +48,8 @@ export interface PlannedCall {
 
 /** Plans of recent programs, by structure and by what shapes them: an equal program plans nothing again. */
 const plans = new BoundedCache<Planned>(64);
+/** What was found for those that didn't fit as they were. */
+const searches = new BoundedCache<Found>(16);
 
 /** What `checkpoint` allows to be computed again, least first. */
 const DEGREES = { auto: [0, 0.25, 0.5, 0.75, 1], true: [1], false: [0] } as const;
@@ -67,24 +69,37 @@ export const planFor = (call: PlannedCall): Bounded => {
   const limit = call.settings.memoryLimit ?? call.limitBefore ?? defaultMemoryLimit();
   const target = FILLED * limit;
   const bytes = (planned: Planned, workers: number): number => bytesOf(planned, { workers, limit, held: call.held });
-  const groupsMade = new Map<string, readonly Group[]>();
-  const search = (mode: Settings['mode']): Found =>
-    fastestWithin({
-      limit: target,
-      workers: availableParallelism(),
-      degrees: DEGREES[`${call.settings.checkpoint}`],
-      plan: planner(call, mode, groupsMade),
-      bytes,
-    });
+  const degrees = DEGREES[`${call.settings.checkpoint}`];
+  const workers = availableParallelism();
+  const search = (mode: Settings['mode']): Found => {
+    const groupsMade = new Map<string, readonly Group[]>();
+    const key = `${keyOf(call, mode)}/${degrees[0]}`;
+    const free = plans.getOrMake(key, () =>
+      planned(call, mode, groupsMade, { recomputed: degrees[0], tileBytes: Number.POSITIVE_INFINITY }),
+    );
+    const within = (): Found =>
+      fastestWithin({
+        limit: target,
+        workers,
+        degrees,
+        free,
+        plan: (thrift) => planned(call, mode, groupsMade, thrift),
+        bytes,
+      });
+    // Plans that were tried are let go of: they are large.
+    if (bytes(free, workers) <= target) return within();
+    return searches.getOrMake(`${key}/${degrees.length}/${call.held}/${limit}`, within);
+  };
   const { mode, nbatches } = call.settings;
-  let { planned, fits, nanoseconds } = search(mode);
-  if (fits !== 'freely' && call.kind === 'jacobian' && mode === 'auto' && nbatches === 'auto') {
+  let found = search(mode);
+  if (found.fits !== 'freely' && call.kind === 'jacobian' && mode === 'auto' && nbatches === 'auto') {
     // The other way may take less.
-    const other = search(planned.facts.mode === 'reverse' ? 'forward' : 'reverse');
-    if (other.nanoseconds < nanoseconds) ({ planned, fits, nanoseconds } = other);
+    const other = search(found.planned.facts.mode === 'reverse' ? 'forward' : 'reverse');
+    if (other.nanoseconds < found.nanoseconds) found = other;
   }
-  if (fits === 'not') throw tooLarge(call, planned, limit);
-  return { planned, memoryLimit: limit, mostWorkers: mostThat((workers) => bytes(planned, workers) <= target) };
+  if (found.fits === 'not') throw tooLarge(call, found.planned, limit);
+  const borne = mostThat((count) => bytes(found.planned, count) <= target);
+  return { planned: found.planned, memoryLimit: limit, mostWorkers: borne };
 };
 
 /** More than any pool has. */
@@ -120,30 +135,42 @@ const estimateOf = (planned: Planned, running: Running): MemoryEstimate =>
 
 const bytesOf = (planned: Planned, running: Running): number => estimateOf(planned, running).total;
 
-/** Plans for one call in a mode, by what they are told to save. */
-const planner = (
-  { kind, recording: { program }, settings, leaves, precision, device, held }: PlannedCall,
+/** What shapes the plan of a call in a mode, but for memory. */
+const keyOf = (call: PlannedCall, mode: Settings['mode']): string =>
+  [
+    call.kind,
+    hashOf(call.recording.program),
+    call.leaves,
+    call.settings.nbatches,
+    isMirrored(call),
+    mode,
+    call.device,
+  ].join('/');
+
+/** A gradient of the user's own may be another than the true one: H need not be symmetric then. Blocks have whole columns. */
+const isMirrored = ({ recording: { program }, settings, held }: PlannedCall): boolean =>
+  settings.symmetric && held !== 'blocks' && !hasCustomTangents(program);
+
+/** Plans a call in a mode, told what to save. */
+const planned = (
+  call: PlannedCall,
   mode: Settings['mode'],
   groupsMade: Map<string, readonly Group[]>,
-): ((thrift: Thrift) => Planned) => {
-  // A gradient of the user's own may be another than the true one: H need not be symmetric then. Blocks have whole columns.
-  const symmetric = settings.symmetric && held !== 'blocks' && !hasCustomTangents(program);
-  const key = [kind, hashOf(program), leaves, settings.nbatches, symmetric, mode, device];
-  return ({ recomputed, tileBytes }) =>
-    plans.getOrMake([...key, recomputed, tileBytes].join('/'), () => {
-      const request: PlanRequest = {
-        program,
-        leaves,
-        precision,
-        device,
-        nbatches: settings.nbatches,
-        recomputed,
-        tileBytes,
-        groupsMade,
-      };
-      const planned = kind === 'hessian' ? planHessian(request, symmetric) : planJacobianAs(request, mode);
-      return device === 'cpu' ? planned : withElsewhere(planned);
-    });
+  thrift: Thrift,
+): Planned => {
+  const { kind, recording, settings, leaves, precision, device } = call;
+  const { nbatches } = settings;
+  const request: PlanRequest = {
+    program: recording.program,
+    leaves,
+    precision,
+    device,
+    nbatches,
+    groupsMade,
+    ...thrift,
+  };
+  const made = kind === 'hessian' ? planHessian(request, isMirrored(call)) : planJacobianAs(request, mode);
+  return device === 'cpu' ? made : withElsewhere(made);
 };
 
 /** With what runs on the CPU all the same. */

@@ -17,6 +17,8 @@ export interface Search {
   readonly workers: number;
   /** Degrees of recomputing that may be chosen, least first. */
   readonly degrees: readonly number[];
+  /** The plan with the least degree and all the memory that it wants. */
+  readonly free: Planned;
   plan(thrift: Thrift): Planned;
   /** Bytes that a plan adds with so many workers. */
   bytes(planned: Planned, workers: number): number;
@@ -59,8 +61,7 @@ const firstThat = (first: number, limit: number, holds: (index: number) => boole
  * again, whichever the cost model says is fastest. A plan that can't be brought to fit is given back as `fits: 'not'`,
  * in the form that takes least.
  */
-export const fastestWithin = ({ limit, workers: most, degrees, plan, bytes }: Search): Found => {
-  const free = plan({ recomputed: degrees[0], tileBytes: Number.POSITIVE_INFINITY });
+export const fastestWithin = ({ limit, workers: most, degrees, free, plan, bytes }: Search): Found => {
   const hoped = nanosecondsOf(free, most);
   if (bytes(free, most) <= limit) return { planned: free, fits: 'freely', nanoseconds: hoped };
 
