@@ -2,6 +2,7 @@
 
 import { availableParallelism } from 'node:os';
 import { BoundedCache } from './bounded-cache.ts';
+import { collectGarbage } from './collect-garbage.ts';
 import { lackingOnWebgpu } from './compile/onnx/for-webgpu.ts';
 import { DiffopsError } from './errors.ts';
 import { fileBytes } from './file/division.ts';
@@ -62,7 +63,7 @@ export interface Bounded {
 }
 
 /** Estimates err: so much of a limit is planned for. */
-const FILLED = 0.9;
+const FILLED = 0.85;
 
 /** The plan of a call; refuses what can't be brought under its memory limit. */
 export const planFor = (call: PlannedCall): Bounded => {
@@ -73,6 +74,7 @@ export const planFor = (call: PlannedCall): Bounded => {
   const workers = availableParallelism();
   const search = (mode: Settings['mode']): Found => {
     const groupsMade = new Map<string, readonly Group[]>();
+    let degree: number = degrees[0];
     const key = `${keyOf(call, mode)}/${degrees[0]}`;
     const free = plans.getOrMake(key, () =>
       planned(call, mode, groupsMade, { recomputed: degrees[0], tileBytes: Number.POSITIVE_INFINITY }),
@@ -83,12 +85,22 @@ export const planFor = (call: PlannedCall): Bounded => {
         workers,
         degrees,
         free,
-        plan: (thrift) => planned(call, mode, groupsMade, thrift),
+        plan: (thrift) => {
+          // The strands of another degree have just been let go of.
+          if (thrift.recomputed !== degree) collectGarbage();
+          degree = thrift.recomputed;
+          return planned(call, mode, groupsMade, thrift);
+        },
         bytes,
       });
     // Plans that were tried are let go of: they are large.
     if (bytes(free, workers) <= target) return within();
-    return searches.getOrMake(`${key}/${degrees.length}/${call.held}/${limit}`, within);
+    return searches.getOrMake(`${key}/${degrees.length}/${call.held}/${limit}`, () => {
+      const found = within();
+      groupsMade.clear();
+      collectGarbage();
+      return found;
+    });
   };
   const { mode, nbatches } = call.settings;
   let found = search(mode);

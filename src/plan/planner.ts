@@ -49,7 +49,11 @@ export const planHessian = (request: PlanRequest, symmetric: boolean): Planned =
 /** The groups of a request, which others that are made for the same search take over. */
 const groupsOnce = ({ recomputed, groupsMade }: SetRequest, kind: string, make: () => Group[]): readonly Group[] => {
   const key = `${kind} ${recomputed}`;
-  const groups = groupsMade?.get(key) ?? make();
+  const known = groupsMade?.get(key);
+  if (known) return known;
+  // A search goes from degree to degree, and comes back to none.
+  groupsMade?.clear();
+  const groups = make();
   groupsMade?.set(key, groups);
   return groups;
 };
