@@ -1,23 +1,19 @@
 /** A few columns of `deep` under a memory limit, in a process of its own: what they took, as JSON. Its argument is the limit. */
 
-import { readFileSync, writeFileSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs';
 import { createRuntime, DiffopsError } from '../src/index.ts';
+import { peakBytes, resetPeak } from './high-water.ts';
 import { deep } from './workloads/deep.ts';
 
 /** Fewer than this say nothing of a plan whose tiles are as wide. */
 const COLUMNS = 48;
-
-const statusBytes = (field: 'VmRSS' | 'VmHWM'): number =>
-  1024 * Number(new RegExp(`^${field}:\\s*(\\d+)`, 'm').exec(readFileSync('/proc/self/status', 'utf8'))?.[1]);
 
 await tf.setBackend('cpu');
 const { f, x } = deep();
 const runtime = createRuntime({ workers: 2 });
 await runtime.hessian((v: tf.Tensor) => tf.sum(tf.pow(tf.sin(v), 3)), tf.fill([256], 0.5), { nbatches: 16 });
 globalThis.gc?.();
-writeFileSync('/proc/self/clear_refs', '5');
-const before = statusBytes('VmRSS');
+const before = resetPeak();
 try {
   const began = performance.now();
   const blocks = runtime.hessianBlocks(f, x, { memoryLimit: process.argv[2] });
@@ -37,7 +33,7 @@ try {
   }
   const seconds = (performance.now() - started) / 1000;
   const figures = { estimatedPeakBytes, checkpoint, tileWidth, workers, columns: columns - first, seconds };
-  const measured = statusBytes('VmHWM') - before;
+  const measured = peakBytes() - before;
   console.log(JSON.stringify({ ...figures, measured, planSeconds: (planned - began) / 1000 }));
 } catch (error) {
   if (!(error instanceof DiffopsError)) throw error;

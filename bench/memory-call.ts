@@ -3,20 +3,11 @@
  * JSON. Arguments: a workload, and as JSON the options of its call and of the runtime.
  */
 
-import { readFileSync, writeFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import * as tf from '@tensorflow/tfjs';
 import { type Blocks, createRuntime, type Runtime } from '../src/index.ts';
+import { peakBytes, resetPeak } from './high-water.ts';
 import { workloads } from './workloads/index.ts';
-
-const statusBytes = (field: 'VmRSS' | 'VmHWM'): number =>
-  1024 * Number(new RegExp(`^${field}:\\s*(\\d+)`, 'm').exec(readFileSync('/proc/self/status', 'utf8'))?.[1]);
-
-/** Resident bytes now, from where the high-water mark begins anew. */
-const resetPeak = (): number => {
-  writeFileSync('/proc/self/clear_refs', '5');
-  return statusBytes('VmRSS');
-};
 
 /** Runs small problems of another kind, one on either engine, until every thread has had some of each. */
 const warmUp = async (runtime: Runtime, workers: number): Promise<void> => {
@@ -64,7 +55,7 @@ if (columns) {
     : runtime.hessian(f as never, x as never, options));
   plan = result.report;
 }
-const measured = statusBytes('VmHWM') - before;
+const measured = peakBytes() - before;
 const { estimatedPeakBytes, workers: used } = plan as { estimatedPeakBytes: number; workers: number };
 console.log(JSON.stringify({ measured, estimated: estimatedPeakBytes, workers: used, text: String(plan) }));
 await runtime.close();

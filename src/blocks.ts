@@ -1,7 +1,8 @@
 /** Matrices that are never held whole: an async iterable of blocks of whole columns or whole rows. */
 
-import { blocksBytes, engineBytesUnder } from './plan/memory.ts';
-import { Plan } from './plan/plan.ts';
+import { blocksBytes } from './plan/memory.ts';
+import type { Plan } from './plan/plan.ts';
+import { planOfRun } from './planning.ts';
 import { streamBlocks } from './pool/stream.ts';
 import { nonFinite, progressListener, type Unflatten } from './prepared.ts';
 import { jobOf, type Problem } from './problem.ts';
@@ -47,13 +48,7 @@ export const blocksOf = (pose: () => Problem, runners: Runners): Blocks<never> =
   const { planned, settings, x, kind } = problem;
   const workers = runners.workersFor(problem);
   return {
-    plan: Promise.resolve(
-      new Plan(planned, {
-        workers,
-        held: blocksBytes(planned, workers),
-        engineBytes: engineBytesUnder(problem.memoryLimit),
-      }),
-    ),
+    plan: Promise.resolve(planOfRun(problem, workers, blocksBytes(planned, workers))),
     unflatten: (flat) => unflattenVector(x, flat) as never,
     async *[Symbol.asyncIterator]() {
       const job = jobOf(problem, x, problem.fixed, runners.threads);

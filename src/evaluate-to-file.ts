@@ -11,8 +11,7 @@ import type { Out } from './file/out.ts';
 import { beginFile, dropFile, finishFile, leaveFile, type Unfinished } from './file/unfinished.ts';
 import type { WriterSays } from './file/write-strips.ts';
 import { writeInThread } from './file/writer-thread.ts';
-import { engineBytesUnder } from './plan/memory.ts';
-import { Plan } from './plan/plan.ts';
+import { planOfRun } from './planning.ts';
 import { onAbort } from './pool/abort.ts';
 import type { Control } from './pool/control.ts';
 import type { Job } from './pool/job.ts';
@@ -82,11 +81,7 @@ export const evaluateToFile = async (problem: Problem, runners: Runners, out: Ou
   let written = file.done.length;
   try {
     const memories = memoriesFor(matrix, file, planned, workers);
-    const plan = new Plan(planned, {
-      workers,
-      held: heldBytes(matrix, file.strips),
-      engineBytes: engineBytesUnder(problem.memoryLimit),
-    });
+    const plan = planOfRun(problem, workers, heldBytes(matrix, file.strips));
     const tiles = tilesOfStrips(planned.groups, file.strips);
     const job = { ...jobOf(problem, x, problem.fixed, runners.threads), tiles };
     const began = performance.now();

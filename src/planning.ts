@@ -10,8 +10,7 @@ import type { Format } from './file/open-file.ts';
 import { type FloatDtype, sizeOf } from './ir/aval.ts';
 import { hashOf } from './ir/serial.ts';
 import { defaultMemoryLimit } from './memory-limit.ts';
-import type { DeviceName } from './options.ts';
-import { checkNbatches, type Settings } from './options.ts';
+import { checkNbatches, type DeviceName, type Settings } from './options.ts';
 import { formatBytes } from './plan/format.ts';
 import {
   blocksBytes,
@@ -146,6 +145,10 @@ const estimateOf = (planned: Planned, running: Running): MemoryEstimate =>
   estimate(planned, circumstancesOf(planned, running));
 
 const bytesOf = (planned: Planned, running: Running): number => estimateOf(planned, running).total;
+
+/** The plan as it runs: on so many workers, with so many bytes of the result held. */
+export const planOfRun = ({ planned, memoryLimit }: Bounded, workers: number, held: number): Plan =>
+  new Plan(planned, { workers, held, engineBytes: engineBytesUnder(memoryLimit) });
 
 /** What shapes the plan of a call in a mode, but for memory. */
 const keyOf = (call: PlannedCall, mode: Settings['mode']): string =>

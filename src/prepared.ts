@@ -9,8 +9,9 @@ import type { NdArray } from './nd-array.ts';
 import { type EvaluateOptions, type EvaluateSettings, evaluateSettingsOf, type Progress } from './options.ts';
 import { formatBytes, formatCount } from './plan/format.ts';
 import { heaviestFirst } from './plan/heaviest-first.ts';
-import { engineBytesUnder, matrixBytes, UNCOLLECTED } from './plan/memory.ts';
-import { Plan, type PlanSummary } from './plan/plan.ts';
+import { matrixBytes, UNCOLLECTED } from './plan/memory.ts';
+import type { Plan, PlanSummary } from './plan/plan.ts';
+import { planOfRun } from './planning.ts';
 import type { Fixed, Tile } from './pool/job.ts';
 import type { RunStats, Progress as TileProgress } from './pool/run.ts';
 import { fixedOf, flattenData, jobOf, type Problem } from './problem.ts';
@@ -141,11 +142,7 @@ export const evaluateAt = async (
 ): Promise<Evaluation> => {
   const { planned, settings } = problem;
   const workers = runners.workersFor(problem);
-  const plan = new Plan(planned, {
-    workers,
-    held: matrixBytes(planned),
-    engineBytes: engineBytesUnder(problem.memoryLimit),
-  });
+  const plan = planOfRun(problem, workers, matrixBytes(planned));
   const result = allocate(problem, plan);
   const job = { ...jobOf(problem, x, fixed, runners.threads), tiles: heaviestFirst(planned) };
   const began = performance.now();
@@ -184,12 +181,7 @@ export class Prepared<X, D, Result> {
     this.#problem = problem;
     this.#runners = runners;
     this.#finish = finish;
-    const { planned } = problem;
-    this.plan = new Plan(planned, {
-      workers: runners.workersFor(problem),
-      held: matrixBytes(planned),
-      engineBytes: engineBytesUnder(problem.memoryLimit),
-    });
+    this.plan = planOfRun(problem, runners.workersFor(problem), matrixBytes(problem.planned));
   }
 
   /**

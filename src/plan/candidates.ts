@@ -2,6 +2,7 @@
 
 import { bytesOf, bytesPerElement } from '../ir/aval.ts';
 import type { Program } from '../ir/program.ts';
+import { remembered } from '../ir/remembered.ts';
 import { CACHED_BYTES, flopsOf, livePeakBytes, movedBytesOf, nodesOf, stitchNanoseconds, widestValue } from './cost.ts';
 import { cheaperEngine, roughNanoseconds } from './engines.ts';
 import type { Prices, Way } from './prices.ts';
@@ -83,11 +84,10 @@ const widestOf = (request: SetRequest, strand: Strand): number =>
   widestValue(strand.rest, tileRequest(request, strand, 1).knownCount);
 
 /** Of each strand, the tiles that were made: a search for a plan under a memory limit comes back to them. */
-const madeTiles = new WeakMap<Strand, Map<string, Candidate>>();
+const madeTiles = remembered((_: Strand) => new Map<string, Candidate>());
 
 const madeOnce = (strand: Strand, key: string, make: () => Candidate): Candidate => {
-  const known = madeTiles.get(strand) ?? new Map<string, Candidate>();
-  madeTiles.set(strand, known);
+  const known = madeTiles(strand);
   const found = known.get(key) ?? make();
   known.set(key, found);
   return found;

@@ -9,20 +9,14 @@ import { layoutOf } from '../fusion/layout.ts';
 import { type Aval, bytesOf, bytesPerElement, type FloatDtype } from '../ir/aval.ts';
 import type { Program } from '../ir/program.ts';
 import { remembered } from '../ir/remembered.ts';
-import type { Placement, Source, Tile, TileOutput } from '../pool/job.ts';
+import type { Group } from '../pool/job.ts';
 import { scratchPeakBytes } from './cost.ts';
 import type { CompiledEngine } from './engines.ts';
 
 /** What is asked of a group of a plan. */
-interface MeasuredGroup {
+interface MeasuredGroup extends Omit<Group, 'artifact'> {
   readonly program: Program;
   readonly engine: CompiledEngine;
-  readonly sources: readonly Source[];
-  readonly first: number;
-  readonly limit: number;
-  readonly width: number;
-  readonly placement: Placement;
-  readonly outputs: readonly TileOutput[];
 }
 
 /** What is asked of a plan. */
@@ -30,7 +24,6 @@ interface Measured {
   readonly point: Program | null;
   readonly pointEngine: CompiledEngine;
   readonly groups: readonly MeasuredGroup[];
-  readonly tiles: readonly Tile[];
   readonly rows: number;
   readonly columns: number;
   readonly dtype: FloatDtype;

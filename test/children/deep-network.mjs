@@ -5,8 +5,8 @@
  * without an engine, programs run where their plan has them.
  */
 
-import { readFileSync, writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
+import { peakBytes, resetPeak } from './high-water.mjs';
 
 const [folder, json] = process.argv.slice(2);
 const { kind, recomputed, engine, samples, width, tiles, runs } = JSON.parse(json);
@@ -70,23 +70,18 @@ const run = async ({ planned, inputs }, forced, count, times) => {
   return fastest;
 };
 
-const bytesOf = (field) =>
-  1024 * Number(new RegExp(`^${field}:\\s+(\\d+)`, 'm').exec(readFileSync('/proc/self/status', 'utf8'))[1]);
-
 await tf.setBackend('cpu');
 // Another network, so that the recorder and both engines are up.
 for (const each of ['onnx', 'native']) await run(planOf(3, 64, 8, 0, {}), each, 1, 1);
 const subject = planOf(LAYERS, samples, width, recomputed, { native: engine !== 'onnx' });
 globalThis.gc();
-writeFileSync('/proc/self/clear_refs', '5');
-const before = bytesOf('VmRSS');
+const before = resetPeak();
 const milliseconds = await run(subject, engine, tiles, runs);
 const { planned } = subject;
 console.log(
   JSON.stringify({
-    peak: bytesOf('VmHWM') - before,
+    peak: peakBytes() - before,
     estimated: estimate(planned, { workers: 1, held: 0 }).total,
-    worker: planned.facts.workerBytes,
     flops: planned.facts.flops,
     milliseconds,
     width: planned.facts.tileWidth,

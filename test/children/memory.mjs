@@ -1,7 +1,7 @@
 /** One call in a process of its own, and what it adds to resident memory. Arguments: the built entry, a problem, options. */
 
-import { readFileSync, writeFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
+import { peakBytes, resetPeak } from './high-water.mjs';
 
 const [entry, name, text] = process.argv.slice(2);
 const tf = await import('@tensorflow/tfjs');
@@ -29,9 +29,6 @@ const problems = {
   }),
 };
 
-const status = (field) =>
-  1024 * Number(new RegExp(`^${field}:\\s*(\\d+)`, 'm').exec(readFileSync('/proc/self/status', 'utf8'))[1]);
-
 const runtime = createRuntime(workers === undefined ? {} : { workers });
 // Threads, recorder and engines are up before anything is measured: small problems of another kind, one for each engine.
 const warm = network(256, [16, 16, 1]);
@@ -42,8 +39,7 @@ for (let k = 0; k < 4; k++) {
 const { f, x } = problems[name]();
 globalThis.gc();
 await setTimeout(100);
-writeFileSync('/proc/self/clear_refs', '5');
-const before = status('VmRSS');
+const before = resetPeak();
 let plan;
 /** The most after each block. */
 const peaks = [];
@@ -51,7 +47,7 @@ if (blocks) {
   const stream = runtime.hessianBlocks(f, x, options);
   for await (const _ of stream) {
     if (pace > 0) await setTimeout(pace);
-    peaks.push(status('VmHWM') - before);
+    peaks.push(peakBytes() - before);
   }
   plan = await stream.plan;
 } else if (evaluations > 0) {
@@ -59,6 +55,6 @@ if (blocks) {
   for (let k = 0; k < evaluations; k++) await problem.evaluate(x);
   plan = problem.plan;
 } else plan = (await runtime.hessian(f, x, options)).report;
-const measured = status('VmHWM') - before;
+const measured = peakBytes() - before;
 await runtime.close();
 console.log(JSON.stringify({ measured, estimated: plan.estimatedPeakBytes, text: String(plan), peaks }));

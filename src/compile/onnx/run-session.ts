@@ -4,7 +4,7 @@ import ort, { type InferenceSession, type Tensor } from 'onnxruntime-node';
 import { DiffopsError } from '../../errors.ts';
 import { allocate, sizeOf, type TypedArray, type Value } from '../../ir/aval.ts';
 import { malformed } from '../../ir/builder.ts';
-import type { Executable } from '../executable.ts';
+import type { Artifact, Executable } from '../executable.ts';
 import { heldShape } from './graph.ts';
 import { inputName } from './lower.ts';
 import { NOT_HANDED_OVER } from './model.ts';
@@ -41,6 +41,14 @@ export const failure = (doing: string, thrown: unknown): DiffopsError => {
 /** Whether the engine stopped where it would have begun to hand over copies of outputs: all is computed then. */
 const isHandingOver = (thrown: unknown): boolean =>
   thrown instanceof Error && thrown.message.startsWith('Non tensor type');
+
+/** A session needs an output: a program without any runs none. */
+export const givingNothing = ({ inputs }: Pick<Artifact, 'inputs'>): Executable => ({
+  inputs,
+  outputs: [],
+  run: async () => [],
+  dispose: async () => {},
+});
 
 /** What a session is given, by name. */
 export const feedsOf = (

@@ -4,7 +4,7 @@ import ort, { type InferenceSession } from 'onnxruntime-node';
 import { bytesOf, type TypedArray, type Value } from '../../ir/aval.ts';
 import { malformed } from '../../ir/builder.ts';
 import type { Artifact, Executable } from '../executable.ts';
-import { failure, runSession } from './run-session.ts';
+import { failure, givingNothing, runSession } from './run-session.ts';
 
 /**
  * All simplification is done before: from `basic` on, the engine merges equal chains, and so what checkpointing
@@ -50,10 +50,7 @@ class OnnxExecutable implements Executable {
 export const loadOnnx = async (artifact: Artifact, threads: number): Promise<Executable> => {
   const { engine, model } = artifact;
   if (engine !== 'onnx' || !model) throw malformed(`ONNX Runtime can't run an artifact of ${engine}.`);
-  // A session needs an output.
-  if (artifact.outputs.length === 0) {
-    return { inputs: artifact.inputs, outputs: [], run: async () => [], dispose: async () => {} };
-  }
+  if (artifact.outputs.length === 0) return givingNothing(artifact);
   try {
     return new OnnxExecutable(artifact, await ort.InferenceSession.create(model, sessionOptions(threads)));
   } catch (thrown) {

@@ -6,7 +6,7 @@ import { allocate, sizeOf, type TypedArray, type Value } from '../../ir/aval.ts'
 import { malformed } from '../../ir/builder.ts';
 import type { Artifact, Executable } from '../executable.ts';
 import { heldShape } from './graph.ts';
-import { feedsOf, runSession, wrapped } from './run-session.ts';
+import { feedsOf, givingNothing, runSession, wrapped } from './run-session.ts';
 import { sessionOptions } from './session.ts';
 
 /** The engine's error about the device or its driver. */
@@ -93,8 +93,6 @@ const onDevice = (tensor: Tensor, dims: readonly number[]): Tensor =>
 export const loadWebgpu = (artifact: Artifact): Executable => {
   const { engine, model } = artifact;
   if (engine !== 'webgpu' || !model) throw malformed(`WebGPU can't run an artifact of ${engine}.`);
-  if (artifact.outputs.length === 0) {
-    return { inputs: artifact.inputs, outputs: [], run: async () => [], dispose: async () => {} };
-  }
+  if (artifact.outputs.length === 0) return givingNothing(artifact);
   return new WebgpuExecutable(artifact, model);
 };
