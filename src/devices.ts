@@ -2,8 +2,8 @@
 
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { DEVICE_NAMES, DEVICES, type DeviceName, LATER } from './device-traits.ts';
 import { DiffopsError } from './errors.ts';
-import type { DeviceName } from './options.ts';
 import { workerFile } from './pool/worker-file.ts';
 
 export interface Device {
@@ -14,41 +14,23 @@ export interface Device {
   readonly detail: string;
 }
 
-/** What the contract names and this version does not have yet. */
-const LATER = ['cuda', 'tensorflow', 'tfjs:cpu', 'tfjs:wasm', 'tfjs:webgpu'];
-
 /** What can run here. */
 export const devices = async (): Promise<Device[]> => {
-  const reason = await whyNot('webgpu');
-  return [
-    {
-      name: 'cpu',
-      available: true,
-      reason: undefined,
-      detail: 'ONNX Runtime and native code on the CPU; diffops’ own evaluator with jit: false',
-    },
-    {
-      name: 'webgpu',
-      available: reason === undefined,
-      reason,
-      detail: 'ONNX Runtime’s WebGPU provider, float32, one worker',
-    },
-    ...LATER.map((name) => ({
-      name,
-      available: false,
-      reason: 'not supported by this version of diffops',
-      detail: '',
-    })),
-  ];
+  const known = DEVICE_NAMES.map(async (name): Promise<Device> => {
+    const reason = await whyNot(name);
+    return { name, available: reason === undefined, reason, detail: DEVICES[name].detail };
+  });
+  const reason = 'not supported by this version of diffops';
+  return [...(await Promise.all(known)), ...LATER.map((name) => ({ name, available: false, reason, detail: '' }))];
 };
 
 /** Refuses a device that can't be had, with what it said. */
-export const requireDevice = async (device: Exclude<DeviceName, 'cpu'>): Promise<void> => {
+export const requireDevice = async (device: DeviceName): Promise<void> => {
   const reason = await whyNot(device);
   if (reason === undefined) return;
   throw new DiffopsError(
     'DEVICE',
-    `${device} can't be used here: ${reason}. It needs a GPU with a driver for Vulkan (Linux), Metal or Direct3D 12; ` +
+    `${device} can't be used here: ${reason}. It needs ${DEVICES[device].needs}; ` +
       "devices() lists what there is, and device: 'cpu' runs anywhere.",
     { device, reason },
   );
@@ -60,7 +42,8 @@ const PATIENCE = 60_000;
 const answers = new Map<string, Promise<string | undefined>>();
 
 /** Why a device can't be used; undefined: it can. Asked once per process. */
-const whyNot = (device: Exclude<DeviceName, 'cpu'>): Promise<string | undefined> => {
+const whyNot = async (device: DeviceName): Promise<string | undefined> => {
+  if (device === 'cpu') return undefined;
   const known = answers.get(device);
   if (known) return known;
   const answer = probe(device);

@@ -1,11 +1,9 @@
 /** All validation of options, before any work: what may be given, in which range, and what comes later. */
 
+import { DEVICE_NAMES, type DeviceName } from './device-traits.ts';
 import { DiffopsError } from './errors.ts';
 import type { FloatDtype } from './ir/aval.ts';
 import { memoryLimitOf } from './memory-limit.ts';
-
-/** Where blocks run. */
-export type DeviceName = 'cpu' | 'webgpu';
 
 /** Progress of a run, in columns of the matrix (rows in reverse mode). */
 export interface Progress {
@@ -185,11 +183,8 @@ const checkNames = (given: Record<string, unknown>, use: OptionsFor): void => {
   }
 };
 
-/** What this version runs on. */
-const DEVICES: readonly DeviceName[] = ['cpu', 'webgpu'];
-
 /** The device asked for, if it is one of `allowed`. */
-const deviceOf = (value: unknown, allowed = DEVICES): DeviceName => {
+const deviceOf = (value: unknown, allowed = DEVICE_NAMES): DeviceName => {
   if (value === undefined) return 'cpu';
   if (allowed.includes(value as DeviceName)) return value as DeviceName;
   throw new DiffopsError('DEVICE', `device is ${show(value)}; here it must be ${allowed.map(show).join(' or ')}.`, {
@@ -244,7 +239,7 @@ export interface OpenSettings extends Omit<Settings, 'nbatches'> {
 export const settingsOf = (options: unknown, use: 'hessian' | 'jacobian' | 'product'): OpenSettings => {
   const given = asRecord(options);
   checkNames(given, use);
-  deviceOf(given.device, use === 'product' ? ['cpu'] : DEVICES);
+  deviceOf(given.device, use === 'product' ? ['cpu'] : DEVICE_NAMES);
   runtimeOptionsOf(given);
   return {
     nbatches: given.nbatches,

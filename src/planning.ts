@@ -4,13 +4,15 @@ import { availableParallelism } from 'node:os';
 import { BoundedCache } from './bounded-cache.ts';
 import { collectGarbage } from './collect-garbage.ts';
 import { lackingOnWebgpu } from './compile/onnx/for-webgpu.ts';
+import type { DeviceName } from './device-traits.ts';
 import { DiffopsError } from './errors.ts';
 import { fileBytes } from './file/division.ts';
 import type { Format } from './file/open-file.ts';
 import { type FloatDtype, sizeOf } from './ir/aval.ts';
+import type { Program } from './ir/program.ts';
 import { hashOf } from './ir/serial.ts';
 import { defaultMemoryLimit } from './memory-limit.ts';
-import { checkNbatches, type DeviceName, type Settings } from './options.ts';
+import { checkNbatches, type Settings } from './options.ts';
 import { formatBytes } from './plan/format.ts';
 import {
   blocksBytes,
@@ -185,13 +187,17 @@ const planned = (
     ...thrift,
   };
   const made = kind === 'hessian' ? planHessian(request, isMirrored(call)) : planJacobianAs(request, mode);
-  return device === 'cpu' ? made : withElsewhere(made);
+  const lacking = LACKING[device];
+  return lacking ? withElsewhere(made, lacking) : made;
 };
 
+/** What devices lack of a program and leave to the CPU. */
+const LACKING: Partial<Record<DeviceName, (program: Program) => string[]>> = { webgpu: lackingOnWebgpu };
+
 /** With what runs on the CPU all the same. */
-const withElsewhere = (planned: Planned): Planned => {
+const withElsewhere = (planned: Planned, lacking: (program: Program) => string[]): Planned => {
   const programs = [...planned.groups.map(({ program }) => program), ...(planned.point ? [planned.point] : [])];
-  const elsewhere = [...new Set(programs.flatMap(lackingOnWebgpu))].sort();
+  const elsewhere = [...new Set(programs.flatMap(lacking))].sort();
   return { ...planned, facts: { ...planned.facts, elsewhere } };
 };
 

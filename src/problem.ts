@@ -3,10 +3,11 @@
 import { performance } from 'node:perf_hooks';
 import { compileProgram, completed, watched } from './compile/compile.ts';
 import type { Artifact } from './compile/executable.ts';
+import { DEVICES, type DeviceName } from './device-traits.ts';
 import { DiffopsError } from './errors.ts';
 import { journalOf, type Out, outOf, requireWritable } from './file/out.ts';
 import { type FloatDtype, sizeOf } from './ir/aval.ts';
-import { checkNbatches, type DeviceName, type Settings, settingsOf } from './options.ts';
+import { checkNbatches, type Settings, settingsOf } from './options.ts';
 import { engineBytesUnder } from './plan/memory.ts';
 import { type Bounded, type Held, type MatrixKind, planFor } from './planning.ts';
 import type { Fixed, Job } from './pool/job.ts';
@@ -111,7 +112,7 @@ export const poseProblem = (
   const programs = [...planned.groups, ...(point ? [{ program: point, engine }] : [])];
   const phases = { record: t1 - t0, transform: t2 - t1, compile: 0 };
   const artifacts = programs.map(({ program, engine: compiled }) =>
-    timed(phases, () => compileProgram(program, call.settings.jit ? compiled : 'interpret')),
+    timed(phases, () => compileProgram(program, settings.jit ? compiled : (DEVICES[device].interpreter ?? compiled))),
   );
   return {
     ...call,
@@ -126,15 +127,15 @@ export const poseProblem = (
 
 /** Refuses what a device lacks. */
 const requireRunnable = ({ precision, settings }: Call, device: DeviceName): void => {
-  if (device === 'cpu') return;
-  if (precision === 'float64') {
+  const { float64, interpreter } = DEVICES[device];
+  if (precision === 'float64' && !float64) {
     throw new DiffopsError(
       'DEVICE',
       `${device} has no float64, which x or precision asks for; give precision: 'float32', or device: 'cpu'.`,
       { device, precision },
     );
   }
-  if (settings.jit) return;
+  if (settings.jit || interpreter) return;
   throw new DiffopsError('OPTION', `jit: false interprets on the CPU; leave it out with device '${device}'.`, {
     option: 'jit',
     value: false,

@@ -2,24 +2,22 @@
 
 import { availableParallelism } from 'node:os';
 import { loadArtifact } from './compile/load.ts';
+import { DEVICES, type DeviceName } from './device-traits.ts';
 import { requireDevice } from './devices.ts';
 import { DiffopsError } from './errors.ts';
-import { type DeviceName, type RuntimeSettings, runtimeOptionsOf } from './options.ts';
+import { type RuntimeSettings, runtimeOptionsOf } from './options.ts';
 import type { Planned } from './plan/plan.ts';
 import { workersFor } from './plan/workers.ts';
 import { InProcess, type Runner } from './pool/in-process.ts';
 import { Pool, type PoolStats } from './pool/pool.ts';
 import type { RunStats } from './pool/run.ts';
 
-/** One worker owns the context of a GPU: several in a process crash in some of its drivers and providers. */
-const CONTEXTS: Partial<Record<DeviceName, number>> = { webgpu: 1 };
-
 /** A place on a device that is tried in a process of its own first, so that a broken driver takes no other down. */
 class Probed implements Runner {
   readonly #runner: Runner;
-  readonly #device: Exclude<DeviceName, 'cpu'>;
+  readonly #device: DeviceName;
 
-  constructor(runner: Runner, device: Exclude<DeviceName, 'cpu'>) {
+  constructor(runner: Runner, device: DeviceName) {
     this.#runner = runner;
     this.#device = device;
   }
@@ -54,12 +52,12 @@ export class Runners {
     this.device = device ?? 'cpu';
     this.threads = threadsPerWorker ?? 1;
     // No thread starts before the first job.
-    this.#pool = new Pool({ workers: CONTEXTS[this.device] ?? workers ?? availableParallelism() });
+    this.#pool = new Pool({ workers: DEVICES[this.device].contexts ?? workers ?? availableParallelism() });
   }
 
   /** Worker threads that a problem gets here; 0: none, it runs in-process. */
   workersFor({ planned, mostWorkers }: Bounded): number {
-    return CONTEXTS[this.device] ?? workersFor(planned, this.#asked, mostWorkers, availableParallelism());
+    return DEVICES[this.device].contexts ?? workersFor(planned, this.#asked, mostWorkers, availableParallelism());
   }
 
   /** The place for a problem's jobs; jobs of one place run one after the other, in the order in which they came. */

@@ -22,6 +22,7 @@ const STAGES = [
 const COMMON = [
   'errors',
   'options',
+  'device-traits',
   'memory-limit',
   'pytree',
   'leaf',

@@ -1,17 +1,17 @@
 /** The module of a process that tries a device: it computes a little there, and says how that went. */
 
 import { compileProgram } from '../src/compile/compile.ts';
-import type { EngineName } from '../src/compile/executable.ts';
 import { loadArtifact } from '../src/compile/load.ts';
+import { DEVICES, type DeviceName } from '../src/device-traits.ts';
 import { newOps } from '../src/primitives/table.ts';
 
 const VALUE = { shape: [4], dtype: 'float32' } as const;
 
-const tryOut = async (device: EngineName): Promise<string | undefined> => {
+const tryOut = async (device: DeviceName): Promise<string | undefined> => {
   try {
     const ops = newOps();
     const x = ops.input(VALUE);
-    const artifact = compileProgram(ops.build([ops.mul(x, x)]), device);
+    const artifact = compileProgram(ops.build([ops.mul(x, x)]), DEVICES[device].engine);
     const executable = await loadArtifact(artifact, { threads: 1 });
     const [{ data }] = await executable.run([{ ...VALUE, data: Float32Array.of(1, 2, 3, 4) }]);
     const right = data.every((square, i) => square === (i + 1) ** 2);
@@ -23,5 +23,5 @@ const tryOut = async (device: EngineName): Promise<string | undefined> => {
   }
 };
 
-const reason = await tryOut(process.argv[2] as EngineName);
+const reason = await tryOut(process.argv[2] as DeviceName);
 process.stdout.write(`${JSON.stringify(reason === undefined ? {} : { reason })}\n`);

@@ -1,11 +1,12 @@
 /** Program → Artifact: compiles a program for an engine, once per structure. */
 
 import { BoundedCache } from '../bounded-cache.ts';
+import type { EngineName } from '../device-traits.ts';
 import { interpretedArtifact } from '../interpret/executable.ts';
 import type { Program } from '../ir/program.ts';
 import { hashOf } from '../ir/serial.ts';
 import { sessionBytes } from '../plan/memory.ts';
-import type { Artifact, EngineName } from './executable.ts';
+import type { Artifact } from './executable.ts';
 import { compileNative } from './native/compile-native.ts';
 import { lowerForWebgpu } from './onnx/for-webgpu.ts';
 import { legalize } from './onnx/legalize.ts';

@@ -1,10 +1,8 @@
 /** What a compiled Program is: an artifact that travels between threads, and the executable loaded from it. */
 
+import type { EngineName } from '../device-traits.ts';
 import type { Aval, TypedArray, Value } from '../ir/aval.ts';
 import type { SerialProgram } from '../ir/serial.ts';
-
-/** How artifacts of an engine are made (`onnx`, `webgpu`, `native`) or kept (`interpret`: the program itself). */
-export type EngineName = 'onnx' | 'webgpu' | 'native' | 'interpret';
 
 /** Whose place an array has that is neither an input nor an output. */
 export const SCRATCH = -1;

@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import type { EngineName } from '../device-traits.ts';
 import { WebAssembly } from '../fusion/web-assembly.ts';
 import { sizeOf } from '../ir/aval.ts';
 import type { DotParams } from '../ir/params.ts';
@@ -10,7 +11,7 @@ import { tileNanoseconds } from './cost.ts';
 import { nativeNanosecondsOf } from './native-cost.ts';
 
 /** `onnx`: ONNX Runtime, an equation at a time; `native`: fused loops as WebAssembly. */
-export type CompiledEngine = 'onnx' | 'webgpu' | 'native';
+export type CompiledEngine = Exclude<EngineName, 'interpret'>;
 
 /** Read where they are, as other operands are. */
 const MOVES: ReadonlySet<string> = new Set(['reshape', 'broadcast', 'permute', 'slice', 'pad', 'concat', 'reverse']);

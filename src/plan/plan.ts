@@ -1,8 +1,8 @@
 /** The Plan: what will be computed, in which pieces, and what that costs. Pure data, printed for people. */
 
+import type { DeviceName } from '../device-traits.ts';
 import type { FloatDtype } from '../ir/aval.ts';
 import type { Program } from '../ir/program.ts';
-import type { DeviceName } from '../options.ts';
 import type { Group, Tile } from '../pool/job.ts';
 import { describeGroups } from './describe.ts';
 import type { CompiledEngine } from './engines.ts';

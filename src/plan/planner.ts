@@ -1,5 +1,6 @@
 /** Makes the plan: which derivative programs, in which groups of seeds, cut into which tiles. */
 
+import { DEVICES } from '../device-traits.ts';
 import { bytesOf, sizeOf } from '../ir/aval.ts';
 import type { Atom, Program } from '../ir/program.ts';
 import { simplifying } from '../primitives/table.ts';
@@ -190,7 +191,10 @@ const assemble = (request: SetRequest, groupsOfStrands: readonly Group[], mode: 
   const chosen = groupsOfStrands.flatMap((group) => chooseTiles(request, group, block, count));
   const stages = (levers.residuals ? joinPoints : withoutPoint)(program, chosen);
   const { point, groups: joined } = request.device === 'cpu' ? stages : throughPoint(program, stages);
-  const placing = request.device === 'cpu' ? placingOf(point, joined, levers.native) : placedOn(request.device, joined);
+  const placing =
+    request.device === 'cpu'
+      ? placingOf(point, joined, levers.native)
+      : placedOn(DEVICES[request.device].engine, joined);
   const groups = chosen.map(({ range: { first, limit }, tile: { outputs }, width, placement }, k): PlannedGroup => {
     return { ...joined[k], engine: placing.groups[k], outputs, first, limit, width, placement };
   });

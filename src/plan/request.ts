@@ -1,8 +1,8 @@
 /** What the planner is asked for. */
 
+import type { DeviceName } from '../device-traits.ts';
 import type { FloatDtype } from '../ir/aval.ts';
 import type { Program } from '../ir/program.ts';
-import type { DeviceName } from '../options.ts';
 import { ALL_ON, type Levers } from './levers.ts';
 import type { Group } from './strand.ts';
 
@@ -39,5 +39,5 @@ export const withLevers = (request: PlanRequest): SetRequest => ({
   device: request.device ?? 'cpu',
   tileBytes: request.tileBytes ?? Number.POSITIVE_INFINITY,
   // Native code is the CPU's.
-  levers: { ...ALL_ON, ...request.levers, ...(request.device === 'webgpu' ? { native: false } : {}) },
+  levers: { ...ALL_ON, ...request.levers, ...((request.device ?? 'cpu') === 'cpu' ? {} : { native: false }) },
 });
