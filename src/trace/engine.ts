@@ -32,12 +32,18 @@ export interface EngineMethods {
   clone(tensor: tf.Tensor): tf.Tensor;
   addTapeNode(
     name: string,
-    inputs: TensorInputs,
-    outputs: readonly tf.Tensor[],
+    inputs: Readonly<Record<string, TapedTensor>>,
+    outputs: readonly TapedTensor[],
     gradient: unknown,
     saved: readonly tf.Tensor[],
     attrs: object,
   ): void;
+}
+
+/** What a gradient tape knows a tensor by, also once the tensor itself is disposed of, or goes by another id. */
+export interface TapedTensor extends tf.TensorInfo {
+  readonly id: number;
+  readonly size: number;
 }
 
 export type TapeGradient = (
@@ -47,8 +53,8 @@ export type TapeGradient = (
 
 /** What a gradient tape remembers of one kernel or function. */
 export interface TapeNode {
-  readonly inputs: Readonly<Record<string, tf.Tensor>>;
-  readonly outputs: readonly tf.Tensor[];
+  readonly inputs: Readonly<Record<string, TapedTensor>>;
+  readonly outputs: readonly TapedTensor[];
   readonly saved: readonly tf.Tensor[];
   /** From gradients of the outputs, null where there are none, to those of the inputs. */
   gradient?: TapeGradient | undefined;
@@ -75,6 +81,7 @@ export interface Engine extends EngineMethods, Placement {
   readonly backend: tf.KernelBackend;
   endScope(result?: tf.TensorContainer): void;
   isTapeOn(): boolean;
+  nextTensorId(): number;
   readSync(dataId: object): tf.backend_util.TypedArray;
   makeTensorFromTensorInfo(info: tf.TensorInfo, backend: tf.KernelBackend): tf.Tensor;
 }
@@ -146,6 +153,17 @@ const boundMethods = (engine: Engine): EngineMethods => ({
   clone: engine.clone.bind(engine),
   addTapeNode: engine.addTapeNode.bind(engine),
 });
+
+/** Runs as if no kernel were running: a tape that is on holds what is called inside of one. */
+export const outsideKernels = <T>({ state }: Engine, run: () => T): T => {
+  const { kernelDepth } = state;
+  state.kernelDepth = 0;
+  try {
+    return run();
+  } finally {
+    state.kernelDepth = kernelDepth;
+  }
+};
 
 /** Runs with no gradient tape, nor within a kernel: gradients can be taken inside, and nothing of it is taped around. */
 export const withoutTape = <T>({ state }: Engine, run: () => T): T => {

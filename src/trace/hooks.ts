@@ -6,8 +6,10 @@ import {
   type CustomCall,
   type Engine,
   type EngineMethods,
+  outsideKernels,
   override,
   type Placement,
+  type TapedTensor,
   withoutTape,
   withPlacement,
 } from './engine.ts';
@@ -35,41 +37,56 @@ const silently = ({ backendName, backendInstance }: Engine): Placement => ({
 });
 
 /** A user's customGrad call whose result, where it is traced, carries its own gradient. */
-const carrying = (engine: Engine, call: CustomCall, recorder: Recorder): CustomCall => ({
-  ...call,
-  forwardFunc: (backend, save) => {
-    const before = recorder.tensors.length;
-    let saved: tf.Tensor[] = [];
-    const carried = withoutTape(engine, () => {
-      const result = call.forwardFunc(backend, (tensors) => {
-        saved = tensors;
+const carrying = (engine: Engine, call: CustomCall, recorder: Recorder): CustomCall => {
+  // What gradFunc takes is made in here: a tape that is on has to hold it, for a tf.grad of the tf.grad that calls gradFunc.
+  const within = engine.isTapeOn() ? outsideKernels : withoutTape;
+  return {
+    ...call,
+    forwardFunc: (backend, save) => {
+      const first = engine.nextTensorId();
+      let saved: tf.Tensor[] = [];
+      const result = within(engine, () =>
+        call.forwardFunc(backend, (tensors) => {
+          saved = tensors;
+        }),
+      );
+      // Nobody else holds this tensor yet.
+      const fresh = result.id > first;
+      const carried = withoutTape(engine, () => {
+        if (Object.values(call.inputs).some((tensor) => recorder.varies(tensor))) {
+          return recorder.withOwnGradient(result, call, saved, fresh && recorder.isTraced(result));
+        }
+        if (recorder.varies(result)) throw enclosedGradient();
+        return fresh ? result : result.clone();
       });
-      if (Object.values(call.inputs).some((tensor) => recorder.varies(tensor))) {
-        const fresh = recorder.tensors.indexOf(result, before) >= 0;
-        return recorder.withOwnGradient(result, call, saved, fresh);
-      }
-      if (recorder.varies(result)) throw enclosedGradient();
-      return result;
-    });
-    // Now, since tfjs copies what is saved: a copy of the result carries its gradient, too.
-    save(saved);
-    return carried;
-  },
-  // A gradFunc that takes a gradient itself ends the tape of the one that it is called for, unless that is on another.
-  backwardsFunc: (dy, saved) => {
-    const run = () => call.backwardsFunc(dy, saved);
-    return engine.state.gradientDepth === 0 ? withoutTape(engine, run) : run();
-  },
-});
+      // On the tape, it comes of the arguments now, by gradFunc, and not of what was computed in here.
+      if (carried === result) Object.assign(result, { id: engine.nextTensorId() });
+      // Now, since tfjs copies what is saved: a copy of the result carries its gradient, too.
+      save(saved);
+      return carried;
+    },
+    // A gradFunc that takes a gradient itself ends the tape of the one that it is called for, unless that is on another.
+    backwardsFunc: (dy, saved) => {
+      const run = () => call.backwardsFunc(dy, saved);
+      return engine.state.gradientDepth === 0 ? withoutTape(engine, run) : run();
+    },
+  };
+};
 
 const present = <T>(inputs: Readonly<Record<string, T | null | undefined>>): Record<string, T> =>
   Object.fromEntries(Object.entries(inputs).filter((entry): entry is [string, T] => !!entry[1]));
+
+const asTaped = ({ id, dataId, shape, dtype, size }: TapedTensor): TapedTensor => ({ id, dataId, shape, dtype, size });
 
 /** Overrides the engine for one recording; returns the function that undoes it. */
 export const hook = (engine: Engine, recorder: Recorder): (() => void) =>
   override(engine, (previous): EngineMethods => {
     let disposing: tf.Variable | undefined;
-    const tape = new Tape(engine, recorder, previous.addTapeNode);
+    const addTapeNode: EngineMethods['addTapeNode'] = (name, inputs, outputs, ...rest) => {
+      const taped = Object.fromEntries(Object.entries(inputs).map(([key, tensor]) => [key, asTaped(tensor)]));
+      previous.addTapeNode(name, taped, outputs.map(asTaped), ...rest);
+    };
+    const tape = new Tape(engine, recorder, addTapeNode);
     return {
       runKernel: (name, inputs, attrs) => {
         const settled = recorder.concerns(inputs) ? recorder.settled(name, inputs) : inputs;
@@ -132,8 +149,7 @@ export const hook = (engine: Engine, recorder: Recorder): (() => void) =>
 
       addTapeNode: (name, inputs, outputs, gradient, saved, attrs) => {
         // Kernels have inputs that may be missing; on a tape, tfjs would stumble over them.
-        const given = present(inputs);
-        previous.addTapeNode(name, given, outputs, gradient, saved, attrs);
+        addTapeNode(name, present(inputs), outputs, gradient, saved, attrs);
         const node = engine.state.activeTape?.at(-1);
         // A user's own gradient stays.
         if (node && !gradient) node.gradient = tape.gradientFor(node, name, attrs);

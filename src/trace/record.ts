@@ -70,7 +70,8 @@ const floatAtom = (recorder: Recorder, tensor: tf.Tensor, path: string): Atom =>
   );
 };
 
-const callRecorded = (f: RecordedFunction, x: unknown, data: unknown): unknown => {
+/** Without data, `trees` has none, since functions such as those that tf.customGrad makes count their arguments. */
+const callRecorded = (f: RecordedFunction, trees: readonly [x: unknown, data?: unknown]): unknown => {
   if (typeof f !== 'function') {
     throw new DiffopsError(
       'FUNCTION',
@@ -81,7 +82,7 @@ const callRecorded = (f: RecordedFunction, x: unknown, data: unknown): unknown =
     );
   }
   try {
-    return f(x, data);
+    return (f as (...trees: unknown[]) => unknown)(...trees);
   } catch (thrown) {
     throw functionThrew(thrown);
   }
@@ -99,14 +100,14 @@ export const record = (f: RecordedFunction, x: Flat, data: Flat | undefined, pre
   const recorder = new Recorder(engine, precision);
   const unhook = hook(engine, recorder);
   try {
-    const trees = [x, data].map((flat, i) => {
-      if (!flat) return undefined;
+    const treeOf = (flat: Flat, from: 'x' | 'data'): unknown => {
       const tensors = flat.leaves.map(({ shape, dtype }) =>
-        recorder.input({ shape, dtype: isFloat(dtype) ? precision : dtype }, i === 0 ? 'x' : 'data'),
+        recorder.input({ shape, dtype: isFloat(dtype) ? precision : dtype }, from),
       );
       return unflattenTree(flat.structure, tensors);
-    });
-    const result = callRecorded(f, trees[0], trees[1]);
+    };
+    const inX = treeOf(x, 'x');
+    const result = callRecorded(f, data ? [inX, treeOf(data, 'data')] : [inX]);
     if (recorder.failure) throw recorder.failure;
     const { leaves, structure } = readOutputs(recorder, result);
     return {

@@ -6,15 +6,15 @@ import { type Atom, freeVariables, type Program, type Var } from '../ir/program.
 import { newOps } from '../primitives/table.ts';
 import { vjpInto } from '../transforms/grad.ts';
 import { TracedData } from './backend.ts';
-import type { Engine, EngineMethods, TapeGradient, TapeNode } from './engine.ts';
+import type { Engine, EngineMethods, TapedTensor, TapeGradient, TapeNode } from './engine.ts';
 import { partsOf } from './kernel.ts';
 import { applyKernel, isRecorded } from './kernels/apply.ts';
 import type { Recorder } from './recorder.ts';
 import { complexGradient, missingGradient } from './refusals.ts';
 
-/** A tensor on the tape, which may be disposed of by now, and what it stands for. */
+/** A tensor on the tape and what it stands for. */
 interface Operand {
-  readonly tensor: tf.Tensor;
+  readonly tensor: TapedTensor;
   readonly atom: Atom;
 }
 
@@ -79,11 +79,11 @@ const pullbackOf = ({ program, around }: Body, active: ReadonlySet<number>, plac
 
 type Gradients = Readonly<Record<string, () => tf.Tensor>>;
 
-const isComplex = ({ dtype }: tf.Tensor): boolean => dtype === 'complex64';
-const isDifferentiable = ({ dtype }: tf.Tensor): boolean => dtype === 'float32';
+const isComplex = ({ dtype }: TapedTensor): boolean => dtype === 'complex64';
+const isDifferentiable = ({ dtype }: TapedTensor): boolean => dtype === 'float32';
 
 /** Whole numbers and truth values have floats as gradients, too. */
-const zerosLike = (inputs: Readonly<Record<string, tf.Tensor>>): Gradients =>
+const zerosLike = (inputs: TapeNode['inputs']): Gradients =>
   Object.fromEntries(Object.entries(inputs).map(([name, { shape }]) => [name, () => tf.zeros(shape)]));
 
 function zeros(this: TapeNode): Gradients {
@@ -168,7 +168,7 @@ export class Tape {
   }
 
   #put(taped: Taped, outputs: readonly tf.Tensor[]): void {
-    const inputs: Record<string, tf.Tensor> = {};
+    const inputs: Record<string, TapedTensor> = {};
     for (const [name, { tensor }] of Object.entries(taped.operands)) inputs[name] = tensor;
     this.#add(taped.name, inputs, outputs, null, [], {});
     const node = this.#engine.state.activeTape?.at(-1);

@@ -52,6 +52,14 @@ describe('a Hessian', () => {
     );
   });
 
+  it('is of such a function itself', async () => {
+    const { H } = await hessian(
+      custom((a: T) => ({ value: a.square().sum(), gradFunc: (dy) => dy.mul(a).mul(2) })),
+      x,
+    );
+    expectClose(diagonal(H), [2, 2, 2]);
+  });
+
   it('takes it through a saved result', async () => {
     const { H } = await hessian((a: T) => exponential(a.mul(2)).sum(), x);
     expectClose(
