@@ -1,7 +1,10 @@
 /** What is to be known of each device before any work: the engines that compute there, what it has and what it needs. */
 
-/** How artifacts of an engine are made (`onnx`, `webgpu`, `native`) or kept (`interpret`: the program itself). */
-export type EngineName = 'onnx' | 'webgpu' | 'native' | 'interpret';
+/**
+ * How artifacts of an engine are made (`onnx`, `webgpu`, `native`; `tensorflow`: for XLA, `tensorflow-ops`: for being run
+ * operation by operation) or kept (`interpret`: the program itself).
+ */
+export type EngineName = 'onnx' | 'webgpu' | 'native' | 'tensorflow' | 'tensorflow-ops' | 'interpret';
 
 /** Where blocks run. */
 export type DeviceName = 'cpu' | 'webgpu';

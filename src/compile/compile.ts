@@ -12,6 +12,8 @@ import { lowerForWebgpu } from './onnx/for-webgpu.ts';
 import { legalize } from './onnx/legalize.ts';
 import { lowerProgram } from './onnx/lower.ts';
 import { encodeModel } from './onnx/model.ts';
+import { lowerForTensorflow } from './tensorflow/lower.ts';
+import { encodeSavedModel } from './tensorflow/saved-model.ts';
 
 /** Artifacts kept in the process; a model is a few hundred bytes per equation. */
 const KEPT = 64;
@@ -24,6 +26,14 @@ const COMPILERS = {
   onnx: { name: 'model', compile: (program: Program) => encodeModel(lowerProgram(legalize(program))) },
   webgpu: { name: 'model', compile: (program: Program) => encodeModel(lowerForWebgpu(program)) },
   native: { name: 'native', compile: compileNative },
+  tensorflow: {
+    name: 'savedModel',
+    compile: (program: Program) => encodeSavedModel(lowerForTensorflow(program, true)),
+  },
+  'tensorflow-ops': {
+    name: 'savedModel',
+    compile: (program: Program) => encodeSavedModel(lowerForTensorflow(program, false)),
+  },
 } as const;
 
 type Head = Pick<Artifact, 'key' | 'inputs' | 'outputs' | 'heldBytes'> & { readonly engine: Compiled };

@@ -41,6 +41,8 @@ export interface Artifact {
   readonly model?: Uint8Array;
   /** Native: made when it is first asked for, too. */
   readonly native?: NativeCode;
+  /** TensorFlow: the bytes of a SavedModel; made when they are first asked for, too. */
+  readonly savedModel?: Uint8Array;
   /** Interpreter: the program. */
   readonly program?: SerialProgram;
 }

@@ -17,6 +17,8 @@ export const loadArtifact = async (
   if (artifact.engine === 'interpret') return interpretedExecutable(artifact);
   if (artifact.engine === 'native') return loadNative(artifact);
   if (artifact.engine === 'webgpu') return (await import('./onnx/webgpu.ts')).loadWebgpu(artifact);
+  if (artifact.engine.startsWith('tensorflow'))
+    return (await import('./tensorflow/session.ts')).loadTensorflow(artifact);
   const { loadOnnx } = await import('./onnx/session.ts');
   return loadOnnx(artifact, threads);
 };

@@ -16,10 +16,15 @@ export const takes = (name: PrimitiveName, avals: readonly Aval[], params: Param
   }
 };
 
+const retypedParams = (params: Params, dtype: Dtype, name: PrimitiveName): Params => {
+  if (name === 'pad' && dtype === 'bool') return { ...params, value: Number((params.value as number) > 0) };
+  return params.dtype === 'float64' && dtype === 'float32' && name !== 'cast' ? { ...params, dtype } : params;
+};
+
 /** A sample with its float64 operands in another dtype. */
 export const retyped = ({ inputs, params }: Sample<Params>, dtype: Dtype, name: PrimitiveName): Sample<Params> => ({
   inputs: inputs.map((x) =>
     x.dtype === 'float64' ? value(x.shape, dtype, (i) => (dtype === 'bool' ? Number(x.data[i] > 0) : x.data[i])) : x,
   ),
-  params: params.dtype === 'float64' && dtype === 'float32' && name !== 'cast' ? { ...params, dtype } : params,
+  params: retypedParams(params, dtype, name),
 });

@@ -2,9 +2,10 @@
 
 import type { Dtype, Shape } from '../../ir/aval.ts';
 import type { Program } from '../../ir/program.ts';
+import type { Expansions } from '../expand.ts';
 import { cutFanOut } from './fan-out.ts';
 import type { GraphBuilder } from './graph.ts';
-import { type Expansions, legalize } from './legalize.ts';
+import { legalize } from './legalize.ts';
 import { lowerProgram } from './lower.ts';
 import { DATA_TYPE, type Graph, type NodeProto } from './model.ts';
 

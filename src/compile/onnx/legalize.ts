@@ -1,20 +1,15 @@
 /** Program → Program: expands what ONNX Runtime lacks, or computes badly, into primitives that it has. */
 
 import { type Dtype, isFloat } from '../../ir/aval.ts';
-import type { Params, PrimitiveName } from '../../ir/params.ts';
 import type { Atom, Program } from '../../ir/program.ts';
 import type { Ops } from '../../primitives/ops.ts';
-import { newOps } from '../../primitives/table.ts';
-import { Environment, emitAgain } from '../../transforms/replay.ts';
+import { type Expansion, type Expansions, expanded } from '../expand.ts';
 import { erf } from './special/error-function.ts';
 import { expm1, log1p, logistic, softplus } from './special/exponential.ts';
 import { acosh, asinh, atanh, cosh, sinh } from './special/hyperbolic.ts';
 import { acos, asin, atan, atan2 } from './special/inverse-trigonometric.ts';
 import { cos, sin, tan } from './special/trigonometric.ts';
 import { int32Power, int32Quotient, LARGEST_EXPONENT, toInt32, wholePower } from './special/whole-numbers.ts';
-
-/** The result of an equation by other primitives, or undefined to leave it as it is. */
-type Expansion = (ops: Ops, inputs: readonly Atom[], params: Params) => Atom | undefined;
 
 const inFloat64 =
   (expand: (ops: Ops, x: Atom) => Atom): Expansion =>
@@ -33,8 +28,6 @@ const quotient =
   (name: 'div' | 'rem'): Expansion =>
   (ops, [x, y]) =>
     x.aval.dtype === 'int32' ? int32Quotient(ops, name, x, y) : undefined;
-
-export type Expansions = Partial<Record<PrimitiveName, Expansion>>;
 
 const EXPANSIONS: Expansions = {
   expm1: inFloats(expm1),
@@ -68,25 +61,6 @@ const EXPANSIONS: Expansions = {
   },
 };
 
-const isLegal = (program: Program, expansions: Expansions): boolean => {
-  const scratch = newOps();
-  return program.equations.every(
-    ({ primitive, inputs, params }) => expansions[primitive]?.(scratch, inputs, params) === undefined,
-  );
-};
-
-/** An equal program in which every primitive has a kernel for its dtype; `more`: what a device lacks besides. Idempotent it is not: expansions use what they expand. */
-export const legalize = (program: Program, more: Expansions = {}): Program => {
-  const expansions = { ...EXPANSIONS, ...more };
-  if (isLegal(program, expansions)) return program;
-  const ops = newOps();
-  const env = new Environment<Atom>((literal) => literal);
-  for (const v of ops.adoptInputs(program)) env.set(v, v);
-  for (const equation of program.equations) {
-    ops.at(equation);
-    const inputs = env.all(equation.inputs);
-    const expanded = expansions[equation.primitive]?.(ops, inputs, equation.params);
-    env.set(equation.output, expanded ?? emitAgain(ops, equation, inputs));
-  }
-  return ops.build(env.all(program.outputs));
-};
+/** An equal program in which every primitive has a kernel for its dtype; `more`: what a device lacks besides. */
+export const legalize = (program: Program, more: Expansions = {}): Program =>
+  expanded(program, { ...EXPANSIONS, ...more });

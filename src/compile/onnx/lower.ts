@@ -1,21 +1,14 @@
 /** Program → ONNX graph: each equation through the table of lowerings. */
 
-import { bytesOf, isFloat, sizeOf } from '../../ir/aval.ts';
+import { bytesOf, sizeOf } from '../../ir/aval.ts';
 import { malformed } from '../../ir/builder.ts';
 import { type Atom, type Equation, isVar, type Program } from '../../ir/program.ts';
+import { valueOfNothing } from '../nothing.ts';
 import { cutFanOut } from './fan-out.ts';
 import { type GraphBuilder, heldShape, type Tensor } from './graph.ts';
 import { loweringOf } from './lowering-table.ts';
 import type { Graph, NodeProto, ValueInfo } from './model.ts';
 import { type Lowered, Site } from './site.ts';
-
-/** What an equation with an empty operand gives where its result isn't empty: the value of every element. */
-const valueOfNothing = ({ primitive, params, output }: Equation): number => {
-  const largest = isFloat(output.aval.dtype) ? Number.POSITIVE_INFINITY : 2 ** 31 - 1;
-  if (primitive === 'reduce_max') return -largest;
-  if (primitive === 'reduce_min') return largest;
-  return primitive === 'pad' ? (params.value as number) : 0;
-};
 
 const lowerEquation = (site: Site, equation: Equation): Lowered => {
   const { primitive, inputs, params, output } = equation;

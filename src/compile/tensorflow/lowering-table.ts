@@ -1,0 +1,87 @@
+/** The table of lowerings: how TensorFlow computes each primitive. XLA compiles all of them. */
+
+import type { PrimitiveName, PrimitiveParams } from '../../ir/params.ts';
+import type { Expanded } from '../onnx/lowering.ts';
+import { and, cast, logical, native, select } from './lower-elementwise.ts';
+import { gather, iota, oneHot, scatterAdd } from './lower-indexing.ts';
+import { broadcast, concat, fold, pad, permute, reshape, reverse, slice, windows } from './lower-movement.ts';
+import { argmax, argmin, argtopk, cumsum, dot, reduceMax, reduceMin, reduceSum } from './lower-reduce.ts';
+import type { Lowering } from './lowering.ts';
+
+const lowerings = {
+  neg: native('Neg'),
+  abs: native('Abs'),
+  sign: native('Sign'),
+  exp: native('Exp'),
+  expm1: native('Expm1'),
+  log: native('Log'),
+  log1p: native('Log1p'),
+  sqrt: native('Sqrt'),
+  sin: native('Sin'),
+  cos: native('Cos'),
+  tan: native('Tan'),
+  asin: native('Asin'),
+  acos: native('Acos'),
+  atan: native('Atan'),
+  sinh: native('Sinh'),
+  cosh: native('Cosh'),
+  tanh: native('Tanh'),
+  asinh: native('Asinh'),
+  acosh: native('Acosh'),
+  atanh: native('Atanh'),
+  erf: native('Erf'),
+  logistic: native('Sigmoid'),
+  softplus: native('Softplus'),
+  floor: native('Floor'),
+  ceil: native('Ceil'),
+  round: native('Rint'),
+  is_nan: native('IsNan'),
+  is_inf: native('IsInf'),
+  not: logical('LogicalNot'),
+  add: native('AddV2'),
+  sub: native('Sub'),
+  mul: native('Mul'),
+  div: native('RealDiv'),
+  rem: native('Mod'),
+  pow: native('Pow'),
+  max: native('Maximum'),
+  min: native('Minimum'),
+  atan2: native('Atan2'),
+  eq: native('Equal'),
+  ne: native('NotEqual'),
+  lt: native('Less'),
+  le: native('LessEqual'),
+  gt: native('Greater'),
+  ge: native('GreaterEqual'),
+  and,
+  or: logical('LogicalOr'),
+  xor: native('NotEqual'),
+  select,
+  custom_jvp: 'expanded',
+  cast,
+  reshape,
+  broadcast,
+  permute,
+  reverse,
+  slice,
+  pad,
+  concat,
+  gather,
+  scatter_add: scatterAdd,
+  iota,
+  one_hot: oneHot,
+  windows,
+  fold,
+  reduce_sum: reduceSum,
+  reduce_max: reduceMax,
+  reduce_min: reduceMin,
+  argmax,
+  argmin,
+  argtopk,
+  cumsum,
+  dot,
+} satisfies { [P in PrimitiveName]: Lowering<PrimitiveParams[P]> | Expanded };
+
+/** A lowering for code that knows primitives only by name. */
+// biome-ignore lint/suspicious/noExplicitAny: params of a primitive that is known only at run time
+export const loweringOf = (name: PrimitiveName): Lowering<any> | Expanded => lowerings[name];
