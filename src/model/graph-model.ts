@@ -5,12 +5,14 @@ import { DiffopsError } from '../errors.ts';
 import { unflattenTree } from '../pytree.ts';
 import type { Model, ModelParams } from './contract.ts';
 import { copyOf, Expected, readInputs } from './params.ts';
-import { disposedGraph, dynamicGraph } from './refusals.ts';
+import { disposedGraph, dynamicGraph, unknownOp } from './refusals.ts';
 import { flattened, Slot } from './weights.ts';
 
 interface GraphNode {
   readonly name: string;
   readonly op: string;
+  /** Which of tfjs-converter's executors runs it; none where it knows no such op. */
+  readonly category?: string;
   /** `node`, `node:1` or `^node`, of which `inputs` are the nodes. */
   readonly inputNames: readonly string[];
   readonly inputs: readonly GraphNode[];
@@ -27,8 +29,6 @@ interface GraphExecutor {
   readonly inputs: readonly { readonly name: string }[];
   /** Each weight is a list of one. */
   readonly weightMap: Record<string, tf.Tensor[]>;
-  /** Finds the order of execution; throws where there is none without control flow. */
-  compile(inputs: Readonly<Record<string, unknown>>, outputs: readonly GraphNode[]): unknown;
 }
 
 interface GraphModel {
@@ -39,7 +39,7 @@ interface GraphModel {
 export const isGraphModel = (value: unknown): value is GraphModel => {
   const { executor, predict } = (value ?? {}) as Partial<GraphModel>;
   return (
-    typeof predict === 'function' && typeof executor?.weightMap === 'object' && typeof executor.compile === 'function'
+    typeof predict === 'function' && typeof executor?.weightMap === 'object' && Array.isArray(executor.graph?.outputs)
   );
 };
 
@@ -65,12 +65,17 @@ const readByValue = (nodes: readonly GraphNode[]): Set<string> => {
   return read;
 };
 
-const requireStatic = (executor: GraphExecutor): void => {
-  const { inputs, graph } = executor;
-  try {
-    executor.compile(Object.fromEntries(inputs.map(({ name }) => [name, true])), graph.outputs);
-  } catch (thrown) {
-    throw dynamicGraph(thrown);
+/** What tfjs-converter runs asynchronously, as executeAsync does: by values, or with shapes that depend on them. */
+const DYNAMIC = new Set(['control', 'dynamic', 'hash_table']);
+
+/** Refuses what the outputs need and `predict` can't run in one go. */
+const requireStatic = ({ graph, weightMap }: GraphExecutor): void => {
+  const needed = new Set(graph.outputs);
+  for (const node of needed) {
+    if (weightMap[node.name]) continue;
+    if (node.category === undefined) throw unknownOp(node.name, node.op);
+    if (DYNAMIC.has(node.category)) throw dynamicGraph(node.name, node.op);
+    for (const input of node.inputs) needed.add(input);
   }
 };
 

@@ -102,16 +102,21 @@ export const weightWritten = (name: string): DiffopsError =>
   );
 
 /** A graph that can't be run in one go. */
-export const dynamicGraph = (cause: unknown): DiffopsError => {
-  const message = cause instanceof Error ? cause.message : String(cause);
-  return new DiffopsError(
+export const dynamicGraph = (node: string, op: string): DiffopsError =>
+  new DiffopsError(
     'UNSUPPORTED_OP',
-    'the GraphModel has control flow or shapes that depend on values, which f can’t record: what runs would be decided by ' +
-      `numbers that aren’t there yet. Save it without (a fixed number of steps, fixed shapes), or up to a node before that. ${message}`,
-    {},
-    { cause },
+    `the GraphModel has control flow or shapes that depend on values (node '${node}', op ${op}), which f can’t record: what ` +
+      'runs would be decided by numbers that aren’t there yet. Save it without (a fixed number of steps, fixed shapes), or up to a node before that.',
+    { node, op },
   );
-};
+
+export const unknownOp = (node: string, op: string): DiffopsError =>
+  new DiffopsError(
+    'UNSUPPORTED_OP',
+    `the GraphModel has the op ${op} (node '${node}'), which tfjs-converter doesn’t know. Say what it does with tf.registerOp ` +
+      'before the model is loaded, or save the model without it.',
+    { node, op },
+  );
 
 /** A GraphModel after its dispose(). */
 export const disposedGraph = (name: string): DiffopsError =>

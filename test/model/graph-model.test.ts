@@ -4,10 +4,11 @@ import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { DiffopsError, hessian, model } from '../../src/index.ts';
 import { relativeError } from '../support/close.ts';
-import { evaluated } from '../trace/recording.ts';
+import { evaluated, refusal } from '../trace/recording.ts';
 import { numbers } from './case.ts';
 import { arraysOf, bytesOf, expectHessian, lossOf, shapesOf } from './checks.ts';
-import { graphModel, node, placeholder } from './graph.ts';
+import { attr, graphModel, node, placeholder } from './graph.ts';
+import { buildGraph, graphCases } from './graph-cases.ts';
 
 beforeAll(() => tf.setBackend('cpu'));
 
@@ -117,6 +118,39 @@ describe('a graph', () => {
     expect(bytesOf([source.predict(x) as tf.Tensor | tf.Tensor[]].flat())).toEqual(bytesOf(predicted));
   });
 
+  it.each(graphCases.map((given) => [given.name, given] as const))('%s', async (_, given) => {
+    const source = buildGraph(given);
+    const { shape, integers } = given.input;
+    const x = integers ? tf.tensor(integers, shape, 'int32') : inputOf(shape);
+    const m = model(source);
+    expect(Object.keys(m.params).sort()).toEqual(given.params);
+    const outputsOf = (p: object): tf.Tensor[] => {
+      const y = m.apply<tf.Tensor | tf.Tensor[]>(p, x);
+      return y instanceof tf.Tensor ? [y] : Object.values(y);
+    };
+    const recorded = evaluated(outputsOf, m.params);
+    if (!given.differs) {
+      const predicted = Object.values(source.predict(x) as object).filter((y) => y instanceof tf.Tensor);
+      for (const [k, y] of (predicted.length > 0 ? predicted : [source.predict(x) as tf.Tensor]).entries()) {
+        expect(relativeError(recorded[k], y.dataSync())).toBeLessThan(1e-5);
+      }
+    }
+    await expectHessian((p) => lossOf(outputsOf(p)), m.params);
+  });
+
+  it('has a fused tanh, which backends of tfjs lack', () => {
+    const source = graphModel(
+      [
+        placeholder('x', 2),
+        node('y', '_FusedMatMul', ['x', 'w', 'b'], { fused_ops: attr.texts('BiasAdd', 'Tanh'), num_args: attr.int(1) }),
+      ],
+      { w: { shape: [2, 1], values: [0.5, -1] }, b: { shape: [1], values: [0.25] } },
+    );
+    const m = model(source);
+    const [[value]] = evaluated((p) => m.apply(p, tf.tensor2d([[1.5, 0.5]])), m.params);
+    expect(value).toBeCloseTo(Math.tanh(0.5), 7);
+  });
+
   it('takes inputs by name, and is as before after an error', async () => {
     const source = dense();
     const m = model(source);
@@ -141,18 +175,68 @@ describe('refused before anything happens', () => {
     return undefined;
   };
 
-  it('control flow and shapes that depend on values', () => {
-    const where = graphModel([placeholder('x', 3), node('Where', 'Where', ['x'])], {});
-    const branch = graphModel(
-      [placeholder('x', 3), node('switch', 'Switch', ['x', 'flag']), node('Identity', 'Identity', ['switch'])],
-      { flag: weight([1], 1) },
-    );
-    for (const source of [where, branch]) {
+  it.each(['Switch', 'If', 'StatelessWhile', 'TensorListStack', 'Where', 'NonMaxSuppressionV4', 'LookupTableFindV2'])(
+    'control flow and shapes that depend on values: %s',
+    (op) => {
+      const source = graphModel(
+        [placeholder('x', 3), node('h', op, ['x', 'flag']), node('Identity', 'Identity', ['h'])],
+        { flag: weight([1], 1) },
+      );
       expect(caught(() => model(source))).toMatchObject({
         code: 'UNSUPPORTED_OP',
-        message: expect.stringMatching(/control flow.*dynamic op '(Where|Switch)'/),
+        fields: { op, node: 'h' },
+        message: expect.stringContaining(`control flow or shapes that depend on values (node 'h', op ${op})`),
       });
-    }
+    },
+  );
+
+  it('an op that tfjs does not know, unless it was registered', () => {
+    const build = () => graphModel([placeholder('x', 2), node('y', 'Swish', ['x', 'w'])], { w: weight([2], 1) });
+    expect(caught(() => model(build()))).toMatchObject({
+      code: 'UNSUPPORTED_OP',
+      message: expect.stringContaining('tf.registerOp'),
+    });
+    tf.registerOp('Swish', ({ inputs: [x, w] }) => x.mul(w).sigmoid().mul(x));
+    const m = model(build());
+    const x = Float32Array.of(0.5, -1);
+    const [value] = evaluated((p) => m.apply(p, tf.tensor2d(x, [1, 2])), m.params);
+    const { values } = weight([2], 1);
+    for (const [i, v] of x.entries()) expect(value[i]).toBeCloseTo(v / (1 + Math.exp(-v * values[i])), 6);
+    tf.deregisterOp('Swish');
+  });
+
+  it('a leaky relu in a fused depthwise convolution, whose slope tfjs-converter loses', () => {
+    const attrs = { strides: attr.ints(1, 1, 1, 1), padding: attr.text('VALID'), data_format: attr.text('NHWC') };
+    const fused = {
+      fused_ops: attr.texts('BiasAdd', 'LeakyRelu'),
+      num_args: attr.int(1),
+      leakyrelu_alpha: attr.float(0.1),
+    };
+    const source = graphModel(
+      [placeholder('x', 2, 2, 1), node('y', 'FusedDepthwiseConv2dNative', ['x', 'k', 'b'], { ...attrs, ...fused })],
+      { k: weight([2, 2, 1, 1], 1), b: weight([1], 2) },
+    );
+    const { params, apply } = model(source);
+    const error = refusal((p) => apply(p, tf.ones([1, 2, 2, 1])), params);
+    expect(error.code).toBe('UNSUPPORTED_OP');
+    expect(error.message).toContain('leakyrelu without leakyreluAlpha');
+  });
+
+  it('ops that draw', () => {
+    const source = graphModel(
+      [
+        placeholder('x', 2),
+        node('r', 'RandomUniform', ['shape']),
+        node('y', 'Mul', ['x', 'w']),
+        node('z', 'Add', ['y', 'r']),
+      ],
+      { w: weight([2], 1), shape: ints([1, 2]) },
+    );
+    const { params, apply } = model(source);
+    expect(refusal((p) => apply(p, tf.ones([1, 2])), params)).toMatchObject({
+      code: 'RANDOM',
+      fields: { op: 'randomUniform' },
+    });
   });
 
   it('inputs that the graph has not, or of another shape', () => {

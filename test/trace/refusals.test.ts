@@ -216,6 +216,21 @@ describe('ops that cannot be recorded', () => {
     expect(error.message).toContain('tf.unique (kernel Unique)');
   });
 
+  it.each([
+    ['leakyrelu', 'without leakyreluAlpha'],
+    ['swish', 'knows no such activation'],
+  ])('in a fused op, the activation %s', (activation, why) => {
+    const f = (a: T) => {
+      const x = a.reshape([1, 1, 2, 1]) as tf.Tensor4D;
+      const filter = x.slice(0, [1, 1, 1, 1]) as tf.Tensor4D;
+      return tf.fused.conv2d({ x, filter, strides: 1, pad: 'valid', activation: activation as 'relu' });
+    };
+    const error = refusal(f);
+    expect(error.code).toBe('UNSUPPORTED_OP');
+    expect(error.message).toContain(`the activation ${activation}`);
+    expect(error.message).toContain(why);
+  });
+
   it('run where they depend on constants alone', () => {
     const f = (x: T) => x.mul(tf.unique(tf.tensor1d([3, 3, 4])).values);
     expect(evaluated(f, 2)).toEqual([[6, 8]]);

@@ -4,9 +4,10 @@ import { backend_util, type fused } from '@tensorflow/tfjs-core';
 import type { Atom } from '../../ir/program.ts';
 import type { Ops } from '../../primitives/ops.ts';
 import type { KernelContext, KernelFamily, KernelRule } from '../kernel.ts';
-import { asFloat, matched, throughFloat } from './operands.ts';
+import { asFloat, matched, throughFloat, unsupported } from './operands.ts';
 
-export type Activation = NonNullable<Parameters<typeof fused.matMul>[0]['activation']>;
+/** The converter of GraphModels makes fused tanh, too, which tfjs' own backends lack. */
+export type Activation = NonNullable<Parameters<typeof fused.matMul>[0]['activation']> | 'tanh';
 
 /** Derivative 0 at 0. Written so that NaN stays NaN. */
 const relu = (ops: Ops, x: Atom): Atom => ops.select(ops.binary('le', x, 0), 0, x);
@@ -42,10 +43,13 @@ export const activate = (
   x: Atom,
   activation: Activation | undefined,
   preluWeights?: Atom,
-  leakyreluAlpha = 0,
+  leakyreluAlpha?: number,
 ): Atom => {
   const { ops } = context;
   switch (activation) {
+    case undefined:
+    case 'linear':
+      return x;
     case 'relu':
       return relu(ops, x);
     case 'relu6':
@@ -56,10 +60,26 @@ export const activate = (
       return ops.unary('logistic', x);
     case 'prelu':
       return prelu(context, x, preluWeights as Atom);
+    case 'tanh':
+      return ops.unary('tanh', x);
     case 'leakyrelu':
+      // So it is in GraphModels where it was fused to a depthwise convolution: tfjs-converter loses it, and tfjs gives NaN.
+      if (leakyreluAlpha === undefined) {
+        throw unsupported(
+          ops.scope ?? 'A fused op',
+          'the activation leakyrelu without leakyreluAlpha',
+          'its slope left of 0 is unknown.',
+          'Give leakyreluAlpha, or apply tf.leakyRelu to what the op gives without an activation.',
+        );
+      }
       return leakyRelu(ops, x, leakyreluAlpha);
     default:
-      return x;
+      throw unsupported(
+        ops.scope ?? 'A fused op',
+        `the activation ${activation satisfies never}`,
+        'diffops knows no such activation.',
+        'Apply it to what the op gives without one.',
+      );
   }
 };
 
