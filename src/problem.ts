@@ -14,6 +14,7 @@ import type { Fixed, Job } from './pool/job.ts';
 import { type Flat, flattenTree } from './pytree.ts';
 import { type RecordedFunction, type Recording, record } from './trace/record.ts';
 import { valuesOf } from './unflatten.ts';
+import { whileCold } from './while-cold.ts';
 
 /** Milliseconds spent before running. */
 export interface PreparePhases {
@@ -90,7 +91,7 @@ export const poseProblem = (
   requireRunnable(call, device);
   const out = outFor(call, kind, purpose);
   const t0 = performance.now();
-  const recording = record(f, call.x, call.data, call.precision);
+  const recording = whileCold(() => record(f, call.x, call.data, call.precision));
   if (kind === 'hessian') requireScalar(recording, kind);
   const t1 = performance.now();
   const { settings, precision, x: flat } = call;
@@ -146,7 +147,7 @@ const requireRunnable = ({ precision, settings }: Call, device: DeviceName): voi
 const timed = (phases: { compile: number }, make: () => Artifact): Artifact => {
   const watch = <T>(step: () => T): T => {
     const began = performance.now();
-    const result = step();
+    const result = whileCold(step);
     phases.compile += performance.now() - began;
     return result;
   };

@@ -8,6 +8,7 @@ import { grad, inRegions } from '../transforms/grad.ts';
 import { forwardOf, type Pushforward, reverseOf } from '../transforms/pushforward.ts';
 import { withOutputs } from '../transforms/replay.ts';
 import { firstOutputFrom } from '../transforms/trim.ts';
+import { whileCold } from '../while-cold.ts';
 import { blockSizeOf, tilesOf } from './blocks.ts';
 import { batchedPrice, cheapestTile } from './candidates.ts';
 import { flopsOf, livePeakBytes } from './cost.ts';
@@ -71,7 +72,7 @@ const once = <T>(make: () => T): (() => T) => {
 const hessianGroups = (request: SetRequest, sizes: readonly number[], symmetric: boolean): Group[] => {
   const { program, leaves, recomputed, levers } = request;
   const isLeaf = program.inputs.map((_, i) => i < leaves);
-  const gradient = grad(program, isLeaf, recomputed, levers.merging);
+  const gradient = whileCold(() => grad(program, isLeaf, recomputed, levers.merging));
   const offsets = offsetsOf(sizes);
   const trims = symmetric && levers.trimming;
   // Each part is planned anew, for fewer rows: without trimming there is nothing to gain.
@@ -97,7 +98,7 @@ const hessianGroups = (request: SetRequest, sizes: readonly number[], symmetric:
       };
     };
     const parts = partsOf(group, shape, restricted.equations.length, splitting);
-    return { range: group, strands: parts.map((part) => once(() => strandOf(part))) };
+    return { range: group, strands: parts.map((part) => once(() => whileCold(() => strandOf(part)))) };
   });
 };
 
@@ -119,7 +120,7 @@ const jacobianStrands = (request: SetRequest, mode: JacobianMode): Strand[] => {
   const [seeded, other] = mode === 'forward' ? [inputSizes, outputSizes] : [outputSizes, inputSizes];
   return groupLeaves(seeded, program.equations.length, levers.groups).map((group): Strand => {
     const inGroup = (i: number): boolean => i >= group.firstLeaf && i < group.limitLeaf;
-    const derivative =
+    const derivative = whileCold(() =>
       mode === 'forward'
         ? columnsOf(
             program,
@@ -132,7 +133,8 @@ const jacobianStrands = (request: SetRequest, mode: JacobianMode): Strand[] => {
             program.inputs.map((_, i) => i < leaves),
             recomputed,
             levers.merging,
-          );
+          ),
+    );
     const placement = mode === 'forward' ? 'column' : 'row';
     return { ...derivative, range: group, shift: 0, offsets: offsetsOf(other), placement };
   });
@@ -159,7 +161,8 @@ export const chooseMode = (request: PlanRequest): JacobianMode => {
 const MAKING = 2e5;
 const EVALUATIONS = 10;
 
-type Chosen = Strand & ReturnType<typeof cheapestTile>;
+type Choice = ReturnType<typeof cheapestTile>;
+type Chosen = Strand & Choice;
 
 /** Whether what parts save, each as much more than the one before as the second does, is worth making them. */
 const splittingPays = (first: Chosen, second: Chosen, parts: number): boolean => {
@@ -173,7 +176,8 @@ const chooseTiles = (request: SetRequest, { range, strands }: Group, block: numb
   const chosen: Chosen[] = [];
   for (const make of strands) {
     const strand = make();
-    const part = { ...strand, ...cheapestTile(request, strand, block, count, chosen.at(-1)?.prices) };
+    const choose = (): Choice => cheapestTile(request, strand, block, count, chosen.at(-1)?.prices);
+    const part = { ...strand, ...whileCold(choose) };
     const isSecond = chosen.length === 1 && request.levers.splitting === 'by size';
     if (isSecond && !splittingPays(chosen[0], part, strands.length)) return [{ ...chosen[0], range }];
     chosen.push(part);
@@ -193,7 +197,7 @@ const assemble = (request: SetRequest, groupsOfStrands: readonly Group[], mode: 
   const { point, groups: joined } = request.device === 'cpu' ? stages : throughPoint(program, stages);
   const placing =
     request.device === 'cpu'
-      ? placingOf(point, joined, levers.native)
+      ? whileCold(() => placingOf(point, joined, levers.native))
       : placedOn(DEVICES[request.device].engine, joined);
   const groups = chosen.map(({ range: { first, limit }, tile: { outputs }, width, placement }, k): PlannedGroup => {
     return { ...joined[k], engine: placing.groups[k], outputs, first, limit, width, placement };
