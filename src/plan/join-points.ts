@@ -1,5 +1,6 @@
 /** Joins what all groups know at the point into one program, or gives each tile its own copy of it. */
 
+import { bytesOf } from '../ir/aval.ts';
 import { pruned } from '../ir/builder.ts';
 import type { Atom, Program } from '../ir/program.ts';
 import type { Source } from '../pool/job.ts';
@@ -57,8 +58,18 @@ export const joinPoints = (program: Program, strands: readonly Stages[]): Joined
   return { point: inBestOrder(only ? pruned({ ...only, outputs: residuals }) : ops.build(residuals)), groups };
 };
 
+/** Bytes of values, all together, among which no order saves any to speak of. */
+const LITTLE = 4 << 20;
+
+const bytesOfAll = ({ equations }: Program): number => {
+  let bytes = 0;
+  for (let i = 0; i < equations.length; i++) bytes += bytesOf(equations[i].output.aval);
+  return bytes;
+};
+
 /** With residuals as soon as they can be where that holds less beside them: they have their arrays from the start. */
 const inBestOrder = (point: Program): Program => {
+  if (bytesOfAll(point) < LITTLE) return point;
   const early = outputsEarly(point);
   return scratchPeakBytes(early) < scratchPeakBytes(point) ? early : point;
 };
