@@ -98,6 +98,9 @@ const PUSHED_OUT = 1.3;
 
 const overflowOf = (bytes: number): number => (bytes > SHARED_BYTES ? PUSHED_OUT : bytes > CACHED_BYTES ? OVERFLOW : 1);
 
+/** What `tileNanoseconds` is at least: each equation that makes a value is begun. */
+export const leastNanoseconds = (program: Program): number => PER_STEP * nodesOf(program) + PER_TILE;
+
 /** Nanoseconds of one core that a run of a tile program takes. */
 export const tileNanoseconds = (program: Program): number =>
   (nanosecondsOf(program) + PER_TILE) * overflowOf(livePeakBytes(program));

@@ -7,7 +7,7 @@ import { WebAssembly } from '../fusion/web-assembly.ts';
 import { sizeOf } from '../ir/aval.ts';
 import type { DotParams } from '../ir/params.ts';
 import type { Equation, Program } from '../ir/program.ts';
-import { tileNanoseconds } from './cost.ts';
+import { leastNanoseconds, tileNanoseconds } from './cost.ts';
 import { nativeNanosecondsOf } from './native-cost.ts';
 
 /** `onnx`: ONNX Runtime, an equation at a time; `native`: fused loops as WebAssembly. */
@@ -93,8 +93,15 @@ export const roughNanoseconds = (program: Program, native: boolean): number => {
 
 /** What a run takes on the engine that suits the program; `native`: whether native code is allowed. */
 export const cheaperEngine = (program: Program, native: boolean): EnginePrice => {
+  const guess = native && canRunNative() ? guessedNative(program) : Number.POSITIVE_INFINITY;
+  // Of many small equations, starting on them says enough.
+  const least = leastNanoseconds(program);
+  if (guess < LIKELY * least) {
+    const nanoseconds = nativeNanosecondsOf(program);
+    if (nanoseconds < least) return { engine: 'native', nanoseconds };
+  }
   const onnx = tileNanoseconds(program);
-  if (native && canRunNative() && guessedNative(program) < LIKELY * onnx) {
+  if (guess < LIKELY * onnx) {
     const nanoseconds = nativeNanosecondsOf(program);
     if (nanoseconds < onnx) return { engine: 'native', nanoseconds };
   }

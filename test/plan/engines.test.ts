@@ -1,7 +1,9 @@
 /** Which engine a plan names for each program, and what it says about that. */
 
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Atom, Program } from '../../src/ir/program.ts';
+import { leastNanoseconds, tileNanoseconds } from '../../src/plan/cost.ts';
 import { cheaperEngine } from '../../src/plan/engines.ts';
 import { matrixBytes } from '../../src/plan/memory.ts';
 import { nativeNanosecondsOf } from '../../src/plan/native-cost.ts';
@@ -10,6 +12,8 @@ import { Plan } from '../../src/plan/plan.ts';
 import { planHessian } from '../../src/plan/planner.ts';
 import { newOps } from '../../src/primitives/table.ts';
 import { stencil } from '../fusion/programs.ts';
+import { randomProgram } from '../primitives/random-program.ts';
+import { randomFrom } from '../primitives/support.ts';
 import { planRequest } from './programs.ts';
 
 const product = (n: number): Program => {
@@ -33,6 +37,18 @@ describe('the cheaper engine', () => {
     expect(cheaperEngine(stencil(10, [16, 16, 32], 'float32'), true).engine).toBe('native');
     expect(cheaperEngine(product(16), true).engine).toBe('native');
     expect(cheaperEngine(product(512), true).engine).toBe('onnx');
+  });
+
+  test('is never found by a bound that the price is below', () => {
+    fc.assert(
+      fc.property(fc.integer(), (seed) => {
+        const ops = newOps();
+        const program = ops.build(randomProgram(randomFrom(seed), ops, 24).outputs);
+        expect(leastNanoseconds(program)).toBeLessThanOrEqual(tileNanoseconds(program));
+      }),
+      { numRuns: 300 },
+    );
+    expect(leastNanoseconds(product(2))).toBeLessThanOrEqual(tileNanoseconds(product(2)));
   });
 
   test('is ONNX Runtime where loops aren’t allowed, or can’t be made', () => {
