@@ -4,10 +4,11 @@ import { performance } from 'node:perf_hooks';
 import { setFlagsFromString } from 'node:v8';
 
 /**
- * Milliseconds of recording, planning and compiling in this process, after which V8 may compile it. Until then its
- * compiler takes several times the processor time that it saves: `heat`'s first call 0.26 s instead of 0.58 on two cores.
+ * Milliseconds of recording, planning and compiling in this process, after which V8 may compile it: its compiler takes
+ * about as much processor time for all of it, which pays only where as much again follows. On two cores that slows
+ * `heat`'s first call down from 0.26 s to 0.58.
  */
-const ENOUGH_MS = 600;
+const ENOUGH_MS = 2000;
 
 /** Whoever starts Node with flags of V8's tiers wants these. */
 const isTuned = [...process.execArgv, process.env.NODE_OPTIONS ?? ''].some((text) =>
