@@ -1,13 +1,31 @@
 /** What is to be known of each device before any work: the engines that compute there, what it has and what it needs. */
 
+/** Backends of TensorFlow.js that interpret programs. */
+export type TfjsBackend = 'cpu' | 'wasm' | 'webgpu';
+
 /**
- * How artifacts of an engine are made (`onnx`, `webgpu`, `native`; `tensorflow`: for XLA, `tensorflow-ops`: for being run
- * operation by operation) or kept (`interpret`: the program itself).
+ * How artifacts of an engine are made (`onnx`, `webgpu`, `cuda`, `native`; `tensorflow`: for XLA, `tensorflow-ops`: for being
+ * run operation by operation) or kept (`interpret`, `tfjs:…`: the program itself).
  */
-export type EngineName = 'onnx' | 'webgpu' | 'native' | 'tensorflow' | 'tensorflow-ops' | 'interpret';
+export type EngineName =
+  | 'onnx'
+  | 'webgpu'
+  | 'cuda'
+  | 'native'
+  | 'tensorflow'
+  | 'tensorflow-ops'
+  | 'interpret'
+  | `tfjs:${TfjsBackend}`;
+
+export const isTfjs = (engine: EngineName): engine is `tfjs:${TfjsBackend}` => engine.startsWith('tfjs:');
+
+/** `wasm` of `tfjs:wasm`. */
+export const backendNameOf = (engine: `tfjs:${TfjsBackend}`): TfjsBackend => engine.slice(5) as TfjsBackend;
 
 /** Where blocks run. */
-export type DeviceName = 'cpu' | 'webgpu';
+export type DeviceName = 'cpu' | 'webgpu' | 'cuda' | 'tfjs:cpu' | 'tfjs:wasm' | 'tfjs:webgpu';
+
+const GPU = 'a GPU with a driver for Vulkan (Linux), Metal or Direct3D 12';
 
 export interface DeviceTraits {
   /** What programs are compiled for; on the CPU loops of our own take its place where they are cheaper. */
@@ -21,6 +39,16 @@ export interface DeviceTraits {
   /** What it takes to have it, for who hasn't. */
   readonly needs: string;
 }
+
+const interpretedBy = (
+  backend: TfjsBackend,
+  rest: Pick<DeviceTraits, 'contexts' | 'detail' | 'needs'>,
+): DeviceTraits => ({
+  engine: `tfjs:${backend}`,
+  interpreter: `tfjs:${backend}`,
+  float64: false,
+  ...rest,
+});
 
 /** All devices, in the order in which `devices()` lists them. */
 export const DEVICES: Readonly<Record<DeviceName, DeviceTraits>> = {
@@ -38,11 +66,34 @@ export const DEVICES: Readonly<Record<DeviceName, DeviceTraits>> = {
     // Several in a process crash in some of its drivers and providers.
     contexts: 1,
     detail: 'ONNX Runtime’s WebGPU provider, float32, one worker',
-    needs: 'a GPU with a driver for Vulkan (Linux), Metal or Direct3D 12',
+    needs: GPU,
   },
+  cuda: {
+    engine: 'cuda',
+    interpreter: null,
+    float64: true,
+    contexts: 1,
+    detail: 'ONNX Runtime’s CUDA provider, both precisions, one worker',
+    needs:
+      'Linux on x64, an NVIDIA GPU, CUDA 12 with cuDNN 9, and the libraries that ' +
+      'node node_modules/onnxruntime-node/script/install.js --onnxruntime-node-install=cuda12 fetches',
+  },
+  'tfjs:cpu': interpretedBy('cpu', {
+    detail: 'TensorFlow.js in plain JavaScript, op by op, float32',
+    needs: 'the package @tensorflow/tfjs-backend-cpu',
+  }),
+  'tfjs:wasm': interpretedBy('wasm', {
+    detail: 'TensorFlow.js in WebAssembly, op by op, float32',
+    needs: 'the package @tensorflow/tfjs-backend-wasm',
+  }),
+  'tfjs:webgpu': interpretedBy('webgpu', {
+    contexts: 1,
+    detail: 'TensorFlow.js on a GPU through Dawn, op by op, float32, one worker',
+    needs: `the packages @tensorflow/tfjs-backend-webgpu and webgpu, and ${GPU}`,
+  }),
 };
 
 export const DEVICE_NAMES = Object.keys(DEVICES) as DeviceName[];
 
 /** Names of the contract that this version does not have yet. */
-export const LATER = ['cuda', 'tensorflow', 'tfjs:cpu', 'tfjs:wasm', 'tfjs:webgpu'];
+export const LATER = ['tensorflow'];

@@ -57,7 +57,11 @@ export class Runners {
 
   /** Worker threads that a problem gets here; 0: none, it runs in-process. */
   workersFor({ planned, mostWorkers }: Bounded): number {
-    return DEVICES[this.device].contexts ?? workersFor(planned, this.#asked, mostWorkers, availableParallelism());
+    const { contexts } = DEVICES[this.device];
+    if (contexts !== undefined) return contexts;
+    const workers = workersFor(planned, this.#asked, mostWorkers, availableParallelism());
+    // The caller's own TensorFlow.js is not for diffops to switch between backends.
+    return this.device === 'cpu' ? workers : Math.max(1, workers);
   }
 
   /** The place for a problem's jobs; jobs of one place run one after the other, in the order in which they came. */

@@ -2,16 +2,16 @@
 
 import * as tf from '@tensorflow/tfjs';
 import { describe, expect, test, vi } from 'vitest';
-import { createRuntime, devices, hessian, jacobian } from '../src/index.ts';
+import { createRuntime, hessian, jacobian } from '../src/index.ts';
 import { expectClose } from './support/close.ts';
+import { deviceMissing } from './support/device-missing.ts';
 import { root } from './support/sources.ts';
 import { runNode } from './support/spawn.ts';
-import { webgpuMissing } from './support/webgpu.ts';
 
 // Without a GPU each program takes seconds to be made.
 vi.setConfig({ testTimeout: 180_000 });
 
-const missing = await webgpuMissing();
+const missing = await deviceMissing('webgpu');
 const gpu = { device: 'webgpu' } as const;
 
 const batch = tf.tensor2d([0.3, -1, 0.8, 0.1, 0.5, -0.7, 1.2, 0.4], [4, 2]);
@@ -116,18 +116,4 @@ test('where no driver is found, calls fail with the reason and the process goes 
   expect(listed.reason).toMatch(/adapter/);
   expect(after).toEqual([[2]]);
   expect(status).toBe(0);
-});
-
-test('devices() lists each device of the contract once, and why it can’t be had', async () => {
-  const list = await devices();
-  expect(list.map(({ name }) => name)).toEqual([
-    'cpu',
-    'webgpu',
-    'cuda',
-    'tensorflow',
-    'tfjs:cpu',
-    'tfjs:wasm',
-    'tfjs:webgpu',
-  ]);
-  for (const { available, reason } of list) expect(reason === undefined).toBe(available);
 });

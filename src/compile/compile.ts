@@ -4,7 +4,7 @@ import { BoundedCache } from '../bounded-cache.ts';
 import type { EngineName } from '../device-traits.ts';
 import { interpretedArtifact } from '../interpret/executable.ts';
 import type { Program } from '../ir/program.ts';
-import { hashOf } from '../ir/serial.ts';
+import { hashOf, serialize } from '../ir/serial.ts';
 import { sessionBytes } from '../plan/memory.ts';
 import type { Artifact } from './executable.ts';
 import { compileNative } from './native/compile-native.ts';
@@ -14,6 +14,7 @@ import { lowerProgram } from './onnx/lower.ts';
 import { encodeModel } from './onnx/model.ts';
 import { lowerForTensorflow } from './tensorflow/lower.ts';
 import { encodeSavedModel } from './tensorflow/saved-model.ts';
+import { lowerForTfjs } from './tfjs/for-tfjs.ts';
 
 /** Artifacts kept in the process; a model is a few hundred bytes per equation. */
 const KEPT = 64;
@@ -21,10 +22,14 @@ const artifacts = new BoundedCache<Artifact>(KEPT);
 
 type Compiled = Exclude<EngineName, 'interpret'>;
 
+/** TensorFlow.js is given the program itself. */
+const interpretedByTfjs = { name: 'program', compile: (program: Program) => serialize(lowerForTfjs(program)) } as const;
+
 /** By engine: how a program is compiled, and what an artifact calls what it is loaded from. */
 const COMPILERS = {
   onnx: { name: 'model', compile: (program: Program) => encodeModel(lowerProgram(legalize(program))) },
   webgpu: { name: 'model', compile: (program: Program) => encodeModel(lowerForWebgpu(program)) },
+  cuda: { name: 'model', compile: (program: Program) => encodeModel(lowerProgram(legalize(program))) },
   native: { name: 'native', compile: compileNative },
   tensorflow: {
     name: 'savedModel',
@@ -34,6 +39,9 @@ const COMPILERS = {
     name: 'savedModel',
     compile: (program: Program) => encodeSavedModel(lowerForTensorflow(program, false)),
   },
+  'tfjs:cpu': interpretedByTfjs,
+  'tfjs:wasm': interpretedByTfjs,
+  'tfjs:webgpu': interpretedByTfjs,
 } as const;
 
 type Head = Pick<Artifact, 'key' | 'inputs' | 'outputs' | 'heldBytes'> & { readonly engine: Compiled };
@@ -53,7 +61,7 @@ const compiledArtifact = (program: Program, engine: Compiled, key: string): Arti
     key,
     inputs: program.inputs.map((v) => v.aval),
     outputs: program.outputs.map((a) => a.aval),
-    heldBytes: engine === 'onnx' ? sessionBytes(program) : undefined,
+    heldBytes: engine === 'onnx' || engine === 'cuda' ? sessionBytes(program) : undefined,
   };
   return askingFor(head, () => {
     if (waiting) code = COMPILERS[engine].compile(waiting);

@@ -43,7 +43,7 @@ export interface Artifact {
   readonly native?: NativeCode;
   /** TensorFlow: the bytes of a SavedModel; made when they are first asked for, too. */
   readonly savedModel?: Uint8Array;
-  /** Interpreter: the program. */
+  /** Interpreters: the program. */
   readonly program?: SerialProgram;
 }
 

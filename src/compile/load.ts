@@ -1,5 +1,6 @@
 /** Artifact → Executable: loads a compiled program into the engine that it was compiled for. */
 
+import { backendNameOf, isTfjs } from '../device-traits.ts';
 import { interpretedExecutable } from '../interpret/executable.ts';
 import type { Artifact, Executable } from './executable.ts';
 import { loadNative } from './native/session.ts';
@@ -19,6 +20,8 @@ export const loadArtifact = async (
   if (artifact.engine === 'webgpu') return (await import('./onnx/webgpu.ts')).loadWebgpu(artifact);
   if (artifact.engine.startsWith('tensorflow'))
     return (await import('./tensorflow/session.ts')).loadTensorflow(artifact);
+  if (isTfjs(artifact.engine))
+    return (await import('./tfjs/session.ts')).loadTfjs(artifact, backendNameOf(artifact.engine));
   const { loadOnnx } = await import('./onnx/session.ts');
-  return loadOnnx(artifact, threads);
+  return loadOnnx(artifact, threads, artifact.engine === 'cuda' ? 'cuda' : 'cpu');
 };

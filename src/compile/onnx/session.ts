@@ -1,6 +1,7 @@
 /** An ONNX Runtime session as an Executable. */
 
 import ort, { type InferenceSession } from 'onnxruntime-node';
+import { DiffopsError } from '../../errors.ts';
 import { bytesOf, type TypedArray, type Value } from '../../ir/aval.ts';
 import { malformed } from '../../ir/builder.ts';
 import type { Artifact, Executable } from '../executable.ts';
@@ -27,8 +28,10 @@ class OnnxExecutable implements Executable {
   #session: InferenceSession | undefined;
 
   readonly keptBytes: number;
+  readonly #explain: typeof failure;
 
-  constructor({ inputs, outputs, heldBytes = 0 }: Artifact, session: InferenceSession) {
+  constructor({ inputs, outputs, heldBytes = 0 }: Artifact, session: InferenceSession, explain: typeof failure) {
+    this.#explain = explain;
     this.keptBytes = heldBytes + outputs.reduce((sum, aval) => sum + bytesOf(aval), 0);
     this.inputs = inputs;
     this.outputs = outputs;
@@ -37,7 +40,7 @@ class OnnxExecutable implements Executable {
 
   async run(inputs: readonly Value[], into?: readonly TypedArray[]): Promise<Value[]> {
     if (!this.#session) throw malformed('An executable was run after it was disposed.');
-    return runSession(this.#session, this, inputs, into);
+    return runSession(this.#session, this, inputs, into, this.#explain);
   }
 
   async dispose(): Promise<void> {
@@ -47,13 +50,32 @@ class OnnxExecutable implements Executable {
   }
 }
 
-export const loadOnnx = async (artifact: Artifact, threads: number): Promise<Executable> => {
+/** The provider's error: its libraries, the driver, or the GPU's memory. */
+const cudaFailure = (doing: string, thrown: unknown): DiffopsError =>
+  new DiffopsError(
+    'DEVICE',
+    `cuda failed while ${doing}: ${thrown instanceof Error ? thrown.message : String(thrown)} ` +
+      "Look after its libraries, the driver and the GPU's memory (a larger nbatches makes smaller tiles), or use device: 'cpu'.",
+    { device: 'cuda' },
+    { cause: thrown },
+  );
+
+/** What CUDA's provider lacks runs on the CPU. */
+const PROVIDERS = { cpu: ['cpu'], cuda: ['cuda', 'cpu'] } as const;
+const EXPLAIN = { cpu: failure, cuda: cudaFailure } as const;
+
+export const loadOnnx = async (
+  artifact: Artifact,
+  threads: number,
+  provider: keyof typeof PROVIDERS = 'cpu',
+): Promise<Executable> => {
   const { engine, model } = artifact;
-  if (engine !== 'onnx' || !model) throw malformed(`ONNX Runtime can't run an artifact of ${engine}.`);
+  if (!['onnx', 'cuda'].includes(engine) || !model) throw malformed(`ONNX Runtime can't run an artifact of ${engine}.`);
   if (artifact.outputs.length === 0) return givingNothing(artifact);
   try {
-    return new OnnxExecutable(artifact, await ort.InferenceSession.create(model, sessionOptions(threads)));
+    const options = { ...sessionOptions(threads), executionProviders: PROVIDERS[provider] };
+    return new OnnxExecutable(artifact, await ort.InferenceSession.create(model, options), EXPLAIN[provider]);
   } catch (thrown) {
-    throw failure('loading a program', thrown);
+    throw EXPLAIN[provider]('loading a program', thrown);
   }
 };

@@ -18,7 +18,7 @@ import type { Program } from '../../../src/ir/program.ts';
 import { primitives } from '../../../src/primitives/table.ts';
 import { type Sample, samplers } from '../../primitives/samples.ts';
 import { avalOf, oneEquation, randomFrom } from '../../primitives/support.ts';
-import { webgpuMissing } from '../../support/webgpu.ts';
+import { deviceMissing } from '../../support/device-missing.ts';
 import { retyped, takes } from '../samples.ts';
 import { disagreement } from '../support.ts';
 
@@ -31,7 +31,7 @@ const ROUGH = new Set<PrimitiveName>(['sin', 'cos', 'tan', 'acos', 'asin']);
 const ROUGH_TOLERANCE = 2 ** -11;
 const names = Object.keys(primitives) as PrimitiveName[];
 
-const missing = await webgpuMissing();
+const missing = await deviceMissing('webgpu');
 const folder = mkdtempSync(join(tmpdir(), 'diffops-webgpu-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 

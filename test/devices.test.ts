@@ -1,0 +1,134 @@
+/** Devices as callers see them: what is listed, what is refused and why, and that each computes what the CPU does. */
+
+import * as tf from '@tensorflow/tfjs';
+import { describe, expect, test, vi } from 'vitest';
+import { DEVICE_NAMES, type DeviceName } from '../src/device-traits.ts';
+import { createRuntime, devices, hessian, jacobian } from '../src/index.ts';
+import { expectClose } from './support/close.ts';
+import { deviceMissing } from './support/device-missing.ts';
+import { root } from './support/sources.ts';
+import { runNode } from './support/spawn.ts';
+
+// Without a GPU each program takes seconds to be made.
+vi.setConfig({ testTimeout: 180_000 });
+
+const TFJS = DEVICE_NAMES.filter((name) => name.startsWith('tfjs:'));
+
+const batch = tf.tensor2d([0.3, -1, 0.8, 0.1, 0.5, -0.7, 1.2, 0.4], [4, 2]);
+const weights: tf.Tensor[] = [
+  tf.tensor2d([0.5, -0.3, 0.8, 0.1, 0.9, -0.6], [2, 3]),
+  tf.tensor1d([0.1, 0.2, -0.3]),
+  tf.tensor2d([1, -1, 0.5], [3, 1]),
+];
+const loss = ([w, b, v]: tf.Tensor[]): tf.Tensor =>
+  tf.mean(tf.square(tf.matMul(tf.tanh(tf.add(tf.matMul(batch, w as tf.Tensor2D), b)), v as tf.Tensor2D)));
+
+test('devices() lists each device of the contract once, and why it can’t be had', async () => {
+  const list = await devices();
+  expect(list.map(({ name }) => name).sort()).toEqual(
+    ['cpu', 'webgpu', 'cuda', 'tensorflow', 'tfjs:cpu', 'tfjs:wasm', 'tfjs:webgpu'].sort(),
+  );
+  for (const { available, reason } of list) expect(reason === undefined).toBe(available);
+});
+
+describe.each(TFJS)('%s', async (device) => {
+  const missing = await deviceMissing(device);
+
+  test('the matrix is that of the CPU, at one point and another, and nothing is left behind', async ({ skip }) => {
+    if (missing) return skip(missing);
+    const before = tf.memory().numTensors;
+    const backend = tf.getBackend();
+    await using runtime = createRuntime({ device });
+    const problem = await runtime.prepareHessian(loss, weights, { nbatches: 3 });
+    expect(problem.plan).toMatchObject({ device, precision: 'float32' });
+    for (const scale of [1, 1, 0.5]) {
+      const x = weights.map((w) => tf.mul(w, scale));
+      const { H } = await problem.evaluate(x);
+      expectClose(H.data, (await hessian(loss, x, { precision: 'float64' })).H.data, 2e-5);
+      tf.dispose(x);
+    }
+    expect(tf.getBackend()).toBe(backend);
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  test('columns, rows, data, blocks, recomputing, without jit', async ({ skip }) => {
+    if (missing) return skip(missing);
+    await using runtime = createRuntime({ device });
+    const f = (x: tf.Tensor, c: tf.Tensor): tf.Tensor => tf.mul(tf.cumsum(tf.square(x)), c);
+    const x = tf.tensor1d([0.5, -1, 2]);
+    const data = tf.tensor1d([1, 2, 3]);
+    for (const mode of ['forward', 'reverse'] as const) {
+      const { J } = await runtime.jacobian(f, x, { data, mode, jit: mode === 'forward' });
+      expectClose(J.data, [1, 0, 0, 2, -4, 0, 3, -6, 12], 1e-6);
+    }
+    const checkpointed = await runtime.hessian(loss, weights, { checkpoint: true, nbatches: 3 });
+    expectClose(checkpointed.H.data, (await hessian(loss, weights)).H.data, 2e-5);
+    const columns = [];
+    for await (const block of runtime.jacobianBlocks(f, x, { data, nbatches: 3 })) columns.push(block.columns[0]);
+    expect(columns.sort()).toEqual([0, 1, 2]);
+  });
+
+  test('a NaN is found and its column named', async ({ skip }) => {
+    if (missing) return skip(missing);
+    const f = (x: tf.Tensor): tf.Tensor => tf.sum(tf.sqrt(x));
+    await expect(jacobian(f, tf.tensor1d([1, 0]), { device })).rejects.toMatchObject({
+      code: 'NON_FINITE',
+      fields: { column: 1 },
+    });
+  });
+
+  test('float64 is refused before any work', async () => {
+    const f = (): never => expect.fail('f was called');
+    await expect(hessian(f, Float64Array.of(1), { device })).rejects.toMatchObject({
+      code: 'DEVICE',
+      message: expect.stringMatching(/has no float64.*'float32'.*'cpu'/),
+    });
+  });
+});
+
+test('several workers share the tiles', async () => {
+  await using runtime = createRuntime({ device: 'tfjs:cpu', workers: 2 });
+  const x = tf.linspace(-1, 1, 40);
+  const f = (v: tf.Tensor): tf.Tensor => tf.sum(tf.mul(tf.sin(v), tf.sum(tf.square(v))));
+  const { H, report } = await runtime.hessian(f, x, { nbatches: 10 });
+  expect(report.workers).toBe(2);
+  expectClose(H.data, (await hessian(f, x, { precision: 'float64' })).H.data, 1e-6);
+});
+
+describe('what can’t be had fails with the remedy', () => {
+  const without = (name: string, device: DeviceName) => {
+    const hook = `--import ${root}/test/children/without-package.mjs`;
+    const args = ['test/children/on-device.mjs', `${root}/dist/src/index.js`, device];
+    const { stdout, stderr } = runNode(args, { env: { NODE_OPTIONS: hook, WITHOUT_PACKAGE: name } });
+    expect(stderr).toBe('');
+    return JSON.parse(stdout) as { code?: string; message: string };
+  };
+
+  test.each([
+    ['@tensorflow/tfjs-backend-cpu', 'tfjs:cpu'],
+    ['@tensorflow/tfjs-backend-wasm', 'tfjs:wasm'],
+    ['webgpu', 'tfjs:webgpu'],
+  ] as const)('the package %s', (name, device) => {
+    const { code, message } = without(name, device);
+    expect(code).toBe('DEVICE');
+    expect(message).toContain(`${device} needs the package ${name}, which isn't installed: npm install ${name}`);
+  });
+
+  test('a package that another device needs is never asked for', () => {
+    expect(without('@tensorflow/tfjs-backend-wasm', 'tfjs:cpu')).toEqual({
+      H: [
+        [2, 0],
+        [0, 2],
+      ],
+    });
+  });
+
+  test('CUDA without its libraries', async ({ skip }) => {
+    if (!(await deviceMissing('cuda'))) return skip('they are here');
+    await expect(hessian(loss, weights, { device: 'cuda' })).rejects.toMatchObject({
+      code: 'DEVICE',
+      message: expect.stringMatching(/cuda can't be used here: .*CUDA 12 with cuDNN 9.*install\.js/s),
+      fields: { device: 'cuda' },
+    });
+  });
+});
