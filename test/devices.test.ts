@@ -111,7 +111,7 @@ describe('what can’t be had fails with the remedy', () => {
   ] as const)('the package %s', (name, device) => {
     const { code, message } = without(name, device);
     expect(code).toBe('DEVICE');
-    expect(message).toContain(`${device} needs the package ${name}, which isn't installed: npm install ${name}`);
+    expect(message).toContain(`the package ${name}, which ${device} needs, isn't installed: npm install ${name}`);
   });
 
   test('a package that another device needs is never asked for', () => {

@@ -3,6 +3,7 @@
 import { compileProgram } from '../src/compile/compile.ts';
 import { loadArtifact } from '../src/compile/load.ts';
 import { DEVICES, type DeviceName } from '../src/device-traits.ts';
+import { DiffopsError } from '../src/errors.ts';
 import { newOps } from '../src/primitives/table.ts';
 
 const VALUE = { shape: [4], dtype: 'float32' } as const;
@@ -18,6 +19,7 @@ const tryOut = async (device: DeviceName): Promise<string | undefined> => {
     return right ? undefined : `it computed ${data} for the squares of 1, 2, 3, 4`;
   } catch (error) {
     const { cause, message } = error as Error;
+    if (error instanceof DiffopsError && error.fields.package) return message;
     // The engine's own words, without its addresses in its sources.
     return (cause instanceof Error ? cause.message : message).replace(/^\/\S+ .*? was false\. /s, '').trim();
   }

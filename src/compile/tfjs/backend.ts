@@ -35,7 +35,7 @@ const imported = async (name: string, device: string): Promise<unknown> => {
     const why = isMissing ? "isn't installed" : `can't be loaded (${(cause as Error).message})`;
     throw new DiffopsError(
       'DEVICE',
-      `${device} needs the package ${name}, which ${why}: npm install ${name}`,
+      `the package ${name}, which ${device} needs, ${why}: npm install ${name}`,
       { device, package: name },
       { cause },
     );
