@@ -264,9 +264,21 @@ const recurrent: ModelCase[] = [
         return L.concatenate().apply([y, state]) as tf.SymbolicTensor;
       }),
   },
-  chain('masking', [3, 2], () => [L.masking({ maskValue: 0 }), L.simpleRNN({ units: 2 })], {
-    inputs: () => [tf.tensor([0.5, -0.2, 0, 0, 0.3, 0.9, 0.1, 0.4, -0.7, 0.6, 0, 0], [2, 3, 2])],
-  }),
+  ...Object.entries({
+    'a simpleRNN': () => [L.simpleRNN({ units: 2 })],
+    'gru and lstm, in both directions': () => [
+      L.bidirectional({ layer: L.gru({ units: 2, returnSequences: true }) as tf.RNN, mergeMode: 'sum' }),
+      L.lstm({ units: 2, goBackwards: true }),
+    ],
+    'stacked cells': () => [
+      L.rnn({ cell: [L.lstmCell({ units: 2 }), L.gruCell({ units: 2 })], returnSequences: true }),
+      L.timeDistributed({ layer: L.dense({ units: 1 }) }),
+    ],
+  }).map(([name, layers]) =>
+    chain(`masking, ${name}`, [3, 2], () => [L.masking({ maskValue: 0 }), ...layers()], {
+      inputs: () => [tf.tensor([0.5, -0.2, 0, 0, 0.3, 0.9, 0.1, 0.4, -0.7, 0.6, 0, 0], [2, 3, 2])],
+    }),
+  ),
 ];
 
 const embeddings: ModelCase[] = [
