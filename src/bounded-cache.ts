@@ -8,17 +8,25 @@ export class BoundedCache<T> {
     this.#limit = limit;
   }
 
-  getOrMake(key: string, make: () => T): T {
+  get(key: string): T | undefined {
     const found = this.#entries.get(key);
-    if (found !== undefined) {
-      // Map keeps insertion order: taking it out and in again makes it the newest.
-      this.#entries.delete(key);
-      this.#entries.set(key, found);
-      return found;
-    }
+    if (found === undefined) return undefined;
+    // Map keeps insertion order: taking it out and in again makes it the newest.
+    this.#entries.delete(key);
+    this.#entries.set(key, found);
+    return found;
+  }
+
+  getOrMake(key: string, make: () => T): T {
+    const found = this.get(key);
+    if (found !== undefined) return found;
     const made = make();
     this.#entries.set(key, made);
     if (this.#entries.size > this.#limit) this.#entries.delete(this.#entries.keys().next().value as string);
     return made;
+  }
+
+  delete(key: string): void {
+    this.#entries.delete(key);
   }
 }

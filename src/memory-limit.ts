@@ -37,5 +37,8 @@ export const memoryLimitOf = (value: unknown): number | undefined => {
   );
 };
 
+/** Bytes of executables that a thread keeps for later, where memory allows. */
+export const MOST_KEPT_BYTES = 2 ** 29;
+
 /** Half of what the machine, or the cgroup that the process is in, has free. */
 export const defaultMemoryLimit = (): number => Math.floor((process.availableMemory?.() ?? freemem()) / 2);

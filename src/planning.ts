@@ -2,7 +2,7 @@
 
 import { availableParallelism } from 'node:os';
 import { BoundedCache } from './bounded-cache.ts';
-import { collectGarbage } from './collect-garbage.ts';
+import { collectGarbage, tidying } from './collect-garbage.ts';
 import { lackingOnWebgpu } from './compile/onnx/for-webgpu.ts';
 import type { DeviceName } from './device-traits.ts';
 import { DiffopsError } from './errors.ts';
@@ -26,7 +26,7 @@ import { describeTerms, Plan, type Planned } from './plan/plan.ts';
 import { chooseMode, planHessian, planJacobian } from './plan/planner.ts';
 import type { PlanRequest } from './plan/request.ts';
 import type { Group } from './plan/strand.ts';
-import { type Found, fastestWithin, type Thrift } from './plan/within.ts';
+import { type Found, fastestWithin, nanosecondsOn, type Sized, sizedFor, type Thrift } from './plan/within.ts';
 import type { Recording } from './trace/record.ts';
 import { hasCustomTangents } from './transforms/final.ts';
 
@@ -61,58 +61,74 @@ export interface Bounded {
   readonly planned: Planned;
   readonly memoryLimit: number;
   readonly mostWorkers: number;
+  /** Whether it had to be looked for. */
+  readonly searched: boolean;
 }
 
 /** Estimates err: so much of a limit is planned for. */
 const FILLED = 0.85;
+/** What planning may leave uncollected, of the limit. */
+const UNTIDY = 1 / 16;
 
 /** The plan of a call; refuses what can't be brought under its memory limit. */
 export const planFor = (call: PlannedCall): Bounded => {
   const limit = call.settings.memoryLimit ?? call.limitBefore ?? defaultMemoryLimit();
-  const target = FILLED * limit;
-  const bytes = (planned: Planned, workers: number): number => bytesOf(planned, { workers, limit, held: call.held });
-  const degrees = DEGREES[`${call.settings.checkpoint}`];
-  const workers = availableParallelism();
-  const search = (mode: Settings['mode']): Found => {
-    const groupsMade = new Map<string, readonly Group[]>();
-    let degree: number = degrees[0];
-    const key = `${keyOf(call, mode)}/${degrees[0]}`;
-    const free = plans.getOrMake(key, () =>
-      planned(call, mode, groupsMade, { recomputed: degrees[0], tileBytes: Number.POSITIVE_INFINITY }),
-    );
-    const within = (): Found =>
-      fastestWithin({
-        limit: target,
-        workers,
-        degrees,
-        free,
-        plan: (thrift) => {
-          // The strands of another degree have just been let go of.
-          if (thrift.recomputed !== degree) collectGarbage();
-          degree = thrift.recomputed;
-          return planned(call, mode, groupsMade, thrift);
-        },
-        bytes,
-      });
-    // Plans that were tried are let go of: they are large.
-    if (bytes(free, workers) <= target) return within();
-    return searches.getOrMake(`${key}/${degrees.length}/${call.held}/${limit}`, () => {
-      const found = within();
-      groupsMade.clear();
-      collectGarbage();
-      return found;
-    });
-  };
+  let found = search(call, limit, call.settings.mode);
   const { mode, nbatches } = call.settings;
-  let found = search(mode);
   if (found.fits !== 'freely' && call.kind === 'jacobian' && mode === 'auto' && nbatches === 'auto') {
     // The other way may take less.
-    const other = search(found.planned.facts.mode === 'reverse' ? 'forward' : 'reverse');
-    if (other.nanoseconds < found.nanoseconds) found = other;
+    const other = search(call, limit, found.planned.facts.mode === 'reverse' ? 'forward' : 'reverse');
+    const isSmaller = found.fits === 'not' && other.fits === 'not' && other.bytes < found.bytes;
+    if (other.nanoseconds < found.nanoseconds || isSmaller) found = other;
   }
-  if (found.fits === 'not') throw tooLarge(call, found.planned, limit);
-  const borne = mostThat((count) => bytes(found.planned, count) <= target);
-  return { planned: found.planned, memoryLimit: limit, mostWorkers: borne };
+  const { planned } = found;
+  if (found.fits === 'not') throw tooLarge(call, planned, limit);
+  const running = { limit, held: call.held, searched: found.fits !== 'freely' };
+  const bears = (workers: number): boolean => bytesOf(planned, { ...running, workers }) <= FILLED * limit;
+  return { planned, memoryLimit: limit, mostWorkers: mostThat(bears), searched: running.searched };
+};
+
+/** The plan of a call in a mode that suits a memory limit. */
+const search = (call: PlannedCall, limit: number, mode: Settings['mode']): Found => {
+  const degrees = DEGREES[`${call.settings.checkpoint}`];
+  const key = `${keyOf(call, mode)}/${degrees[0]}`;
+  const searchKey = `${key}/${degrees.length}/${call.held}/${limit}`;
+  const known = searches.get(searchKey);
+  if (known) return known;
+  const groupsMade = new Map<string, readonly Group[]>();
+  const tidy = tidying(UNTIDY * limit);
+  const plan = (thrift: Thrift): Planned => planned(call, mode, { groupsMade, tidy, ...thrift });
+  const workers = availableParallelism();
+  const sizedAs =
+    (searched: boolean) =>
+    (made: Planned): Sized =>
+      sizedFor(made, workers, (count) => bytesOf(made, { workers: count, limit, held: call.held, searched }));
+  const unbounded = { recomputed: degrees[0], tileBytes: Number.POSITIVE_INFINITY };
+  const free = freely(key, FILLED * limit, sizedAs, () => plan(unbounded));
+  if ('planned' in free) return free;
+  return searches.getOrMake(searchKey, () => {
+    const found = fastestWithin({ limit: FILLED * limit, degrees, free, plan, sized: sizedAs(true) });
+    groupsMade.clear();
+    collectGarbage();
+    return found;
+  });
+};
+
+/** The plan as if memory were no matter, if it fits on all of the machine's cores; else only what it takes: plans are large. */
+const freely = (
+  key: string,
+  target: number,
+  sizedAs: (searched: boolean) => (planned: Planned) => Sized,
+  plan: () => Planned,
+): Found | Sized => {
+  const made = plans.getOrMake(key, plan);
+  const sized = sizedAs(false)(made);
+  const workers = sized.bytes.length;
+  if (sized.bytes[workers - 1] <= target) {
+    return { planned: made, fits: 'freely', nanoseconds: nanosecondsOn(sized, workers), bytes: sized.bytes[0] };
+  }
+  plans.delete(key);
+  return sizedAs(true)(made);
 };
 
 /** More than any pool has. */
@@ -130,6 +146,7 @@ interface Running {
   readonly workers: number;
   readonly limit: number;
   readonly held: Held;
+  readonly searched: boolean;
 }
 
 const heldBytes = (planned: Planned, { workers, limit, held }: Running): number => {
@@ -141,6 +158,7 @@ const circumstancesOf = (planned: Planned, running: Running): Circumstances => (
   workers: running.workers,
   held: heldBytes(planned, running),
   engineBytes: engineBytesUnder(running.limit),
+  searched: running.searched,
 });
 
 const estimateOf = (planned: Planned, running: Running): MemoryEstimate =>
@@ -149,8 +167,8 @@ const estimateOf = (planned: Planned, running: Running): MemoryEstimate =>
 const bytesOf = (planned: Planned, running: Running): number => estimateOf(planned, running).total;
 
 /** The plan as it runs: on so many workers, with so many bytes of the result held. */
-export const planOfRun = ({ planned, memoryLimit }: Bounded, workers: number, held: number): Plan =>
-  new Plan(planned, { workers, held, engineBytes: engineBytesUnder(memoryLimit) });
+export const planOfRun = ({ planned, memoryLimit, searched }: Bounded, workers: number, held: number): Plan =>
+  new Plan(planned, { workers, held, engineBytes: engineBytesUnder(memoryLimit), searched });
 
 /** What shapes the plan of a call in a mode, but for memory. */
 const keyOf = (call: PlannedCall, mode: Settings['mode']): string =>
@@ -172,8 +190,7 @@ const isMirrored = ({ recording: { program }, settings, held }: PlannedCall): bo
 const planned = (
   call: PlannedCall,
   mode: Settings['mode'],
-  groupsMade: Map<string, readonly Group[]>,
-  thrift: Thrift,
+  effort: Thrift & Pick<PlanRequest, 'groupsMade' | 'tidy'>,
 ): Planned => {
   const { kind, recording, settings, leaves, precision, device } = call;
   const { nbatches } = settings;
@@ -183,8 +200,7 @@ const planned = (
     precision,
     device,
     nbatches,
-    groupsMade,
-    ...thrift,
+    ...effort,
   };
   const made = kind === 'hessian' ? planHessian(request, isMirrored(call)) : planJacobianAs(request, mode);
   const lacking = LACKING[device];
@@ -226,7 +242,7 @@ const limitFor = (planned: Planned, running: Running): number => {
 
 const tooLarge = (call: PlannedCall, planned: Planned, limit: number): DiffopsError => {
   const { kind, held, precision, settings } = call;
-  const running = { workers: 1, limit, held };
+  const running = { workers: 1, limit, held, searched: true };
   const needed = limitFor(planned, running);
   const inFile = limitFor(planned, { ...running, held: 'npy' });
   const streamed = limitFor(planned, { ...running, held: 'blocks' });

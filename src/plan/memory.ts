@@ -9,6 +9,7 @@ import { layoutOf } from '../fusion/layout.ts';
 import { type Aval, bytesOf, bytesPerElement, type FloatDtype } from '../ir/aval.ts';
 import type { Program } from '../ir/program.ts';
 import { remembered } from '../ir/remembered.ts';
+import { MOST_KEPT_BYTES } from '../memory-limit.ts';
 import type { Group } from '../pool/job.ts';
 import { scratchPeakBytes } from './cost.ts';
 import type { CompiledEngine } from './engines.ts';
@@ -38,14 +39,13 @@ export interface Circumstances {
   readonly held: number;
   /** Bytes that a thread's sessions may hold together, if more than one does. */
   readonly engineBytes?: number;
+  /** Whether the plan was looked for under a memory limit, which makes garbage. */
+  readonly searched?: boolean;
 }
-
-/** So many bytes of sessions a thread keeps for later, where memory allows. */
-const ENGINE = 2 ** 29;
 
 /** The same under a limit: a quarter of it for all of the machine's cores. */
 export const engineBytesUnder = (limit: number): number =>
-  Math.min(ENGINE, Math.floor(limit / 4 / availableParallelism()));
+  Math.min(MOST_KEPT_BYTES, Math.floor(limit / 4 / availableParallelism()));
 
 export interface MemoryTerm {
   readonly name: string;
@@ -63,6 +63,11 @@ const ARENA = 1.4;
 /** Per equation, of garbage that planning and compiling leave in the calling thread; and what every call leaves. */
 const PLANNING = 4 * 2 ** 10;
 const CALL = 4 * 2 ** 20;
+/** Per equation, of what a search for a plan leaves beside that; V8 is told to collect what is more than so much. */
+const SEARCHING = 12 * 2 ** 10;
+const MOST_SEARCHING = 2 ** 24;
+/** What the allocator doesn't give back of sessions that were let go of, of what the kept ones take. */
+const LEFT = 0.75;
 /** What a thread's own heap grows by. */
 const THREAD = 2 * 2 ** 20;
 
@@ -116,7 +121,9 @@ const nativeBytes = ({ inputs }: Program, isThere: (input: number) => boolean): 
 /** Bytes that the threads hold for a plan's programs, all together. */
 const programBytes = ({ point, pointEngine, groups }: Measured, threads: number, engineBytes: number) => {
   const isNative = pointEngine === 'native';
-  let sessions = 0;
+  // The point program's session stays, whatever else is let go of.
+  const pinned = point && !isNative ? sessionBytes(point) : 0;
+  let sessions = pinned;
   let largest = 0;
   const note = (share: number, bytes: number): void => {
     sessions += share * bytes;
@@ -130,7 +137,7 @@ const programBytes = ({ point, pointEngine, groups }: Measured, threads: number,
   if (point && isNative) {
     pointScratch = nativeScratch(point);
     copies += threads * nativeBytes(point, () => false);
-  } else if (point) note(1, sessionBytes(point));
+  }
   for (const { program, engine: own, sources, first, limit, width } of groups) {
     // A first call has each program loaded in one thread, about; evaluations in all of them that find a tile of it.
     const loads = (1 + Math.min(threads, Math.ceil((limit - first) / width))) / 2;
@@ -148,9 +155,10 @@ const programBytes = ({ point, pointEngine, groups }: Measured, threads: number,
   // What is too small for a later program stays where it is, and a larger one is taken behind it.
   const scratch = tileScratch > pointScratch ? pointScratch + tileScratch : pointScratch;
   const outputs = Math.max(0, ...groups.map(({ program }) => totalOf(program.outputs)));
+  // What is more is let go of before the next one is loaded.
+  const kept = Math.max(engineBytes, pinned + largest);
   return {
-    // What is more is let go of before the next one is loaded.
-    engine: threads * Math.min(sessions, Math.max(engineBytes, largest)),
+    engine: threads * Math.min(sessions, (1 + LEFT) * kept),
     copies,
     tiles: threads * (scratch + outputs),
     residuals: point ? threads * totalOf(point.outputs) : 0,
@@ -158,14 +166,16 @@ const programBytes = ({ point, pointEngine, groups }: Measured, threads: number,
 };
 
 /** Cheap enough to be asked for many plans, each for several numbers of workers. */
-export const estimate = (planned: Measured, { workers, held, engineBytes = ENGINE }: Circumstances): MemoryEstimate => {
+export const estimate = (planned: Measured, circumstances: Circumstances): MemoryEstimate => {
+  const { workers, held, engineBytes = MOST_KEPT_BYTES, searched = false } = circumstances;
   const { point, groups, facts } = planned;
   const equations = groups.reduce((sum, { program }) => sum + program.equations.length, point?.equations.length ?? 0);
   const { engine, copies, tiles, residuals } = programBytes(planned, Math.max(workers, 1), engineBytes);
   // The caller's thread has a copy, and where there are workers, one that they share; each engine takes one of its own.
   const inputs = (1 + Math.sign(workers) + workers) * facts.sharedBytes;
+  const searching = searched ? Math.min(MOST_SEARCHING, SEARCHING * equations) : 0;
   const bytes = {
-    planning: CALL + PLANNING * equations,
+    planning: CALL + PLANNING * equations + searching,
     inputs,
     copies,
     residuals,

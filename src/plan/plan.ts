@@ -58,8 +58,6 @@ export interface PlanSummary {
 
 /** What the planner knows of a plan, wherever it runs. */
 export interface PlanFacts extends Omit<PlanSummary, 'workers' | 'estimatedPeakBytes'> {
-  /** Bytes that every worker holds: residuals, and the live values of its fullest program. */
-  readonly workerBytes: number;
   /** Bytes held once: inputs, constants. */
   readonly sharedBytes: number;
   /** Equations that checkpointing computes again. */

@@ -11,7 +11,7 @@ import { firstOutputFrom } from '../transforms/trim.ts';
 import { whileCold } from '../while-cold.ts';
 import { blockSizeOf, tilesOf } from './blocks.ts';
 import { batchedPrice, cheapestTile } from './candidates.ts';
-import { flopsOf, livePeakBytes } from './cost.ts';
+import { flopsOf } from './cost.ts';
 import { groupLeaves, type LeafRange, partsOf } from './groups.ts';
 import { joinPoints, throughPoint, withoutPoint } from './join-points.ts';
 import { ALL_ON } from './levers.ts';
@@ -175,6 +175,7 @@ const splittingPays = (first: Chosen, second: Chosen, parts: number): boolean =>
 const chooseTiles = (request: SetRequest, { range, strands }: Group, block: number, count: number): Chosen[] => {
   const chosen: Chosen[] = [];
   for (const make of strands) {
+    request.tidy?.();
     const strand = make();
     const choose = (): Choice => cheapestTile(request, strand, block, count, chosen.at(-1)?.prices);
     const part = { ...strand, ...whileCold(choose) };
@@ -207,8 +208,6 @@ const assemble = (request: SetRequest, groupsOfStrands: readonly Group[], mode: 
   const tileWidth = Math.max(1, ...groups.map((group) => group.width));
   const blockSize = request.nbatches === 'auto' ? tileWidth : block;
   const tileFlops = groups.map((group) => flopsOf(group.program));
-  const residualBytes = point ? total(point.outputs.map((a) => bytesOf(a.aval))) : 0;
-  const livePeak = Math.max(point ? livePeakBytes(point) : 0, ...groups.map((group) => livePeakBytes(group.program)));
   return {
     point,
     pointEngine: placing.point,
@@ -228,7 +227,6 @@ const assemble = (request: SetRequest, groupsOfStrands: readonly Group[], mode: 
       precision,
       checkpoint: recomputed === 0 ? false : recomputed === 1 ? true : recomputed,
       flops: (point ? flopsOf(point) : 0) + tiles.reduce((sum, tile) => sum + tileFlops[tile.group], 0),
-      workerBytes: residualBytes + livePeak + placing.copiedBytes,
       sharedBytes: total(program.inputs.map((v) => bytesOf(v.aval))),
       recomputed: Math.max(0, ...groups.map((g) => g.program.equations.filter((e) => e.region !== undefined).length)),
     },

@@ -23,6 +23,8 @@ export interface PlanRequest {
   readonly tileBytes?: number;
   /** Groups of strands that requests of one search share; they differ in `recomputed` and `tileBytes` alone. */
   readonly groupsMade?: Map<string, readonly Group[]>;
+  /** Called between groups, by whoever has little memory to plan in. */
+  readonly tidy?: () => void;
   /** Levers that aren't as they are by default. */
   readonly levers?: Partial<Levers>;
 }

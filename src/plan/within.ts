@@ -11,17 +11,23 @@ export interface Thrift {
   readonly tileBytes: number;
 }
 
+/** What a search keeps of a plan that it tried: plans are large. */
+export interface Sized {
+  /** Bytes that it adds with one worker, two, and so on up to the machine's. */
+  readonly bytes: readonly number[];
+  /** Predicted nanoseconds of all tiles together, and of what comes before them. */
+  readonly tiles: number;
+  readonly point: number;
+}
+
 export interface Search {
   readonly limit: number;
-  /** Workers that share the tiles if memory allows: the machine's, so that the cut doesn't depend on the caller's. */
-  readonly workers: number;
   /** Degrees of recomputing that may be chosen, least first. */
   readonly degrees: readonly number[];
-  /** The plan with the least degree and all the memory that it wants. */
-  readonly free: Planned;
+  /** The plan with the least degree and all the memory that it wants, which doesn't fit. */
+  readonly free: Sized;
   plan(thrift: Thrift): Planned;
-  /** Bytes that a plan adds with so many workers. */
-  bytes(planned: Planned, workers: number): number;
+  sized(planned: Planned): Sized;
 }
 
 export interface Found {
@@ -30,6 +36,8 @@ export interface Found {
   readonly fits: 'freely' | 'tightly' | 'not';
   /** Predicted, of the whole matrix, on as many workers as fit. */
   readonly nanoseconds: number;
+  /** With one worker. */
+  readonly bytes: number;
 }
 
 /** Bounds on a tile's values, widest first; the last one makes tiles of one seed. */
@@ -39,11 +47,18 @@ const NARROWEST = BOUNDS.length - 1;
 /** A plan that takes no more than this times what it would with all the memory it wants is good enough. */
 const NEAR = 2;
 
-/** Predicted nanoseconds of the whole matrix. */
-const nanosecondsOf = ({ groups, prices, point }: Planned, workers: number): number => {
-  const tiles = groups.reduce((sum, { first, limit }, k) => sum + prices[k].nanoseconds * (limit - first), 0);
-  return tiles / workers + (point ? roughNanoseconds(point, true) : 0);
+/** What counts of a plan on up to so many workers, of which each number has its bytes. */
+export const sizedFor = (planned: Planned, workers: number, bytes: (workers: number) => number): Sized => {
+  const { groups, prices, point } = planned;
+  return {
+    bytes: Array.from({ length: workers }, (_, k) => bytes(k + 1)),
+    tiles: groups.reduce((sum, { first, limit }, k) => sum + prices[k].nanoseconds * (limit - first), 0),
+    point: point ? roughNanoseconds(point, true) : 0,
+  };
 };
+
+/** Predicted nanoseconds of the whole matrix. */
+export const nanosecondsOn = ({ tiles, point }: Sized, workers: number): number => tiles / workers + point;
 
 /** The least index for which a test holds that holds for all after it; `limit` where it holds for none before that. */
 const firstThat = (first: number, limit: number, holds: (index: number) => boolean): number => {
@@ -56,50 +71,62 @@ const firstThat = (first: number, limit: number, holds: (index: number) => boole
   return works;
 };
 
+/** A degree and a bound; bound −1: none. */
+interface Point {
+  readonly degree: number;
+  readonly bound: number;
+}
+
 /**
- * Plans as if memory were no matter, and if that takes too much: with fewer workers, narrower tiles, more computed
- * again, whichever the cost model says is fastest. A plan that can't be brought to fit is given back as `fits: 'not'`,
- * in the form that takes least.
+ * Plans with fewer workers, narrower tiles, more computed again, whichever the cost model says is fastest. A plan that
+ * can't be brought to fit is given back as `fits: 'not'`, in the form that takes least.
  */
-export const fastestWithin = ({ limit, workers: most, degrees, free, plan, bytes }: Search): Found => {
-  const hoped = nanosecondsOf(free, most);
-  if (bytes(free, most) <= limit) return { planned: free, fits: 'freely', nanoseconds: hoped };
-
-  const made = new Map<string, Planned>();
-  /** A plan of a degree and a bound; bound −1: none. */
-  const at = (degree: number, bound: number): Planned => {
-    if (degree === 0 && bound < 0) return free;
-    const key = `${degree} ${bound}`;
-    const known = made.get(key);
-    if (known) return known;
-    const tileBytes = bound < 0 ? Number.POSITIVE_INFINITY : BOUNDS[bound];
-    const planned = plan({ recomputed: degrees[degree], tileBytes });
-    made.set(key, planned);
-    return planned;
+export const fastestWithin = ({ limit, degrees, free, plan, sized }: Search): Found => {
+  const most = free.bytes.length;
+  const known = new Map<string, Sized & Point>();
+  /** The last that was made: the others are let go of, and made again where one of them is chosen. */
+  let latest: { readonly key: string; readonly planned: Planned } | undefined;
+  const keyOf = ({ degree, bound }: Point): string => `${degree} ${bound}`;
+  const planAt = (point: Point): Planned => {
+    const key = keyOf(point);
+    if (latest?.key === key) return latest.planned;
+    latest = undefined;
+    const tileBytes = point.bound < 0 ? Number.POSITIVE_INFINITY : BOUNDS[point.bound];
+    latest = { key, planned: plan({ recomputed: degrees[point.degree], tileBytes }) };
+    return latest.planned;
   };
-  // What is held falls with the degree: below the least one that fits in its narrowest tiles, nothing does.
-  const fitting = firstThat(0, degrees.length, (degree) => bytes(at(degree, NARROWEST), 1) <= limit);
-  if (fitting === degrees.length) return leastOf([...made.values(), free], bytes);
+  const at = (degree: number, bound: number): Sized & Point => {
+    const point = { degree, bound };
+    const found = known.get(keyOf(point)) ?? { ...sized(planAt(point)), ...point };
+    known.set(keyOf(point), found);
+    return found;
+  };
+  const none = { degree: 0, bound: -1 };
+  known.set(keyOf(none), { ...free, ...none });
 
-  let best: { readonly planned: Planned; readonly nanoseconds: number } | undefined;
+  const bears = (degree: number): boolean => at(degree, NARROWEST).bytes[0] <= limit;
+  // What is held falls with the degree: below the least one that fits in its narrowest tiles, nothing does. Of the first one most is made already.
+  const fitting = bears(0) ? 0 : firstThat(1, degrees.length, bears);
+  if (fitting === degrees.length) {
+    const least = [...known.values()].reduce((a, b) => (b.bytes[0] < a.bytes[0] ? b : a));
+    return { planned: planAt(least), fits: 'not', nanoseconds: Number.POSITIVE_INFINITY, bytes: least.bytes[0] };
+  }
+
+  let best: { readonly point: Sized & Point; readonly nanoseconds: number } | undefined;
   // One degree more may bear wider tiles, or another worker.
   for (const degree of [fitting, fitting + 1].filter((k) => k < degrees.length)) {
     for (let workers = most; workers >= 1; workers--) {
-      if (bytes(at(degree, NARROWEST), workers) > limit) continue;
-      const planned = at(
+      if (at(degree, NARROWEST).bytes[workers - 1] > limit) continue;
+      const point = at(
         degree,
-        firstThat(-1, NARROWEST, (bound) => bytes(at(degree, bound), workers) <= limit),
+        firstThat(-1, NARROWEST, (bound) => at(degree, bound).bytes[workers - 1] <= limit),
       );
-      const nanoseconds = nanosecondsOf(planned, workers);
-      if (!best || nanoseconds < best.nanoseconds) best = { planned, nanoseconds };
+      const nanoseconds = nanosecondsOn(point, workers);
+      if (!best || nanoseconds < best.nanoseconds) best = { point, nanoseconds };
     }
     // Recomputing more than is needed only takes longer.
-    if (best && best.nanoseconds <= NEAR * hoped) break;
+    if (best && best.nanoseconds <= NEAR * nanosecondsOn(free, most)) break;
   }
-  return { ...(best as NonNullable<typeof best>), fits: 'tightly' };
-};
-
-const leastOf = (plans: readonly Planned[], bytes: Search['bytes']): Found => {
-  const planned = plans.reduce((a, b) => (bytes(b, 1) < bytes(a, 1) ? b : a));
-  return { planned, fits: 'not', nanoseconds: Number.POSITIVE_INFINITY };
+  const { point, nanoseconds } = best as NonNullable<typeof best>;
+  return { planned: planAt(point), fits: 'tightly', nanoseconds, bytes: point.bytes[0] };
 };

@@ -2,13 +2,13 @@
 
 import type { Artifact, Executable } from '../compile/executable.ts';
 import { allocate, sizeOf, type TypedArray } from '../ir/aval.ts';
+import { MOST_KEPT_BYTES } from '../memory-limit.ts';
 
 /** Loads an artifact into the engine it was made for. */
 export type LoadArtifact = (artifact: Artifact, options: { readonly threads: number }) => Promise<Executable>;
 
-/** Executables that a thread keeps, unless one job has more, and bytes that they may hold together, unless one alone holds more. */
+/** Executables that a thread keeps, unless one job has more; together they hold no more bytes than they may, unless one alone does. */
 const ENGINES_KEPT = 32;
-const BYTES_KEPT = 2 ** 29;
 
 /** What a thread is about to do. */
 interface Need {
@@ -64,7 +64,7 @@ export class Engines {
    * Disposes the least recently used while they hold more than they may, and those of other jobs while there are too
    * many. Called when none is at work.
    */
-  async trim({ own, pinned, bytes: most = BYTES_KEPT, incoming }: Need, threads: number): Promise<void> {
+  async trim({ own, pinned, bytes: most = MOST_KEPT_BYTES, incoming }: Need, threads: number): Promise<void> {
     const needed = new Set(own.map((key) => idOf(key, threads)));
     const kept = pinned === undefined ? undefined : idOf(pinned, threads);
     const last = incoming === undefined ? [...this.#loaded.keys()].at(-1) : undefined;
