@@ -66,7 +66,7 @@ const milliseconds = (run: () => void): number => {
 };
 
 /** Milliseconds of loading each program into its engine. */
-const loading = async ({ artifacts }: Problem): Promise<number> => {
+const loading = async ({ parts: [{ artifacts }] }: Problem): Promise<number> => {
   const start = performance.now();
   const loaded: Executable[] = [];
   for (const artifact of artifacts) loaded.push(await loadArtifact(artifact, { threads: 1 }));

@@ -5,7 +5,7 @@ import type { Plan } from './plan/plan.ts';
 import { planOfRun } from './planning.ts';
 import { streamBlocks } from './pool/stream.ts';
 import { nonFinite, progressListener, type Unflatten } from './prepared.ts';
-import { jobOf, type Problem } from './problem.ts';
+import { jobsOf, type Problem } from './problem.ts';
 import type { Runners } from './runners.ts';
 import type { Block } from './stitch/block.ts';
 import { unflattenVector } from './unflatten.ts';
@@ -47,13 +47,14 @@ export const blocksOf = (pose: () => Problem, runners: Runners): Blocks<never> =
   }
   const { planned, settings, x, kind } = problem;
   const workers = runners.workersFor(problem);
+  const total = workers.reduce((sum, count) => sum + count, 0);
   return {
-    plan: Promise.resolve(planOfRun(problem, workers, blocksBytes(planned, workers))),
+    plan: Promise.resolve(planOfRun(problem.parts, workers, blocksBytes(planned, total))),
     unflatten: (flat) => unflattenVector(x, flat) as never,
     async *[Symbol.asyncIterator]() {
-      const job = jobOf(problem, x, problem.fixed, runners.threads);
-      yield* streamBlocks(runners.for(problem), job, {
-        mostWorkers: problem.mostWorkers,
+      const { tiles } = planned;
+      const jobs = jobsOf(problem, x, problem.fixed, runners.placesFor(problem), { tiles });
+      yield* streamBlocks(runners.for(problem), jobs, {
         signal: settings.signal,
         onTile: progressListener(settings.onProgress),
         onSpoiled: (column) => {

@@ -93,6 +93,9 @@ export const DEVICES: Readonly<Record<DeviceName, DeviceTraits>> = {
   }),
 };
 
+/** What a caller may ask for: a device, or several whose workers share the tiles. */
+export type DeviceOption = DeviceName | readonly DeviceName[];
+
 export const DEVICE_NAMES = Object.keys(DEVICES) as DeviceName[];
 
 /** Names of the contract that this version does not have yet. */

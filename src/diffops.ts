@@ -162,7 +162,7 @@ export class Runtime {
   #pose(kind: MatrixKind, f: RecordedFunction, x: unknown, options: unknown, purpose: Purpose): Problem {
     this.#runners.requireOpen();
     this.#runners.requireSame(options);
-    return poseProblem(kind, f, x, options, purpose, this.#runners.device);
+    return poseProblem(kind, f, x, options, purpose, this.#runners.devices);
   }
 }
 
@@ -174,12 +174,12 @@ const shared = new Map<string, Runtime>();
 
 const sharedRuntime = (options: RuntimeOptions | undefined): Runtime => {
   const given = typeof options === 'object' && options !== null ? options : {};
-  const { device, workers, threadsPerWorker } = runtimeOptionsOf(given as Record<string, unknown>);
-  const key = `${device ?? 'cpu'}/${workers}/${threadsPerWorker}`;
+  const { devices, workers, threadsPerWorker } = runtimeOptionsOf(given as Record<string, unknown>);
+  const key = `${devices ?? 'cpu'}/${workers}/${threadsPerWorker}`;
   let runtime = shared.get(key);
   if (!runtime) {
     runtime = new Runtime({
-      ...(device ? { device } : {}),
+      ...(devices ? { device: devices } : {}),
       ...(workers ? { workers } : {}),
       ...(threadsPerWorker ? { threadsPerWorker } : {}),
     });

@@ -17,7 +17,7 @@ import type { Control } from './pool/control.ts';
 import type { Job } from './pool/job.ts';
 import type { RunStats } from './pool/run.ts';
 import { type Evaluation, nonFinite, progressListener, reportOf } from './prepared.ts';
-import { jobOf, type Problem } from './problem.ts';
+import { jobsOf, type Problem } from './problem.ts';
 import type { Runners } from './runners.ts';
 import { goesAcross, newResultMemory, type ResultMemory } from './stitch/result-memory.ts';
 import { type StripedMatrix, type Strips, tilesByStrip } from './stitch/strip.ts';
@@ -53,9 +53,10 @@ const identityFor = ({
 const memoriesFor = (
   matrix: StripedMatrix,
   { strips }: Unfinished,
-  { groups }: Problem['planned'],
+  { parts }: Problem,
   workers: number,
 ): [ResultMemory, ResultMemory] => {
+  const groups = parts.flatMap(({ planned }) => planned.groups);
   const slots = groups.some(goesAcross) ? Math.max(1, workers) : 0;
   const [even, odd] = turnBytes(matrix, strips);
   try {
@@ -78,16 +79,17 @@ export const evaluateToFile = async (problem: Problem, runners: Runners, out: Ou
   const identity = identityFor(problem);
   const file = await beginFile(out, { matrix, identity, memoryLimit, division });
   const workers = runners.workersFor(problem);
+  const total = workers.reduce((sum, count) => sum + count, 0);
   let written = file.done.length;
   try {
-    const memories = memoriesFor(matrix, file, planned, workers);
-    const plan = planOfRun(problem, workers, heldBytes(matrix, file.strips));
+    const memories = memoriesFor(matrix, file, problem, total);
+    const plan = planOfRun(problem.parts, workers, heldBytes(matrix, file.strips));
     const tiles = tilesOfStrips(planned.groups, file.strips);
-    const job = { ...jobOf(problem, x, problem.fixed, runners.threads), tiles };
+    const jobs = jobsOf(problem, x, problem.fixed, runners.placesFor(problem), { tiles, strips: file.strips });
     const began = performance.now();
     const compiledBefore = problem.phases.compile;
     const strips = { matrix, strips: file.strips, memories };
-    const stats = await runToFile(problem, runners, job, file, strips, () => {
+    const stats = await runToFile(problem, runners, jobs, file, strips, () => {
       written++;
     });
     const compiling = problem.phases.compile - compiledBefore;
@@ -111,7 +113,7 @@ export const evaluateToFile = async (problem: Problem, runners: Runners, out: Ou
 const runToFile = async (
   problem: Problem,
   runners: Runners,
-  job: Job,
+  jobs: readonly Job[],
   { done, seedsDone, numbers, target }: Unfinished,
   strips: Strips,
   onWritten: () => void,
@@ -134,14 +136,13 @@ const runToFile = async (
     };
     // The run may be over, and the file not.
     onAbort(stop.signal, () => control.stop());
-    const tiles = tilesByStrip(strips.strips, job.tiles);
+    const tiles = tilesByStrip(strips.strips, jobs[0].tiles);
     writing = writeInThread({ order: 'write', target, control: control.head, tiles, strips, numbers }, hear).catch(
       (cause) => stop.abort(fileError(cause, 'written', target.path, true)),
     );
   };
   try {
-    const run = runners.for(problem).run(job, {
-      mostWorkers: problem.mostWorkers,
+    const run = runners.for(problem).run(jobs, {
       sink: { kind: 'strips', strips, begin },
       signal: stop.signal,
       onTile: progressListener(onProgress, seedsDone),

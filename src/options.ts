@@ -1,6 +1,6 @@
 /** All validation of options, before any work: what may be given, in which range, and what comes later. */
 
-import { DEVICE_NAMES, type DeviceName } from './device-traits.ts';
+import { DEVICE_NAMES, type DeviceName, type DeviceOption } from './device-traits.ts';
 import { DiffopsError } from './errors.ts';
 import type { FloatDtype } from './ir/aval.ts';
 import { memoryLimitOf } from './memory-limit.ts';
@@ -32,12 +32,12 @@ export interface CommonOptions<D = unknown> extends EvaluateOptions<D> {
   readonly checkpoint?: boolean | 'auto';
   /** Refuse NaN and ±Inf in inputs and results. Default `true`. */
   readonly checkFinite?: boolean;
-  readonly device?: DeviceName;
+  readonly device?: DeviceOption;
 }
 
 /** Where the pool's threads come from; they never change the cut into tiles. */
 export interface RuntimeOptions {
-  readonly device?: DeviceName;
+  readonly device?: DeviceOption;
   /** Worker threads; default by cores and problem size. */
   readonly workers?: number;
   /** Threads inside one worker's engine; default 1. */
@@ -53,7 +53,7 @@ export interface FileOptions {
 }
 
 interface MatrixOptions<D> extends CommonOptions<D>, RuntimeOptions {
-  readonly device?: DeviceName;
+  readonly device?: DeviceOption;
   /** The n columns in index blocks of w = ceil(n / nbatches); `'auto'` (default) leaves the width to the plan. */
   readonly nbatches?: number | 'auto';
   /** Bound on what the call adds, in bytes or as '2GiB'; default: half of the memory that is free. */
@@ -183,14 +183,19 @@ const checkNames = (given: Record<string, unknown>, use: OptionsFor): void => {
   }
 };
 
-/** The device asked for, if it is one of `allowed`. */
-const deviceOf = (value: unknown, allowed = DEVICE_NAMES): DeviceName => {
-  if (value === undefined) return 'cpu';
-  if (allowed.includes(value as DeviceName)) return value as DeviceName;
-  throw new DiffopsError('DEVICE', `device is ${show(value)}; here it must be ${allowed.map(show).join(' or ')}.`, {
-    option: 'device',
-    value,
-  });
+const isDevice = (value: unknown): value is DeviceName => DEVICE_NAMES.includes(value as DeviceName);
+
+/** The devices asked for, each once. */
+const devicesOf = (value: unknown): readonly DeviceName[] => {
+  if (value === undefined) return ['cpu'];
+  const list: readonly unknown[] = Array.isArray(value) ? value : [value];
+  if (list.length > 0 && list.every(isDevice) && new Set(list).size === list.length) return list;
+  const given = Array.isArray(value) ? `[${value.map(show).join(', ')}]` : show(value);
+  throw new DiffopsError(
+    'DEVICE',
+    `device is ${given}; it must be one of ${DEVICE_NAMES.map(show).join(', ')}, or a list of some of these, each once.`,
+    { option: 'device', value },
+  );
 };
 
 /** Refuses an `nbatches` that is no integer in 1…limit; `limit` is unknown (Infinity) until f was recorded in reverse mode. */
@@ -235,11 +240,17 @@ export interface OpenSettings extends Omit<Settings, 'nbatches'> {
   readonly nbatches: unknown;
 }
 
+const requireProductDevice = (value: unknown, use: OptionsFor): void => {
+  const devices = devicesOf(value);
+  if (use !== 'product' || devices[0] === 'cpu') return;
+  throw new DiffopsError('DEVICE', `device is ${show(value)}; here it must be 'cpu'.`, { option: 'device', value });
+};
+
 /** Validates the options of one call. */
 export const settingsOf = (options: unknown, use: 'hessian' | 'jacobian' | 'product'): OpenSettings => {
   const given = asRecord(options);
   checkNames(given, use);
-  deviceOf(given.device, use === 'product' ? ['cpu'] : DEVICE_NAMES);
+  requireProductDevice(given.device, use);
   runtimeOptionsOf(given);
   return {
     nbatches: given.nbatches,
@@ -272,7 +283,7 @@ export const evaluateSettingsOf = (options: unknown): EvaluateSettings => {
 
 export interface RuntimeSettings {
   /** Undefined: left to the runtime. */
-  readonly device: DeviceName | undefined;
+  readonly devices: readonly DeviceName[] | undefined;
   readonly workers: number | undefined;
   readonly threadsPerWorker: number | undefined;
 }
@@ -281,7 +292,7 @@ export interface RuntimeSettings {
 const THREAD_LIMIT = 1024;
 
 export const runtimeOptionsOf = (given: Record<string, unknown>): RuntimeSettings => ({
-  device: given.device === undefined ? undefined : deviceOf(given.device),
+  devices: given.device === undefined ? undefined : devicesOf(given.device),
   workers: positiveInteger('workers', given.workers, THREAD_LIMIT),
   threadsPerWorker: positiveInteger('threadsPerWorker', given.threadsPerWorker, THREAD_LIMIT),
 });

@@ -167,8 +167,13 @@ const estimateOf = (planned: Planned, running: Running): MemoryEstimate =>
 const bytesOf = (planned: Planned, running: Running): number => estimateOf(planned, running).total;
 
 /** The plan as it runs: on so many workers, with so many bytes of the result held. */
-export const planOfRun = ({ planned, memoryLimit, searched }: Bounded, workers: number, held: number): Plan =>
-  new Plan(planned, { workers, held, engineBytes: engineBytesUnder(memoryLimit), searched });
+export const planOfRun = (parts: readonly Bounded[], workers: readonly number[], held: number): Plan =>
+  new Plan(
+    parts.map(({ planned, memoryLimit, searched }, k) => ({
+      planned,
+      circumstances: { workers: workers[k], held, engineBytes: engineBytesUnder(memoryLimit), searched },
+    })),
+  );
 
 /** What shapes the plan of a call in a mode, but for memory. */
 const keyOf = (call: PlannedCall, mode: Settings['mode']): string =>
@@ -261,7 +266,7 @@ const tooLarge = (call: PlannedCall, planned: Planned, limit: number): DiffopsEr
     'MEMORY_LIMIT',
     `this takes ${formatBytes(needed)} at least (${describeTerms(estimateOf(planned, running))}); ` +
       `memoryLimit is ${formatBytes(limit)}${given}. ${sentence(remedies)}.`,
-    { limit, needed, plan: new Plan(planned, circumstancesOf(planned, running)).summary() },
+    { limit, needed, plan: new Plan([{ planned, circumstances: circumstancesOf(planned, running) }]).summary() },
   );
 };
 

@@ -7,14 +7,15 @@ import { bytesPerElement, type Shape, sizeOf } from './ir/aval.ts';
 import { Matrix } from './matrix.ts';
 import type { NdArray } from './nd-array.ts';
 import { type EvaluateOptions, type EvaluateSettings, evaluateSettingsOf, type Progress } from './options.ts';
+import { describeTimeline } from './plan/describe-timeline.ts';
 import { formatBytes, formatCount } from './plan/format.ts';
 import { heaviestFirst } from './plan/heaviest-first.ts';
 import { matrixBytes, UNCOLLECTED } from './plan/memory.ts';
 import type { Plan, PlanSummary } from './plan/plan.ts';
 import { planOfRun } from './planning.ts';
 import type { Fixed, Tile } from './pool/job.ts';
-import type { RunStats, Progress as TileProgress } from './pool/run.ts';
-import { fixedOf, flattenData, jobOf, type Problem } from './problem.ts';
+import type { RunStats, Stretch, Progress as TileProgress } from './pool/run.ts';
+import { fixedOf, flattenData, jobsOf, type Problem } from './problem.ts';
 import { type Flat, flattenTree } from './pytree.ts';
 import type { Runners } from './runners.ts';
 import { goesAcross, newResultMemory, type ResultMemory } from './stitch/result-memory.ts';
@@ -39,6 +40,8 @@ export interface Report extends PlanSummary {
   readonly columnsPerSecond: number;
   /** Which thread computed how many tiles. */
   readonly threads: readonly { readonly threadId: number; readonly tiles: number }[];
+  /** On several devices: which worker computed which columns when. */
+  readonly timeline?: readonly Stretch[];
   toString(): string;
 }
 
@@ -82,8 +85,9 @@ export const nonFinite = (x: Flat, column: number, name: string): DiffopsError =
   );
 };
 
-const allocate = ({ planned, memoryLimit }: Problem, { workers, estimatedPeakBytes }: Plan): ResultMemory => {
-  const { rows, columns, dtype, groups } = planned;
+const allocate = ({ planned, parts, memoryLimit }: Problem, { workers, estimatedPeakBytes }: Plan): ResultMemory => {
+  const { rows, columns, dtype } = planned;
+  const groups = parts.flatMap((part) => part.planned.groups);
   const bytes = rows * columns * bytesPerElement(dtype);
   try {
     const slots = groups.some(goesAcross) ? Math.max(1, workers) : 0;
@@ -116,19 +120,21 @@ export const reportOf = (
     phases: { ...phases, run: runMs, stitch: stats.times.stitch / Math.max(1, stats.workers.length) },
     columnsPerSecond: (1000 * seeds) / Math.max(runMs, 1e-3),
     threads: stats.workers,
+    ...(stats.timeline.length > 0 ? { timeline: stats.timeline } : {}),
   };
   // Not enumerable: a report is data, and goes into JSON or a message as it is.
   Object.defineProperty(report, 'toString', { value: () => describeReport(report, plan) });
   return report;
 };
 
-const describeReport = ({ phases, peakBytes, columnsPerSecond, threads }: Report, plan: Plan): string => {
+const describeReport = ({ phases, peakBytes, columnsPerSecond, threads, timeline }: Report, plan: Plan): string => {
   const times = Object.entries(phases).map(([phase, ms]) => `${phase} ${ms.toFixed(1)}`);
   return [
     String(plan),
     `  took       ${times.join(', ')} ms`,
     `  speed      ${formatCount(columnsPerSecond)}columns/s on ${threads.length || 1} thread(s)`,
     `  measured   ${formatBytes(peakBytes)} growth of resident memory`,
+    ...(timeline ? describeTimeline(timeline) : []),
   ].join('\n');
 };
 
@@ -141,21 +147,20 @@ export const evaluateAt = async (
   options: Pick<EvaluateSettings, 'signal' | 'onProgress'>,
 ): Promise<Evaluation> => {
   const { planned, settings } = problem;
-  const workers = runners.workersFor(problem);
-  const plan = planOfRun(problem, workers, matrixBytes(planned));
+  const plan = planOfRun(problem.parts, runners.workersFor(problem), matrixBytes(planned));
   const result = allocate(problem, plan);
-  const job = { ...jobOf(problem, x, fixed, runners.threads), tiles: heaviestFirst(planned) };
+  const tiles = heaviestFirst(planned);
+  const jobs = jobsOf(problem, x, fixed, runners.placesFor(problem), { tiles });
   const began = performance.now();
   const compiledBefore = problem.phases.compile;
-  const stats = await runners.for(problem).run(job, {
-    mostWorkers: problem.mostWorkers,
+  const stats = await runners.for(problem).run(jobs, {
     sink: { kind: 'matrix', result },
     signal: options.signal,
     onTile: progressListener(options.onProgress),
   });
   // What was compiled meanwhile is a phase of its own.
   const compiling = problem.phases.compile - compiledBefore;
-  const report = reportOf(problem, plan, stats, Math.max(0, performance.now() - began - compiling), job.tiles);
+  const report = reportOf(problem, plan, stats, Math.max(0, performance.now() - began - compiling), tiles);
   if (settings.checkFinite && stats.spoiled >= 0) throw nonFinite(x, stats.spoiled, problem.kind);
   const { rows, columns } = planned;
   const size = rows * columns;
@@ -181,7 +186,7 @@ export class Prepared<X, D, Result> {
     this.#problem = problem;
     this.#runners = runners;
     this.#finish = finish;
-    this.plan = planOfRun(problem, runners.workersFor(problem), matrixBytes(problem.planned));
+    this.plan = planOfRun(problem.parts, runners.workersFor(problem), matrixBytes(problem.planned));
   }
 
   /**

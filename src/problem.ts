@@ -7,11 +7,15 @@ import { DEVICES, type DeviceName } from './device-traits.ts';
 import { DiffopsError } from './errors.ts';
 import { journalOf, type Out, outOf, requireWritable } from './file/out.ts';
 import { type FloatDtype, sizeOf } from './ir/aval.ts';
+import { defaultMemoryLimit } from './memory-limit.ts';
 import { checkNbatches, type Settings, settingsOf } from './options.ts';
+import { cellsOf } from './plan/cells.ts';
 import { engineBytesUnder } from './plan/memory.ts';
+import type { Planned } from './plan/plan.ts';
 import { type Bounded, type Held, type MatrixKind, planFor } from './planning.ts';
-import type { Fixed, Job } from './pool/job.ts';
+import type { Fixed, Job, Share, Tile } from './pool/job.ts';
 import { type Flat, flattenTree } from './pytree.ts';
+import type { Strip } from './stitch/strip.ts';
 import { type RecordedFunction, type Recording, record } from './trace/record.ts';
 import { valuesOf } from './unflatten.ts';
 import { whileCold } from './while-cold.ts';
@@ -31,11 +35,21 @@ export interface Call {
   readonly precision: FloatDtype;
 }
 
-export interface Problem extends Call, Bounded {
-  readonly kind: MatrixKind;
-  readonly recording: Recording;
+/** A problem as one device computes it. */
+export interface Part extends Bounded {
+  readonly device: DeviceName;
   /** The artifacts of the groups' programs, then that of the point program if there is one. */
   readonly artifacts: readonly Artifact[];
+}
+
+export interface Problem extends Call {
+  readonly kind: MatrixKind;
+  readonly recording: Recording;
+  /** For each device. */
+  readonly parts: readonly [Part, ...Part[]];
+  /** The plan of the first device: what it says of the matrix holds for all. */
+  readonly planned: Planned;
+  readonly memoryLimit: number;
   readonly phases: PreparePhases;
   /** What is fixed as long as no other data are given. */
   readonly fixed: Fixed;
@@ -85,10 +99,10 @@ export const poseProblem = (
   x: unknown,
   options: unknown,
   purpose: Purpose,
-  device: DeviceName = 'cpu',
+  devices: readonly DeviceName[] = ['cpu'],
 ): Problem => {
   const call = openCall(x, options, kind);
-  requireRunnable(call, device);
+  for (const device of devices) requireRunnable(call, device);
   const out = outFor(call, kind, purpose);
   const t0 = performance.now();
   const recording = whileCold(() => record(f, call.x, call.data, call.precision));
@@ -97,34 +111,43 @@ export const poseProblem = (
   const { settings, precision, x: flat } = call;
   const held: Held = purpose === 'blocks' ? 'blocks' : (out?.format ?? 'matrix');
   const limitBefore = out && journalOf(out)?.head.memoryLimit;
-  const bounded = planFor({
-    kind,
-    recording,
-    settings,
-    leaves: flat.leaves.length,
-    precision,
-    device,
-    held,
-    limitBefore,
-  });
-  const { planned } = bounded;
+  const shared = { kind, recording, leaves: flat.leaves.length, precision, held, limitBefore };
+  const bounds: Bounded[] = [];
+  for (const device of devices) {
+    // All go the same way.
+    const before = bounds[0]?.planned.facts.mode;
+    const mode = before === 'forward' || before === 'reverse' ? before : settings.mode;
+    const memoryLimit = shareOf(settings.memoryLimit, devices.length);
+    bounds.push(planFor({ ...shared, settings: { ...settings, mode, memoryLimit }, device }));
+  }
   const t2 = performance.now();
-  const { point, pointEngine: engine } = planned;
-  const programs = [...planned.groups, ...(point ? [{ program: point, engine }] : [])];
   const phases = { record: t1 - t0, transform: t2 - t1, compile: 0 };
-  const artifacts = programs.map(({ program, engine: compiled }) =>
-    timed(phases, () => compileProgram(program, settings.jit ? compiled : (DEVICES[device].interpreter ?? compiled))),
-  );
+  const parts = bounds.map((bounded, k): Part => {
+    const { planned } = bounded;
+    const { point, pointEngine: engine } = planned;
+    const programs = [...planned.groups, ...(point ? [{ program: point, engine }] : [])];
+    const interpreter = settings.jit ? undefined : DEVICES[devices[k]].interpreter;
+    const artifacts = programs.map(({ program, engine: compiled }) =>
+      timed(phases, () => compileProgram(program, interpreter ?? compiled)),
+    );
+    return { ...bounded, device: devices[k], artifacts };
+  }) as [Part, ...Part[]];
+  const [{ planned }] = parts;
   return {
     ...call,
-    ...bounded,
     kind,
     recording,
-    artifacts,
+    parts,
+    planned,
+    memoryLimit: bounds.reduce((sum, bounded) => sum + bounded.memoryLimit, 0),
     phases,
     fixed: fixedOf({ recording, precision: call.precision }, call.data),
   };
 };
+
+/** What each of several devices may take of a limit. */
+const shareOf = (limit: number | undefined, devices: number): number | undefined =>
+  devices === 1 ? limit : Math.floor((limit ?? defaultMemoryLimit()) / devices);
 
 /** Refuses what a device lacks. */
 const requireRunnable = ({ precision, settings }: Call, device: DeviceName): void => {
@@ -156,7 +179,7 @@ const timed = (phases: { compile: number }, make: () => Artifact): Artifact => {
 
 /** Compiles what isn't compiled yet. */
 export const compileAll = (problem: Problem): Problem => {
-  for (const artifact of problem.artifacts) completed(artifact);
+  for (const { artifacts } of problem.parts) for (const artifact of artifacts) completed(artifact);
   return problem;
 };
 
@@ -164,10 +187,13 @@ export const compileAll = (problem: Problem): Problem => {
  * Compiles the rest of a problem that already runs, an artifact at a time: in the order in which threads will ask for
  * them, but for what they ask for sooner, and until it is over. What fails here fails where it is asked for.
  */
-export const compileAhead = async ({ artifacts, planned }: Problem, isOver: () => boolean): Promise<void> => {
-  const tiles = planned.groups.length;
+export const compileAhead = async ({ parts }: Problem, isOver: () => boolean): Promise<void> => {
   // The point program stands last and runs first.
-  for (const artifact of [...artifacts.slice(tiles), ...artifacts.slice(0, tiles)]) {
+  const inOrder = parts.flatMap(({ artifacts, planned: { groups } }) => [
+    ...artifacts.slice(groups.length),
+    ...artifacts.slice(0, groups.length),
+  ]);
+  for (const artifact of inOrder) {
     await new Promise((resolve) => setImmediate(resolve));
     if (isOver()) return;
     completed(artifact);
@@ -194,19 +220,41 @@ export const fixedOf = (
   data: Flat | undefined,
 ): Fixed => ({ key: fixedSoFar++, values: [...(data ? valuesOf(data, precision) : []), ...recording.constants] });
 
-export const jobOf = (problem: Problem, x: Flat, fixed: Fixed, threads: number): Job => {
-  const { planned, artifacts } = problem;
-  return {
+/** How the jobs of a problem are cut: tiles of the only device, or cells, which end where strips do, of several. */
+export interface Cutting {
+  readonly tiles: readonly Tile[];
+  readonly strips?: readonly Strip[];
+}
+
+/** The job of each device. */
+export const jobsOf = (
+  problem: Problem,
+  x: Flat,
+  fixed: Fixed,
+  { threads, shares }: { readonly threads: number; readonly shares: readonly Share[] },
+  { tiles, strips }: Cutting,
+): Job[] => {
+  const { parts, precision } = problem;
+  const inputs = valuesOf(x, precision);
+  const cells =
+    parts.length === 1
+      ? [tiles]
+      : cellsOf(
+          parts.map(({ planned }) => planned),
+          strips,
+        );
+  return parts.map(({ planned, artifacts, memoryLimit }, k) => ({
+    share: shares[k],
     artifacts,
     point: planned.point ? planned.groups.length : null,
-    inputs: valuesOf(x, problem.precision),
+    inputs,
     fixed,
-    groups: planned.groups.map(({ program: _, ...group }, k) => ({ ...group, artifact: k })),
-    tiles: planned.tiles,
+    groups: planned.groups.map(({ program: _, ...group }, index) => ({ ...group, artifact: index })),
+    tiles: cells[k],
     dtype: planned.dtype,
     rows: planned.rows,
     columns: planned.columns,
-    engineBytes: engineBytesUnder(problem.memoryLimit),
+    engineBytes: engineBytesUnder(memoryLimit),
     threads,
-  };
+  }));
 };

@@ -9,21 +9,22 @@ import { type RuntimeSettings, runtimeOptionsOf } from './options.ts';
 import type { Planned } from './plan/plan.ts';
 import { workersFor } from './plan/workers.ts';
 import { InProcess, type Runner } from './pool/in-process.ts';
+import type { Share } from './pool/job.ts';
 import { Pool, type PoolStats } from './pool/pool.ts';
 import type { RunStats } from './pool/run.ts';
 
-/** A place on a device that is tried in a process of its own first, so that a broken driver takes no other down. */
+/** A place on devices that are tried in processes of their own first, so that a broken driver takes no other down. */
 class Probed implements Runner {
   readonly #runner: Runner;
-  readonly #device: DeviceName;
+  readonly #devices: readonly DeviceName[];
 
-  constructor(runner: Runner, device: DeviceName) {
+  constructor(runner: Runner, devices: readonly DeviceName[]) {
     this.#runner = runner;
-    this.#device = device;
+    this.#devices = devices;
   }
 
   async run(...job: Parameters<Runner['run']>): Promise<RunStats> {
-    await requireDevice(this.#device);
+    await Promise.all(this.#devices.map(requireDevice));
     return this.#runner.run(...job);
   }
 
@@ -32,67 +33,94 @@ class Probed implements Runner {
   }
 }
 
-/** A plan, and how many workers memory bears for it. */
-interface Bounded {
+/** A problem's plan for a device, and how many workers memory bears for it. */
+interface Part {
+  readonly device: DeviceName;
   readonly planned: Planned;
   readonly mostWorkers: number;
 }
 
+interface Parts {
+  readonly parts: readonly Part[];
+}
+
 export class Runners {
-  readonly device: DeviceName;
+  readonly devices: readonly DeviceName[];
   /** Threads of each worker's engine. */
-  readonly threads: number;
+  readonly #threads: number;
   readonly #asked: number | undefined;
   readonly #inProcess = new InProcess(loadArtifact);
   readonly #pool: Pool;
   #closing: Promise<void> | undefined;
 
-  constructor({ device, workers, threadsPerWorker }: RuntimeSettings) {
+  constructor({ devices = ['cpu'], workers, threadsPerWorker }: RuntimeSettings) {
     this.#asked = workers;
-    this.device = device ?? 'cpu';
-    this.threads = threadsPerWorker ?? 1;
+    this.devices = devices;
+    this.#threads = threadsPerWorker ?? 1;
+    const threads = new Map(devices.map((device) => [device, this.#threadsOn(device)] as const));
+    const total = [...threads.values()].reduce((sum, count) => sum + count, 0);
     // No thread starts before the first job.
-    this.#pool = new Pool({ workers: DEVICES[this.device].contexts ?? workers ?? availableParallelism() });
+    this.#pool = new Pool({ workers: total, devices: threads });
   }
 
-  /** Worker threads that a problem gets here; 0: none, it runs in-process. */
-  workersFor({ planned, mostWorkers }: Bounded): number {
-    const { contexts } = DEVICES[this.device];
+  /** Those without contexts of their own share the cores, or the number of workers that was asked for. */
+  #threadsOn(device: DeviceName): number {
+    const { contexts } = DEVICES[device];
     if (contexts !== undefined) return contexts;
-    const workers = workersFor(planned, this.#asked, mostWorkers, availableParallelism());
-    // The caller's own TensorFlow.js is not for diffops to switch between backends.
-    return this.device === 'cpu' ? workers : Math.max(1, workers);
+    const sharing = this.devices.filter((name) => DEVICES[name].contexts === undefined).length;
+    return Math.max(1, Math.floor((this.#asked ?? availableParallelism()) / sharing));
+  }
+
+  /** Worker threads that a problem gets here, by device; 0: none, it runs in-process. */
+  workersFor({ parts }: Parts): number[] {
+    return parts.map(({ device, planned, mostWorkers }) => {
+      const { contexts } = DEVICES[device];
+      if (contexts !== undefined) return contexts;
+      const threads = this.#threadsOn(device);
+      if (parts.length > 1) return Math.min(threads, mostWorkers);
+      const workers = workersFor(planned, this.#asked, mostWorkers, threads);
+      // The caller's own TensorFlow.js is not for diffops to switch between backends.
+      return device === 'cpu' ? workers : Math.max(1, workers);
+    });
+  }
+
+  /** On which threads a problem's jobs run, and how many threads each session may use. */
+  placesFor(problem: Parts): { readonly threads: number; readonly shares: readonly Share[] } {
+    const workers = this.workersFor(problem);
+    const shares = problem.parts.map(({ device }, k) => ({ device, workers: workers[k] }));
+    return { threads: this.#threads, shares };
   }
 
   /** The place for a problem's jobs; jobs of one place run one after the other, in the order in which they came. */
-  for(problem: Bounded): Runner {
+  for(problem: Parts): Runner {
     this.requireOpen();
-    if (this.workersFor(problem) === 0) return this.#inProcess;
-    return this.device === 'cpu' ? this.#pool : new Probed(this.#pool, this.device);
+    if (this.workersFor(problem).every((count) => count === 0)) return this.#inProcess;
+    const tried = this.devices.filter((device) => device !== 'cpu');
+    return tried.length === 0 ? this.#pool : new Probed(this.#pool, tried);
   }
 
   /** Refuses options of a call that ask for another pool than this one. */
   requireSame(options: unknown): void {
     const given = typeof options === 'object' && options !== null ? options : {};
-    const { device, workers, threadsPerWorker } = runtimeOptionsOf(given as Record<string, unknown>);
-    if (device !== undefined && device !== this.device) {
+    const { devices, workers, threadsPerWorker } = runtimeOptionsOf(given as Record<string, unknown>);
+    if (devices !== undefined && String(devices) !== String(this.devices)) {
       throw new DiffopsError(
         'OPTION',
-        `device is '${device}', but this runtime was made with '${this.device}'; give it to createRuntime instead.`,
-        { option: 'device', value: device },
+        `device is '${devices}', but this runtime was made with '${this.devices}'; give it to createRuntime instead.`,
+        { option: 'device', value: devices },
       );
     }
     const differs =
       workers !== undefined && workers !== this.#asked
         ? 'workers'
-        : threadsPerWorker !== undefined && threadsPerWorker !== this.threads
+        : threadsPerWorker !== undefined && threadsPerWorker !== this.#threads
           ? 'threadsPerWorker'
           : undefined;
     if (differs === undefined) return;
     throw new DiffopsError(
       'OPTION',
       `${differs} is ${differs === 'workers' ? workers : threadsPerWorker}, but this runtime was made with ` +
-        `${(differs === 'workers' ? this.#asked : this.threads) ?? 'a number of its own choice'}; give it to createRuntime instead.`,
+        `${(differs === 'workers' ? this.#asked : this.#threads) ?? 'a number of its own choice'}; give it to createRuntime instead.`,
       { option: differs },
     );
   }

@@ -1,5 +1,8 @@
 /** Devices as callers see them: what is listed, what is refused and why, and that each computes what the CPU does. */
 
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { describe, expect, test, vi } from 'vitest';
 import { DEVICE_NAMES, type DeviceName } from '../src/device-traits.ts';
@@ -93,6 +96,82 @@ test('several workers share the tiles', async () => {
   const { H, report } = await runtime.hessian(f, x, { nbatches: 10 });
   expect(report.workers).toBe(2);
   expectClose(H.data, (await hessian(f, x, { precision: 'float64' })).H.data, 1e-6);
+});
+
+describe.each([
+  ['tfjs:cpu', 'cpu'],
+  ['cpu', 'tfjs:wasm'],
+  ['webgpu', 'cpu'],
+] as const)('%s and %s share the columns', async (...device) => {
+  const missing = (await Promise.all(device.map(deviceMissing))).find((reason) => reason);
+  const x = tf.linspace(-1, 1, 300);
+  const f = (v: tf.Tensor): tf.Tensor => tf.sum(tf.mul(tf.sin(v), tf.sum(tf.square(v))));
+  const tolerance = device[0] === 'webgpu' ? 1e-3 : 1e-5;
+
+  test('of a Hessian, again and again', async ({ skip }) => {
+    if (missing) return skip(missing);
+    const want = (await hessian(f, x, { precision: 'float64' })).H.data;
+    await using runtime = createRuntime({ device });
+    const problem = await runtime.prepareHessian(f, x, { nbatches: 20 });
+    expect(problem.plan.device).toEqual(device);
+    for (const name of device) expect(String(problem.plan)).toMatch(new RegExp(`workers +\\d on ${name}`));
+    for (let k = 0; k < 3; k++) {
+      const { H, report } = await problem.evaluate(x);
+      expectClose(H.data, want, tolerance);
+      expect(report.device).toEqual(device);
+      const columns = report.timeline?.flatMap(({ columns: [a, b] }) => Array.from({ length: b - a }, (_, i) => a + i));
+      expect(columns?.sort((a, b) => a - b)).toEqual(Array.from({ length: 300 }, (_, i) => i));
+      expect(String(report)).toMatch(/█.* columns in \d+ tiles/);
+    }
+  });
+
+  test('of Jacobians both ways, in blocks, and into a file', async ({ skip }) => {
+    if (missing) return skip(missing);
+    await using runtime = createRuntime({ device });
+    const g = (v: tf.Tensor): tf.Tensor => tf.mul(tf.exp(tf.slice(v, 0, 40)), tf.sum(v));
+    const want = (await jacobian(g, x, { precision: 'float64' })).J.data;
+    for (const mode of ['forward', 'reverse'] as const) {
+      expectClose((await runtime.jacobian(g, x, { mode, nbatches: 7 })).J.data, want, 1e-4);
+    }
+    const got = new Float32Array(want.length);
+    for await (const { columns, data } of runtime.jacobianBlocks(g, x, { nbatches: 9, mode: 'forward' })) {
+      const width = columns[1] - columns[0];
+      for (const [i, value] of data.entries()) got[Math.floor(i / width) * 300 + columns[0] + (i % width)] = value;
+    }
+    expectClose(got, want, 1e-4);
+    const folder = mkdtempSync(join(tmpdir(), 'diffops-mixed-'));
+    try {
+      const { J } = await runtime.jacobian(g, x, { out: join(folder, 'J.npy'), nbatches: 9 });
+      const rows = await Promise.all(Array.from({ length: 40 }, (_, i) => J.row(i)));
+      expectClose(
+        rows.flatMap((row) => [...row]),
+        want,
+        1e-4,
+      );
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
+
+describe('lists that are refused', () => {
+  const f = (): never => expect.fail('f was called');
+  test.each([
+    [[], /device is \[\]/],
+    [['cpu', 'cpu'], /each once/],
+    [['cpu', 'abacus'], /'abacus'/],
+  ])('%j', (device, message) =>
+    expect(hessian(f, [1], { device: device as DeviceName[] })).rejects.toMatchObject({
+      code: 'DEVICE',
+      message: expect.stringMatching(message),
+    }),
+  );
+
+  test('float64, where one of them has none', () =>
+    expect(hessian(f, Float64Array.of(1), { device: ['cpu', 'tfjs:cpu'] })).rejects.toMatchObject({
+      code: 'DEVICE',
+      message: expect.stringMatching(/tfjs:cpu has no float64/),
+    }));
 });
 
 describe('what can’t be had fails with the remedy', () => {

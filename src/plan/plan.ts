@@ -44,7 +44,8 @@ export interface PlanSummary {
   /** Widest tile. */
   readonly tileWidth: number;
   readonly mode: PlanMode;
-  readonly device: DeviceName;
+  /** Several: workers of all of them share the tiles. */
+  readonly device: DeviceName | readonly DeviceName[];
   /** Worker threads; 0: a problem too small to gain from them runs in-process. */
   readonly workers: number;
   readonly precision: FloatDtype;
@@ -57,7 +58,8 @@ export interface PlanSummary {
 }
 
 /** What the planner knows of a plan, wherever it runs. */
-export interface PlanFacts extends Omit<PlanSummary, 'workers' | 'estimatedPeakBytes'> {
+export interface PlanFacts extends Omit<PlanSummary, 'device' | 'workers' | 'estimatedPeakBytes'> {
+  readonly device: DeviceName;
   /** Bytes held once: inputs, constants. */
   readonly sharedBytes: number;
   /** Equations that checkpointing computes again. */
@@ -73,30 +75,30 @@ export class Plan implements PlanSummary {
   readonly blockSize: number;
   readonly tileWidth: number;
   readonly mode: PlanMode;
-  readonly device: DeviceName;
+  readonly device: DeviceName | readonly DeviceName[];
   readonly workers: number;
   readonly precision: FloatDtype;
   readonly checkpoint: boolean | number;
   readonly flops: number;
   readonly estimatedPeakBytes: number;
-  readonly #planned: Planned;
-  readonly #memory: MemoryEstimate;
+  readonly #parts: readonly PlanPart[];
 
-  constructor(planned: Planned, circumstances: Circumstances) {
+  /** `parts`: for each device, in the order in which the caller gave them. */
+  constructor(parts: readonly PlanPart[]) {
+    const [{ planned }] = parts;
     const { facts } = planned;
     this.n = facts.n;
     this.nbatches = facts.nbatches;
     this.blockSize = facts.blockSize;
-    this.tileWidth = facts.tileWidth;
+    this.tileWidth = Math.max(...parts.map((part) => part.planned.facts.tileWidth));
     this.mode = facts.mode;
-    this.device = facts.device;
-    this.workers = circumstances.workers;
+    this.device = parts.length === 1 ? facts.device : parts.map((part) => part.planned.facts.device);
+    this.workers = parts.reduce((sum, { circumstances }) => sum + circumstances.workers, 0);
     this.precision = facts.precision;
     this.checkpoint = facts.checkpoint;
     this.flops = facts.flops;
-    this.#memory = estimate(planned, circumstances);
-    this.estimatedPeakBytes = this.#memory.total;
-    this.#planned = planned;
+    this.#parts = parts;
+    this.estimatedPeakBytes = peakOf(parts);
   }
 
   /** The same facts as a plain object. */
@@ -122,16 +124,40 @@ export class Plan implements PlanSummary {
     return [
       `${this.mode} plan: n = ${this.n}, ${this.precision}, checkpoint ${this.checkpoint}`,
       `  blocks     ${this.nbatches} of at most ${this.blockSize}, tiles at most ${this.tileWidth} wide`,
-      `  workers    ${this.workers === 0 ? 'none (in-process)' : this.workers} on ${this.device}${this.device === 'cpu' ? '' : ', which owns its context'}`,
-      ...(this.#planned.facts.elsewhere?.length
-        ? [`  on the CPU ${this.#planned.facts.elsewhere.join(', ')}: the device lacks these`]
-        : []),
-      `  work       ${formatCount(this.flops)}FLOP`,
-      `  memory     ${formatBytes(this.estimatedPeakBytes)} at the fullest moment: ${describeTerms(this.#memory)}`,
-      ...describeGroups(this.#planned),
+      ...(this.#parts.length === 1
+        ? []
+        : [`  memory     ${formatBytes(this.estimatedPeakBytes)} at the fullest moment, of all devices`]),
+      ...this.#parts.flatMap(describePart),
     ].join('\n');
   }
 }
+
+/** The plan of one device, and how it is run there. */
+export interface PlanPart {
+  readonly planned: Planned;
+  readonly circumstances: Circumstances;
+}
+
+/** What all add; the result is held once. */
+const peakOf = (parts: readonly PlanPart[]): number =>
+  parts.reduce(
+    (sum, { planned, circumstances }, k) =>
+      sum + estimate(planned, k === 0 ? circumstances : { ...circumstances, held: 0 }).total,
+    0,
+  );
+
+const describePart = ({ planned, circumstances }: PlanPart): string[] => {
+  const { device, elsewhere, flops } = planned.facts;
+  const { workers } = circumstances;
+  const memory = estimate(planned, circumstances);
+  return [
+    `  workers    ${workers === 0 ? 'none (in-process)' : workers} on ${device}${device === 'cpu' ? '' : ', which owns its context'}`,
+    ...(elsewhere?.length ? [`  on the CPU ${elsewhere.join(', ')}: the device lacks these`] : []),
+    `  work       ${formatCount(flops)}FLOP`,
+    `  memory     ${formatBytes(memory.total)} at the fullest moment: ${describeTerms(memory)}`,
+    ...describeGroups(planned),
+  ];
+};
 
 export const describeTerms = ({ terms }: MemoryEstimate): string =>
   terms.flatMap(({ name, bytes }) => (bytes > 0 ? [`${name} ${formatBytes(bytes)}`] : [])).join(', ');

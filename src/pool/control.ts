@@ -28,6 +28,9 @@ const BUSY = 0;
 const THREAD = 1;
 const SLOT_TILES = 2;
 const OFFER = 3;
+/** Of the last execution: microseconds, and tiles. */
+const TIME = 4;
+const DONE_IN_TIME = 5;
 /** A slot fills a cache line. */
 const SLOT = 16;
 
@@ -147,6 +150,59 @@ export class Control {
     return t;
   }
 
+  /**
+   * Takes one more tile, this one if it is open, another one if not; undefined if none is to be had. It is counted first, as
+   * in `claim`, so that whoever counted one finds one.
+   */
+  extend(slot: number, index: number): number | undefined {
+    for (;;) {
+      const claimed = Atomics.load(this.#words, CLAIMED);
+      if (claimed >= this.tiles || claimed >= Atomics.load(this.#words, CONSUMED) + this.window) return undefined;
+      if (Atomics.compareExchange(this.#words, CLAIMED, claimed, claimed + 1) !== claimed) continue;
+      if (Atomics.compareExchange(this.#states, index, 0, slot + 1) === 0) return index;
+      return this.#take(slot);
+    }
+  }
+
+  /** A tile near those that will be claimed next. */
+  get front(): number {
+    return Math.min(Atomics.load(this.#words, CLAIMED), this.tiles - 1);
+  }
+
+  /** What a slot's last execution took; undefined: it has had none. */
+  paceOf(slot: number): { readonly milliseconds: number; readonly tiles: number } | undefined {
+    const time = Atomics.load(this.#words, this.#at(slot, TIME));
+    return time === 0
+      ? undefined
+      : { milliseconds: time / 1000, tiles: Atomics.load(this.#words, this.#at(slot, DONE_IN_TIME)) };
+  }
+
+  /** Says what a slot's last execution took. */
+  pace(slot: number, milliseconds: number, tiles: number): void {
+    Atomics.store(this.#words, this.#at(slot, DONE_IN_TIME), tiles);
+    Atomics.store(this.#words, this.#at(slot, TIME), Math.max(1, Math.round(1000 * milliseconds)));
+  }
+
+  /**
+   * How many tiles a slot may take at once, so that all end together: at most what is left when workers whose executions
+   * are shorter have done what they do in the time of one of its own. Not above 0: the rest is theirs. The one whose executions are
+   * shortest never leaves. Who hasn't executed anything yet counts as if it took as long as the slowest other one, and takes
+   * an equal part at most.
+   */
+  share(slot: number): number {
+    const open = this.tiles - Atomics.load(this.#words, CLAIMED);
+    const own = Atomics.load(this.#words, this.#at(slot, TIME));
+    const times = Array.from({ length: this.slots }, (_, other) => Atomics.load(this.#words, this.#at(other, TIME)));
+    const long = own || Math.max(...times);
+    let others = 0;
+    for (const [other, time] of times.entries()) {
+      if (time === 0 || (own > 0 && time >= own)) continue;
+      others += Atomics.load(this.#words, this.#at(other, DONE_IN_TIME)) / time;
+    }
+    const left = open - Math.floor(others * long);
+    return own === 0 ? Math.min(left, Math.ceil(open / this.slots)) : left;
+  }
+
   #first(slot: number): number {
     const inParts = Atomics.load(this.#words, IN_PARTS) === 1;
     return inParts ? Math.floor((slot * this.tiles) / Math.min(this.slots, this.tiles)) : 0;
@@ -165,6 +221,10 @@ export class Control {
     const claimed: number[] = [];
     for (let t = 0; t < this.tiles; t++) if (Atomics.load(this.#states, t) === slot + 1) claimed.push(t);
     return claimed;
+  }
+
+  isDone(index: number): boolean {
+    return Atomics.load(this.#states, index) === DONE;
   }
 
   /** Marks a tile done; false when it was done before. */
@@ -209,12 +269,13 @@ export class Control {
     Atomics.store(this.#words, this.#at(slot, THREAD), threadId);
   }
 
-  countTile(slot: number): void {
-    Atomics.add(this.#words, this.#at(slot, SLOT_TILES), 1);
+  countTiles(slot: number, tiles: number): void {
+    Atomics.add(this.#words, this.#at(slot, SLOT_TILES), tiles);
   }
 
   /** Empties a slot: who had it, and how many tiles that thread finished in it. */
   vacate(slot: number): { readonly threadId: number; readonly tiles: number } {
+    Atomics.store(this.#words, this.#at(slot, TIME), 0);
     return {
       threadId: Atomics.exchange(this.#words, this.#at(slot, THREAD), 0),
       tiles: Atomics.exchange(this.#words, this.#at(slot, SLOT_TILES), 0),

@@ -10,30 +10,30 @@ import type { Job } from './job.ts';
 import { PROGRESS_EVERY } from './protocol.ts';
 import { RunQueue } from './queue.ts';
 import { residentBytes } from './resident.ts';
-import { intoOf, Run, type RunOptions, type RunStats } from './run.ts';
-import { runJob } from './run-job.ts';
+import { intoOf, jobsOf, Run, type RunOptions, type RunStats } from './run.ts';
+import { type Execution, runJob } from './run-job.ts';
 import { placeTile, viewsOf } from './serve.ts';
 
 /** The one slot that a run in-process has. */
 const SLOT = 0;
 
-const deliverer = (run: Run, memory: TileMemory): ((index: number, outputs: readonly Value[]) => void) => {
+const deliverer = (run: Run, memory: TileMemory): ((execution: Execution, outputs: readonly Value[]) => void) => {
   const { job, control, sink } = run;
   const into = intoOf(sink);
   if (into) {
     const views = viewsOf(into, job, SLOT);
-    return (index, outputs) => placeTile(views, memory, job, control, index, outputs);
+    return (execution, outputs) => placeTile(views, memory, job, control, execution, outputs);
   }
-  return (index, outputs) => {
-    const tile = job.tiles[index];
+  return ({ tile, indices }, outputs) => {
     const { block, spoiled } = blockOfTile(job, memory, job.groups[tile.group], tile, outputs);
-    run.receive(index, block, spoiled);
+    run.receive(indices, block, spoiled);
   };
 };
 
 /** What a runtime needs of a place where jobs run: the pool's threads, or this thread. */
 export interface Runner {
-  run(job: Job, options: RunOptions): Promise<RunStats>;
+  /** Several jobs: one for each device of a mixed pool. */
+  run(job: Job | readonly Job[], options: RunOptions): Promise<RunStats>;
   close(): Promise<void>;
 }
 
@@ -46,8 +46,8 @@ export class InProcess implements Runner {
     this.#engines = new Engines(load);
   }
 
-  run(job: Job, options: RunOptions): Promise<RunStats> {
-    return this.#queue.submit(new Run(job, options, 1));
+  run(job: Job | readonly Job[], options: RunOptions): Promise<RunStats> {
+    return this.#queue.submit(new Run([jobsOf(job)[0]], options, [1]));
   }
 
   get stats(): RunQueue['stats'] {
@@ -65,15 +65,16 @@ export class InProcess implements Runner {
     control.occupy(SLOT, threadId);
     let looked = Number.NEGATIVE_INFINITY;
     try {
-      const { times, failure } = await runJob({
+      const { times, spans, failure } = await runJob({
         job,
         control,
         slot: SLOT,
         retry: [],
         engines: this.#engines,
         memory: this.#memory,
-        artifact: (index) => run.artifact(index),
+        artifact: (index) => run.artifact(SLOT, index),
         fixed: () => run.fixed,
+        joinsRetries: true,
         deliver: deliverer(run, this.#memory),
         wait: async (seen) => {
           await run.changed(seen);
@@ -90,7 +91,7 @@ export class InProcess implements Runner {
           return new Promise((resolve) => setImmediate(resolve));
         },
       });
-      run.left(SLOT, times);
+      run.left(SLOT, { times, spans });
       if (failure) run.fail(failure.error, failure.tile);
     } catch (thrown) {
       run.left(SLOT);

@@ -55,7 +55,19 @@ export interface Fixed {
   readonly values: readonly Value[];
 }
 
+/** The threads of a mixed pool that a job is for. */
+export interface Share {
+  readonly device: string;
+  /** At most so many of them. */
+  readonly workers: number;
+}
+
 export interface Job {
+  /**
+   * Of a run on several devices, each of which has a job of its own: programs, groups and widths differ, and tiles have the
+   * same seeds in all of them. They are narrow: what a worker executes is a run of neighbours, as many as its own width holds.
+   */
+  readonly share?: Share;
   readonly artifacts: readonly Artifact[];
   /** Index into `artifacts` of the point program, whose inputs are `inputs`, then `fixed`; its outputs are the residuals. */
   readonly point: number | null;

@@ -12,13 +12,15 @@ import { forThreads } from './inputs.ts';
 import type { Job } from './job.ts';
 import type { Brief, Coordinator, TaskResult } from './protocol.ts';
 import { RunQueue } from './queue.ts';
-import { intoOf, Run, type RunOptions, type RunStats } from './run.ts';
+import { intoOf, jobsOf, type Pace, Run, type RunOptions, type RunStats } from './run.ts';
 import { Threads, type Ticket } from './threads.ts';
 import { workerFile } from './worker-file.ts';
 
 export interface PoolOptions {
-  /** How many threads there are at most. */
+  /** How many threads there are at most; of a mixed pool, of all its devices together. */
   readonly workers: number;
+  /** The same for each device of a mixed pool. */
+  readonly devices?: ReadonlyMap<string, number> | undefined;
   readonly resourceLimits?: ResourceLimits | undefined;
   /** The module that threads run, for tests with an engine of their own. */
   readonly file?: URL | undefined;
@@ -34,6 +36,8 @@ export interface PoolStats {
   /** Threads that died and were replaced. */
   readonly deaths: number;
 }
+
+const PACES_KEPT = 64;
 
 /** Values on their way to threads, made once for all of them. */
 const travelling = new WeakMap<readonly Value[], readonly Value[]>();
@@ -51,7 +55,10 @@ export class Pool implements Runner {
   readonly #tiles = new Map<number, number>();
   /** What threads have loaded, most of it. */
   readonly #known = new WeakSet<Artifact>();
-  #threads: Threads | undefined;
+  /** By device, since no thread has the contexts of two. */
+  readonly #threads = new Map<string, Threads>();
+  /** By the key of a job's first program. */
+  readonly #paces = new Map<string, Pace>();
   #deaths = 0;
   #closing: Promise<void> | undefined;
 
@@ -64,16 +71,25 @@ export class Pool implements Runner {
    * Runs a job; rejects with the signal's reason, with the DiffopsError that the job's programs raised, with
    * WORKER_LOST when too many threads died, with CLOSED. In any case no thread works on it any more by then.
    */
-  run(job: Job, options: RunOptions): Promise<RunStats> {
-    const slots = Math.min(this.workers, options.mostWorkers ?? this.workers);
-    const run = new Run({ ...job, inputs: job.inputs.map(forThreads) }, options, slots);
+  run(job: Job | readonly Job[], options: RunOptions): Promise<RunStats> {
+    const jobs = jobsOf(job);
+    const inputs = jobs[0].inputs.map(forThreads);
+    const most = Math.min(this.workers, options.mostWorkers ?? this.workers);
+    const run = new Run(
+      jobs.map((each) => ({ ...each, inputs })),
+      options,
+      jobs.map(({ share }) => share?.workers ?? most),
+    );
+    const artifacts = jobs.flatMap((each) => each.artifacts);
+    if (jobs.length > 1) this.#recallPaces(run, jobs);
     // A consumer of blocks or strips gets them in order.
-    if (options.sink.kind === 'matrix' && job.artifacts.some((artifact) => !this.#known.has(artifact)))
-      run.control.divide();
+    const inOrder = options.sink.kind !== 'matrix' || jobs.length > 1;
+    if (!inOrder && artifacts.some((artifact) => !this.#known.has(artifact))) run.control.divide();
     run.promise.then(
       (stats) => {
         this.#count(stats);
-        for (const artifact of job.artifacts) this.#known.add(artifact);
+        if (jobs.length > 1) this.#keepPaces(run, jobs);
+        for (const artifact of artifacts) this.#known.add(artifact);
       },
       () => {},
     );
@@ -83,7 +99,9 @@ export class Pool implements Runner {
   stats(): PoolStats {
     return {
       workers: this.workers,
-      threads: (this.#threads?.ids ?? []).map((threadId) => ({ threadId, tiles: this.#tiles.get(threadId) ?? 0 })),
+      threads: [...this.#threads.values()]
+        .flatMap(({ ids }) => ids)
+        .map((threadId) => ({ threadId, tiles: this.#tiles.get(threadId) ?? 0 })),
       ...this.#queue.stats,
       deaths: this.#deaths,
     };
@@ -91,19 +109,16 @@ export class Pool implements Runner {
 
   /** Rejects what waits and what runs with CLOSED, lets the tiles at work finish, and ends the threads. */
   close(): Promise<void> {
-    this.#closing ??= this.#queue.close().then(() => this.#threads?.close());
+    this.#closing ??= this.#queue.close().then(async () => {
+      await Promise.all([...this.#threads.values()].map((threads) => threads.close()));
+    });
     return this.#closing;
   }
 
   async #stint(run: Run): Promise<void> {
     // Where it can't be loaded, the threads will say so.
-    await holdEngine(run.artifacts).catch(() => {});
+    await holdEngine(run.artifacts.flat()).catch(() => {});
     if (run.over) return;
-    this.#threads ??= new Threads({
-      ...this.#options,
-      file: this.#options.file ?? workerFile('tile-worker'),
-      engine: needsEngine(run.artifacts),
-    });
     const tickets = new Set<Ticket>();
     const cancelAll = (): void => {
       for (const ticket of tickets) ticket.cancel();
@@ -126,8 +141,13 @@ export class Pool implements Runner {
       try {
         const result = await this.#task(run, slot, retry, tickets);
         retry = [];
-        run.left(slot, result?.times);
-        if (result?.failure) run.fail(DiffopsError.deserialize(result.failure.error), result.failure.tile);
+        const error = result?.failure && DiffopsError.deserialize(result.failure.error);
+        run.left(slot, result);
+        if (error && run.movesFrom(slot, error)) {
+          retry = run.control.claimedBy(slot);
+          continue;
+        }
+        if (error) run.fail(error, result?.failure?.tile);
         if (result?.ending !== 'yielded') return;
         await run.room();
         if (run.control.yielding) return;
@@ -141,15 +161,16 @@ export class Pool implements Runner {
   async #task(run: Run, slot: number, retry: readonly number[], tickets: Set<Ticket>): Promise<TaskResult | undefined> {
     const { port1, port2 } = new MessageChannel();
     const coordinator: Coordinator = {
-      artifact: (index) => run.artifact(index),
+      artifact: (index) => run.artifact(slot, index),
       fixed: () => shared(run.fixed),
       progress: () => run.progress(),
-      block: (index, block, spoiled) => run.receive(index, block, spoiled),
+      block: (indices, block, spoiled) => run.receive(indices, block, spoiled),
     };
     comlink.expose(coordinator, port1 as unknown as comlink.Endpoint);
-    const { control, job, sink } = run;
+    const { control, sink } = run;
+    const { head, device } = run.jobOf(slot);
     const brief: Brief = {
-      job,
+      job: head,
       control: control.head,
       slot,
       retry,
@@ -158,7 +179,7 @@ export class Pool implements Runner {
     };
     const offer = run.nextTask();
     control.offer(slot, offer);
-    const ticket = (this.#threads as Threads).submit({ port: port2, brief, offer }, () => control.take(slot, offer));
+    const ticket = this.#threadsOf(device, run).submit({ port: port2, brief, offer }, () => control.take(slot, offer));
     tickets.add(ticket);
     try {
       return await ticket.result;
@@ -166,6 +187,37 @@ export class Pool implements Runner {
       tickets.delete(ticket);
       port1.close();
     }
+  }
+
+  /** So that a device that is too slow to be of use is known to be from the second run of a program on. */
+  #recallPaces(run: Run, jobs: readonly Job[]): void {
+    for (const [device, { artifacts }] of jobs.entries()) {
+      const pace = this.#paces.get(artifacts[0]?.key);
+      if (pace) run.expectPace(device, pace);
+    }
+  }
+
+  #keepPaces(run: Run, jobs: readonly Job[]): void {
+    for (const [device, { artifacts }] of jobs.entries()) {
+      const pace = run.paceOn(device);
+      if (pace && artifacts.length > 0) this.#paces.set(artifacts[0].key, pace);
+      const [oldest] = this.#paces.keys();
+      if (this.#paces.size > PACES_KEPT) this.#paces.delete(oldest);
+    }
+  }
+
+  /** Threads start with their first task. */
+  #threadsOf(device: string, run: Run): Threads {
+    const known = this.#threads.get(device);
+    if (known) return known;
+    const threads = new Threads({
+      ...this.#options,
+      workers: this.#options.devices?.get(device) ?? this.workers,
+      file: this.#options.file ?? workerFile('tile-worker'),
+      engine: needsEngine(run.artifactsOn(device)),
+    });
+    this.#threads.set(device, threads);
+    return threads;
   }
 
   #count(stats: RunStats): void {

@@ -8,7 +8,7 @@ import type { Block } from '../stitch/block.ts';
 import type { ResultMemory } from '../stitch/result-memory.ts';
 import type { Strips } from '../stitch/strip.ts';
 import type { ControlHead } from './control.ts';
-import type { Ending, JobHead, Times } from './run-job.ts';
+import type { Ending, JobHead, Span, Times } from './run-job.ts';
 
 /** All that a worker is told at the start of a task. */
 export interface Brief {
@@ -28,7 +28,7 @@ export interface Coordinator {
   artifact(index: number): Artifact | null;
   fixed(): readonly Value[];
   progress(): void;
-  block(index: number, block: Block, spoiled: number): void;
+  block(indices: readonly number[], block: Block, spoiled: number): void;
 }
 
 /** The piscina task: one per worker and stint. All is in it, since each message more would wake a thread more. */
@@ -43,6 +43,7 @@ export interface TaskResult {
   readonly threadId: number;
   readonly ending: Ending;
   readonly times: Times;
+  readonly spans: readonly Span[];
   readonly failure?: { readonly error: SerializedError; readonly tile: number };
 }
 

@@ -13,6 +13,8 @@ export interface JobHead extends Omit<Job, 'artifacts' | 'fixed'> {
   readonly keys: readonly string[];
   /** Key of what is fixed. */
   readonly fixed: number;
+  /** Whether workers of several devices share the tiles. */
+  readonly mixed: boolean;
 }
 
 /** What the loop works on, and how it reaches its surroundings. */
@@ -29,8 +31,10 @@ export interface Work {
   artifact(index: number): Artifact | null | Promise<Artifact | null>;
   /** The values of the job's `fixed`. */
   fixed(): readonly Value[] | Promise<readonly Value[]>;
-  /** Brings a tile's outputs to where they go; resolves when the loop may go on. */
-  deliver(index: number, outputs: readonly Value[]): void | Promise<void>;
+  /** Whether tiles that a worker died on may be executed together again. */
+  readonly joinsRetries: boolean;
+  /** Brings the outputs of an execution to where they go; resolves when the loop may go on. */
+  deliver(execution: Execution, outputs: readonly Value[]): void | Promise<void>;
   /** Waits until the control buffer changed since `seen`; false to leave the worker to others. */
   wait(seen: number): boolean | Promise<boolean>;
   /** Called between tiles. */
@@ -39,6 +43,22 @@ export interface Work {
 
 /** Why the loop ended: no tile is left, the run was stopped, or its consumer is slow and others want the thread. */
 export type Ending = 'drained' | 'stopped' | 'yielded';
+
+/** What is executed at once: a tile, or in a mixed pool a run of neighbours as one. */
+export interface Execution {
+  readonly tile: Tile;
+  readonly indices: readonly number[];
+}
+
+/** When which seeds were computed, in milliseconds since 1970. */
+export interface Span {
+  readonly first: number;
+  readonly limit: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+const now = (): number => performance.timeOrigin + performance.now();
 
 /** Milliseconds that a stint spent where. */
 export interface Times {
@@ -50,6 +70,8 @@ export interface Times {
 export interface Stint {
   readonly ending: Ending;
   readonly times: Times;
+  /** Of a mixed pool. */
+  readonly spans: readonly Span[];
   /** An error that would come again on any thread, and the tile that it came from. */
   readonly failure?: { readonly error: DiffopsError; readonly tile: number };
 }
@@ -64,7 +86,10 @@ export const seedsOf = (group: Pick<Group, 'first' | 'width'>, tile: Tile): Valu
 class Loop {
   readonly #work: Work;
   readonly times = { load: 0, run: 0, stitch: 0 };
+  readonly spans: Span[] = [];
   readonly #retry: number[];
+  /** Tiles of a mixed pool that may be claimed for the next execution; 0: it is one of those that came back. */
+  #budget = 0;
   #inputs: readonly Value[] | undefined;
   #residuals: readonly Value[] | undefined;
   readonly #sources = new Map<Group, readonly Value[]>();
@@ -77,37 +102,91 @@ class Loop {
 
   async run(): Promise<Ending> {
     const { job, control, slot } = this.#work;
+    if (job.mixed) await this.#prepare();
     for (;;) {
       const next = await this.#next();
       if (typeof next !== 'number') return next;
       this.tile = next;
-      const tile = job.tiles[next];
+      const execution = this.#execution(next);
+      const { tile, indices } = execution;
       const group = job.groups[tile.group];
       const sources = await this.#sourcesOf(group);
       const executable = sources && (await this.#executable(group.artifact));
+      const from = now();
       const outputs =
         executable && (await this.#native('run', () => this.#runTile(executable, [...sources, seedsOf(group, tile)])));
       if (!outputs) return 'stopped';
+      if (job.mixed) this.#note(execution, from);
       const began = performance.now();
-      await this.#work.deliver(next, outputs);
+      await this.#work.deliver(execution, outputs);
       this.times.stitch += performance.now() - began;
-      control.countTile(slot);
+      control.countTiles(slot, indices.length);
       await this.#work.breathe();
     }
+  }
+
+  /** In a mixed pool a worker claims nothing before it could begin: others may be through by then. */
+  async #prepare(): Promise<void> {
+    const { job, control } = this.#work;
+    if (control.stopped || !control.hasOpen) return;
+    const group = job.groups[job.tiles[control.front].group];
+    if (await this.#sourcesOf(group)) await this.#executable(group.artifact);
   }
 
   #runTile(executable: Executable, inputs: readonly Value[]): Promise<Value[]> {
     return executable.run(inputs, this.#work.memory.arraysFor(executable.outputs));
   }
 
-  async #next(): Promise<number | Ending> {
+  /** The tile, and in a mixed pool the neighbours that are executed with it. */
+  #execution(index: number): Execution {
+    const { job, control, slot, joinsRetries } = this.#work;
+    const { tiles, groups } = job;
+    const tile = tiles[index];
+    const indices = [index];
+    if (!job.mixed) return { tile, indices };
+    const { width } = groups[tile.group];
+    let { count } = tile;
+    for (let k = index + 1; k < tiles.length; k++) {
+      const { group, strip, count: more } = tiles[k];
+      if (group !== tile.group || strip !== tile.strip || count + more > width) break;
+      if (this.#budget === 0) {
+        if (!joinsRetries || this.#retry[0] !== k) break;
+        this.#retry.shift();
+      } else {
+        if (indices.length >= this.#budget) break;
+        const taken = control.extend(slot, k);
+        if (taken === undefined) break;
+        if (taken !== k) {
+          this.#retry.push(taken);
+          break;
+        }
+      }
+      indices.push(k);
+      count += more;
+    }
+    return { tile: { ...tile, count }, indices };
+  }
+
+  #note({ tile, indices }: Execution, from: number): void {
     const { control, slot } = this.#work;
+    const to = now();
+    control.pace(slot, to - from, indices.length);
+    this.spans.push({ first: tile.start, limit: tile.start + tile.count, from, to });
+  }
+
+  async #next(): Promise<number | Ending> {
+    const { control, slot, job } = this.#work;
     for (;;) {
       // Read before the flags: a change after this line ends the wait below at once.
       const seen = control.signal;
       if (control.stopped) return 'stopped';
       const again = this.#retry.shift();
+      this.#budget = 0;
       if (again !== undefined) return again;
+      if (job.mixed) {
+        this.#budget = control.share(slot);
+        if (this.#budget <= 0) return 'drained';
+      }
       const claim = control.claim(slot);
       if (claim === 'none') return 'drained';
       if (claim !== 'wait') return claim;
@@ -184,11 +263,12 @@ export const runJob = async (work: Work): Promise<Stint> => {
   try {
     const ending = await loop.run();
     await loop.trim();
-    return { ending, times: loop.times };
+    return { ending, times: loop.times, spans: loop.spans };
   } catch (error) {
     if (!(error instanceof DiffopsError)) throw error;
     await loop.trim(true);
-    work.control.stop();
-    return { ending: 'stopped', times: loop.times, failure: { error, tile: loop.tile } };
+    // In a mixed pool the tiles of a device that is lost go on elsewhere.
+    if (!(work.job.mixed && error.code === 'DEVICE')) work.control.stop();
+    return { ending: 'stopped', times: loop.times, spans: loop.spans, failure: { error, tile: loop.tile } };
   }
 };

@@ -10,12 +10,15 @@ import { ALL_FINITE } from '../stitch/write-tile.ts';
 import { onAbort } from './abort.ts';
 import { Control } from './control.ts';
 import { compact } from './inputs.ts';
-import type { Job, Tile } from './job.ts';
+import type { Job } from './job.ts';
+import type { TaskResult } from './protocol.ts';
 import { residentBytes } from './resident.ts';
 import type { JobHead, Times } from './run-job.ts';
 
 /** A run survives this many deaths of workers. */
 const MAX_DEATHS = 3;
+/** More are not kept. */
+const MOST_STRETCHES = 1e5;
 
 export interface Progress {
   readonly tilesDone: number;
@@ -54,15 +57,44 @@ export interface RunStats {
   readonly deaths: number;
   /** The first column of the matrix with a NaN or an infinity, or −1. */
   readonly spoiled: number;
+  /** What was computed when, by workers of a mixed pool; in the order in which it ended. */
+  readonly timeline: readonly Stretch[];
   /** Summed over the threads, in milliseconds. */
   readonly times: Times;
   /** Resident bytes of the process: when the run was made, and the most that was seen until its end. */
   readonly rss: { readonly before: number; readonly peak: number };
 }
 
-const newControl = (slots: number, tiles: readonly Tile[], sink: Sink): Control => {
+/** The columns (rows in reverse mode) from … to … that a worker computed at once, and when, in milliseconds of the run. */
+export interface Stretch {
+  readonly device: string;
+  readonly threadId: number;
+  readonly columns: readonly [number, number];
+  readonly from: number;
+  readonly to: number;
+}
+
+export const jobsOf = (job: Job | readonly Job[]): readonly Job[] => (Array.isArray(job) ? job : [job as Job]);
+
+/** What one execution takes. */
+export interface Pace {
+  readonly milliseconds: number;
+  readonly tiles: number;
+}
+
+/** What a slot's holder says as it leaves. */
+type Leaving = Partial<Pick<TaskResult, 'times' | 'spans'>>;
+
+/** How many tiles make one execution, at most. */
+const widest = ({ groups, tiles }: Job): number =>
+  Math.max(1, ...tiles.map(({ group, count }) => Math.ceil(groups[group].width / count)));
+
+const newControl = (slots: number, jobs: readonly Job[], sink: Sink): Control => {
+  const [{ tiles }] = jobs;
   if (sink.kind !== 'strips') {
-    return new Control(slots, tiles.length, sink.kind === 'blocks' ? slots + 1 : Number.POSITIVE_INFINITY);
+    const blockful = jobs.length > 1 ? Math.max(...jobs.map(widest)) : 1;
+    const window = sink.kind === 'blocks' ? (slots + 1) * blockful : Number.POSITIVE_INFINITY;
+    return new Control(slots, tiles.length, window);
   }
   const counts = tilesByStrip(sink.strips.strips, tiles);
   const [first = 0, second = 0] = counts;
@@ -74,7 +106,8 @@ const newControl = (slots: number, tiles: readonly Tile[], sink: Sink): Control 
 const maxRss = (): number => process.resourceUsage().maxRSS * 1024;
 
 export class Run {
-  readonly job: JobHead;
+  /** Of each device. */
+  readonly jobs: readonly JobHead[];
   readonly sink: Sink;
   readonly control: Control;
   readonly promise: Promise<RunStats>;
@@ -84,8 +117,16 @@ export class Run {
   /** Set by the queue: called when the run can't go on, or could go on again. */
   onChange: () => void = () => {};
   readonly #nudged = new Set<() => void>();
-  readonly artifacts: readonly Artifact[];
+  /** Of each device. */
+  readonly artifacts: readonly (readonly Artifact[])[];
   readonly fixed: readonly Value[];
+  /** The device that each slot's worker is on, by its place in `jobs`. */
+  readonly #devices: number[];
+  readonly #lost = new Set<number>();
+  readonly #names: readonly string[];
+  readonly #paces = new Map<number, Pace>();
+  readonly #timeline: Stretch[] = [];
+  readonly #began = performance.timeOrigin + performance.now();
   readonly #options: RunOptions;
   readonly #seedsTotal: number;
   readonly #threads = new Map<number, number>();
@@ -101,17 +142,25 @@ export class Run {
   #reject!: (reason: unknown) => void;
   readonly #deafen: () => void;
 
-  /** `slots`: how many threads may work on it at once. */
-  constructor(job: Job, options: RunOptions, slots: number) {
-    const { artifacts, fixed, ...rest } = job;
-    this.artifacts = artifacts;
+  /** `slots`: how many threads of each device may work on it at once. */
+  constructor(jobs: readonly Job[], options: RunOptions, slots: readonly number[]) {
+    const [{ fixed, tiles }] = jobs;
+    this.artifacts = jobs.map(({ artifacts }) => artifacts);
     this.fixed = fixed.values;
+    this.#devices = slots.flatMap((count, device) => new Array<number>(count).fill(device));
+    this.#names = jobs.map(({ share }) => share?.device ?? '');
     this.#options = options;
     this.sink = options.sink;
     this.wantsProgress = options.onTile !== undefined;
-    this.job = { ...rest, fixed: fixed.key, keys: artifacts.map((a) => a.key) };
-    this.#seedsTotal = job.tiles.reduce((sum, tile) => sum + tile.count, 0);
-    this.control = newControl(slots, job.tiles, options.sink);
+    const mixed = jobs.length > 1;
+    this.jobs = jobs.map(({ artifacts, share: _, ...rest }) => ({
+      ...rest,
+      mixed,
+      fixed: fixed.key,
+      keys: artifacts.map((a) => a.key),
+    }));
+    this.#seedsTotal = tiles.reduce((sum, tile) => sum + tile.count, 0);
+    this.control = newControl(this.#devices.length, jobs, options.sink);
     this.failed = new Promise((resolve) => {
       this.#fail = resolve;
     });
@@ -125,15 +174,49 @@ export class Run {
   }
 
   /** One that can't be compiled ends the run. */
-  artifact(index: number): Artifact | null {
+  artifact(slot: number, index: number): Artifact | null {
     try {
-      const artifact = this.artifacts[index];
+      const artifact = this.artifacts[this.#devices[slot]][index];
       const { model } = artifact;
       return model ? { ...artifact, model: compact(model) } : artifact;
     } catch (thrown) {
       this.fail(DiffopsError.from(thrown));
       return null;
     }
+  }
+
+  get job(): JobHead {
+    return this.jobs[0];
+  }
+
+  /** What the worker in a slot is told, and on which device it is. */
+  jobOf(slot: number): { readonly head: JobHead; readonly device: string } {
+    const device = this.#devices[slot];
+    return { head: this.jobs[device], device: this.#names[device] };
+  }
+
+  artifactsOn(device: string): readonly Artifact[] {
+    return this.artifacts[this.#names.indexOf(device)];
+  }
+
+  /** What executions took on a device, as is known from earlier runs. */
+  expectPace(device: number, { milliseconds, tiles }: Pace): void {
+    for (const [slot, own] of this.#devices.entries()) if (own === device) this.control.pace(slot, milliseconds, tiles);
+  }
+
+  /** What the last execution on a device took, once it has been one. */
+  paceOn(device: number): Pace | undefined {
+    return this.#paces.get(device);
+  }
+
+  /** Whether the tiles of a device that failed go on elsewhere: the slot is another device's from then on. */
+  movesFrom(slot: number, error: DiffopsError): boolean {
+    if (error.code !== 'DEVICE' || this.jobs.length === 1) return false;
+    this.#lost.add(this.#devices[slot]);
+    const other = this.jobs.findIndex((_, device) => !this.#lost.has(device));
+    if (other < 0) return false;
+    this.#devices[slot] = other;
+    return true;
   }
 
   /** Numbers the tasks that threads are given. */
@@ -188,14 +271,15 @@ export class Run {
   }
 
   /** Takes a block that a worker sent; one that was taken before, from a worker that died, is dropped. */
-  receive(index: number, block: Block, spoiled: number): void {
-    if (this.sink.kind !== 'blocks' || !this.control.done(index, this.job.tiles[index])) return;
+  receive(indices: readonly number[], block: Block, spoiled: number): void {
+    if (this.sink.kind !== 'blocks' || indices.some((index) => this.control.isDone(index))) return;
+    for (const index of indices) this.control.done(index, this.job.tiles[index]);
     if (spoiled !== ALL_FINITE) this.control.reportSpoiled(spoiled);
     let used = false;
     const consumed = (): void => {
       if (used) return;
       used = true;
-      this.control.consumed();
+      this.control.consumed(indices.length);
       this.#changed();
     };
     this.#guarded(() => this.sink.kind === 'blocks' && this.sink.accept(block, spoiled, consumed));
@@ -212,13 +296,27 @@ export class Run {
   }
 
   /** Notes what a slot's holder did before it left. */
-  left(slot: number, times: Partial<Times> = {}): void {
+  left(slot: number, { times, spans }: Leaving = {}): void {
     this.control.leave(slot);
+    const pace = this.control.paceOf(slot);
+    if (pace) this.#paces.set(this.#devices[slot], pace);
     const { threadId, tiles } = this.control.vacate(slot);
+    const device = this.#names[this.#devices[slot]];
+    for (const { first, limit, from, to } of this.#timeline.length < MOST_STRETCHES && this.jobs.length > 1
+      ? (spans ?? [])
+      : []) {
+      this.#timeline.push({
+        device,
+        threadId,
+        columns: [first, limit],
+        from: from - this.#began,
+        to: to - this.#began,
+      });
+    }
     if (tiles > 0) this.#threads.set(threadId, (this.#threads.get(threadId) ?? 0) + tiles);
-    this.#times.load += times.load ?? 0;
-    this.#times.run += times.run ?? 0;
-    this.#times.stitch += times.stitch ?? 0;
+    this.#times.load += times?.load ?? 0;
+    this.#times.run += times?.run ?? 0;
+    this.#times.stitch += times?.stitch ?? 0;
   }
 
   /** Notes the death of a slot's holder; gives the tiles that must be run again. */
@@ -256,6 +354,7 @@ export class Run {
       workers: [...this.#threads].map(([threadId, tiles]) => ({ threadId, tiles })),
       deaths: this.#reasons.length,
       spoiled: this.control.spoiled,
+      timeline: [...this.#timeline].sort((a, b) => a.to - b.to),
       times: { ...this.#times },
       // The process' own high-water mark is exact, but only of use when this run raised it.
       rss: { before: this.#rssBefore, peak: now > this.#maxRssBefore ? now : seen },

@@ -15,7 +15,7 @@ import type { Fixed, Job, Tile } from './job.ts';
 import { announceLoaded } from './loading.ts';
 import { type Brief, type Coordinator, PATIENCE, PROGRESS_EVERY, type Task, type TaskResult } from './protocol.ts';
 import { residentBytes } from './resident.ts';
-import { type JobHead, runJob } from './run-job.ts';
+import { type Execution, type JobHead, runJob } from './run-job.ts';
 
 type Shape = Pick<Job, 'dtype' | 'columns'>;
 
@@ -47,16 +47,15 @@ export const placeTile = (
   memory: TileMemory,
   job: JobHead,
   control: Control,
-  index: number,
+  { tile, indices }: Execution,
   outputs: readonly Value[],
 ): void => {
-  const tile = job.tiles[index];
   const spoiled = writeTile(views(tile), memory, job.groups[tile.group], tile, outputs);
   if (spoiled !== ALL_FINITE) control.reportSpoiled(spoiled);
-  control.done(index, tile);
+  for (const index of indices) control.done(index, job.tiles[index]);
 };
 
-type Deliver = (index: number, outputs: readonly Value[]) => void;
+type Deliver = (execution: Execution, outputs: readonly Value[]) => void;
 
 const sender = (
   job: JobHead,
@@ -64,10 +63,9 @@ const sender = (
   coordinator: comlink.Remote<Coordinator>,
   pending: Set<Promise<void>>,
 ): Deliver => {
-  return (index, outputs) => {
-    const tile = job.tiles[index];
+  return ({ tile, indices }, outputs) => {
     const { block, spoiled } = blockOfTile(job, memory, job.groups[tile.group], tile, outputs);
-    const sent = coordinator.block(index, comlink.transfer(block, [block.data.buffer as ArrayBuffer]), spoiled);
+    const sent = coordinator.block(indices, comlink.transfer(block, [block.data.buffer as ArrayBuffer]), spoiled);
     pending.add(sent);
     void sent.then(() => pending.delete(sent));
   };
@@ -103,7 +101,7 @@ const work = async (
   const pending = new Set<Promise<void>>();
   const views = brief.into && viewsOf(brief.into, job, slot);
   const deliver: Deliver = views
-    ? (index, outputs) => placeTile(views, thread.memory, job, control, index, outputs)
+    ? (execution, outputs) => placeTile(views, thread.memory, job, control, execution, outputs)
     : sender(job, thread.memory, coordinator, pending);
   let spoke = Number.NEGATIVE_INFINITY;
   const breathe = (): void | Promise<void> => {
@@ -127,17 +125,19 @@ const work = async (
       if (thread.fixed?.key !== job.fixed) thread.fixed = { key: job.fixed, values: await coordinator.fixed() };
       return thread.fixed.values;
     },
+    joinsRetries: brief.into !== null,
     deliver,
     wait: (seen) => control.pause(seen, PATIENCE),
     breathe,
   });
   // The task's result goes another way than the blocks: it must not overtake them.
   await Promise.all(pending);
-  const { ending, times, failure } = stint;
+  const { ending, times, spans, failure } = stint;
   return {
     threadId,
     ending,
     times,
+    spans,
     ...(failure ? { failure: { error: portable(failure.error), tile: failure.tile } } : {}),
   };
 };
@@ -152,7 +152,8 @@ export const serve = (load: LoadArtifact): ((task: Task) => Promise<TaskResult>)
   return async ({ port, brief, offer }) => {
     const control = Control.of(brief.control, brief.job.tiles.length);
     // It may have waited in the queue while its run ended.
-    if (!control.take(brief.slot, offer)) return { threadId, ending: 'stopped', times: { load: 0, run: 0, stitch: 0 } };
+    if (!control.take(brief.slot, offer))
+      return { threadId, ending: 'stopped', times: { load: 0, run: 0, stitch: 0 }, spans: [] };
     const coordinator = comlink.wrap<Coordinator>(port as unknown as comlink.Endpoint);
     try {
       return await work(brief, control, coordinator, thread);

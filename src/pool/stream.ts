@@ -23,7 +23,11 @@ interface Parcel {
  * The job's blocks, each once, in no promised order. At most as many blocks exist as the run has workers, plus one;
  * one counts until the next is asked for. The run starts with the first `next()`; `return()` stops it within one tile.
  */
-export async function* streamBlocks(runner: Runner, job: Job, options: StreamOptions = {}): AsyncGenerator<Block> {
+export async function* streamBlocks(
+  runner: Runner,
+  job: Job | readonly Job[],
+  options: StreamOptions = {},
+): AsyncGenerator<Block> {
   const { signal, mostWorkers, onTile, onSpoiled } = options;
   const stop = new AbortController();
   const deafen = signal ? onAbort(signal, () => stop.abort(signal.reason)) : () => {};

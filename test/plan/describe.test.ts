@@ -34,7 +34,7 @@ const planOf = (program: Program, leaves: number, levers: Partial<Levers> = {}) 
   planHessian({ program, leaves, precision: 'float64', nbatches: 'auto', recomputed: 0, levers }, true);
 
 const printed = (planned: ReturnType<typeof planOf>): string[] =>
-  String(new Plan(planned, { workers: 2, held: matrixBytes(planned) })).split('\n');
+  String(new Plan([{ planned, circumstances: { workers: 2, held: matrixBytes(planned) } }])).split('\n');
 
 describe('prices', () => {
   test('are those of the tile programs', () => {

@@ -104,12 +104,16 @@ describe('a plan', () => {
     expect([on.pointEngine, ...on.groups.map(({ engine }) => engine)]).toEqual(
       [on.pointEngine, ...on.groups].map(() => 'native'),
     );
-    expect(String(new Plan(on, { workers: 0, held: matrixBytes(on) }))).toMatch(
+    expect(String(new Plan([{ planned: on, circumstances: { workers: 0, held: matrixBytes(on) } }]))).toMatch(
       / +seeds +tiles +program +engine +FLOP/,
     );
-    expect(String(new Plan(on, { workers: 0, held: matrixBytes(on) }))).toMatch(/0…63 .* native /);
+    expect(String(new Plan([{ planned: on, circumstances: { workers: 0, held: matrixBytes(on) } }]))).toMatch(
+      /0…63 .* native /,
+    );
     const off = planHessian({ ...request, levers: { native: false } }, true);
     expect(off.groups.map(({ engine }) => engine)).toEqual(off.groups.map(() => 'onnx'));
-    expect(String(new Plan(off, { workers: 0, held: matrixBytes(off) }))).toMatch(/0…63 .* onnx /);
+    expect(String(new Plan([{ planned: off, circumstances: { workers: 0, held: matrixBytes(off) } }]))).toMatch(
+      /0…63 .* onnx /,
+    );
   });
 });

@@ -108,7 +108,7 @@ describe('checkpoint', () => {
     const kept = planHessian(request(wide, { leaves: 1, nbatches: 1 }), true);
     const recomputed = planHessian(request(wide, { leaves: 1, nbatches: 1, recomputed: 1 }), true);
     const bytes = (planned: typeof kept) =>
-      new Plan(planned, { workers: 1, held: matrixBytes(planned) }).estimatedPeakBytes;
+      new Plan([{ planned, circumstances: { workers: 1, held: matrixBytes(planned) } }]).estimatedPeakBytes;
     expect(bytes(recomputed)).toBeLessThan(0.75 * bytes(kept));
   });
 

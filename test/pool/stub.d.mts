@@ -4,7 +4,7 @@ import type { LoadArtifact } from '../../src/pool/engines.ts';
 import type { Job, Placement } from '../../src/pool/job.ts';
 import type { Sink } from '../../src/pool/run.ts';
 
-/** What a tile program does at the tile that starts `at`, the first `times` times. */
+/** What a tile program does at the tile that starts `at`, or at any if that is negative, the first `times` times. */
 export interface Act {
   at: number;
   how: 'exit' | 'throw' | 'heap' | 'error';

@@ -13,7 +13,7 @@ const count = (counter) => Atomics.add(new Int32Array(counter), 0, 1);
 
 const misbehave = (DiffopsError, act, start) => {
   const { at, how, times, counter } = act;
-  if (at !== start || count(counter) >= times) return;
+  if ((at >= 0 && at !== start) || count(counter) >= times) return;
   if (how === 'exit') process.exit(13);
   if (how === 'throw') throw new TypeError('the stub threw');
   if (how === 'heap') {

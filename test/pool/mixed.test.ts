@@ -1,0 +1,155 @@
+/** Runs on several devices: one queue, a width of its own for each, and tiles that go on elsewhere when a device is lost. */
+
+import { afterAll, describe, expect, test } from 'vitest';
+import { cellsOf } from '../../src/plan/cells.ts';
+import type { Job } from '../../src/pool/job.ts';
+import { Pool } from '../../src/pool/pool.ts';
+import { streamBlocks } from '../../src/pool/stream.ts';
+import { counter, expected, type JobSpec, makeJob, matrixFor } from './stub.mjs';
+
+const file = new URL('./stub-worker.mjs', import.meta.url);
+
+/** Jobs for the same matrix on devices 'slow', 'fast', …, one thread each unless said. */
+const jobsFor = (specs: Readonly<Record<string, JobSpec & { threads?: number }>>, common: JobSpec = {}): Job[] => {
+  const names = Object.keys(specs);
+  const jobs = names.map((name) => makeJob({ ...common, ...specs[name] }));
+  const cells = cellsOf(jobs);
+  const [{ inputs, fixed }] = jobs;
+  return jobs.map((job, k) => {
+    const share = { device: names[k], workers: specs[names[k]].threads ?? 1 };
+    return { ...job, inputs, fixed, tiles: cells[k], share };
+  });
+};
+
+const pools: Pool[] = [];
+afterAll(() => Promise.all(pools.map((pool) => pool.close())));
+
+const newPool = (devices: Readonly<Record<string, number>>): Pool => {
+  const counts = new Map(Object.entries(devices));
+  const pool = new Pool({ workers: [...counts.values()].reduce((a, b) => a + b), devices: counts, file });
+  pools.push(pool);
+  return pool;
+};
+
+/** A pool whose threads have all been at work. */
+const warmPool = async (devices: Readonly<Record<string, number>>): Promise<Pool> => {
+  const pool = newPool(devices);
+  const seen = new Set<string>();
+  while (seen.size < Object.keys(devices).length) {
+    const specs = Object.fromEntries(Object.keys(devices).map((name) => [name, { width: 4, delay: 10 }]));
+    const jobs = jobsFor(specs, { n: 64 });
+    const { timeline } = await pool.run(jobs, { sink: matrixFor(jobs[0]).sink });
+    for (const { device } of timeline) seen.add(device);
+  }
+  return pool;
+};
+
+describe('cells', () => {
+  const groups = (...widths: [first: number, limit: number, width: number][]) => ({
+    groups: widths.map(([first, limit, width]) => ({ first, limit, width })),
+  });
+
+  test('end where groups of any plan end, and are an eighth of the narrowest width', () => {
+    const [a, b] = cellsOf([groups([0, 10, 10], [10, 40, 30]), groups([0, 40, 16])]);
+    expect(a.map(({ start }) => start)).toEqual([
+      0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30, 32, 34, 36, 38,
+    ]);
+    expect(b.map(({ start, count }) => [start, count])).toEqual(a.map(({ start, count }) => [start, count]));
+    expect(a.map(({ group }) => group)).toEqual([0, 0, 0, 0, 0, ...new Array(15).fill(1)]);
+    expect(new Set(b.map(({ group }) => group))).toEqual(new Set([0]));
+  });
+
+  test('end where strips end', () => {
+    const [a] = cellsOf(
+      [groups([0, 10, 8]), groups([0, 10, 8])],
+      [
+        { first: 0, limit: 3 },
+        { first: 3, limit: 10 },
+      ],
+    );
+    expect(a.map(({ strip }) => strip)).toEqual([0, 0, 0, 1, 1, 1, 1, 1, 1, 1]);
+  });
+});
+
+test.each(['row', 'column', 'symmetric'] as const)('workers of two widths fill one matrix: %s', async (placement) => {
+  const jobs = jobsFor(
+    { wide: { width: 16, groups: 2 }, narrow: { width: 5, groups: 3 } },
+    { n: 61, placement, delay: 10 },
+  );
+  const { data, sink } = matrixFor(jobs[0]);
+  const stats = await (await warmPool({ wide: 1, narrow: 1 })).run(jobs, { sink });
+  expect(data).toEqual(expected(jobs[0]));
+  const seeds = stats.timeline.flatMap(({ columns: [a, b] }) => Array.from({ length: b - a }, (_, i) => a + i));
+  expect(seeds.sort((a, b) => a - b)).toEqual(Array.from({ length: 61 }, (_, i) => i));
+  expect(new Set(stats.timeline.map(({ device }) => device))).toEqual(new Set(['wide', 'narrow']));
+  for (const { device, columns } of stats.timeline) {
+    expect(columns[1] - columns[0]).toBeLessThanOrEqual(device === 'wide' ? 16 : 5);
+  }
+});
+
+test('the faster takes more, and the last ones are not left to the slower', async () => {
+  const jobs = jobsFor({ slow: { width: 8, delay: 150 }, fast: { width: 8, delay: 10 } }, { n: 400, groups: 1 });
+  const { data, sink } = matrixFor(jobs[0]);
+  const { timeline } = await (await warmPool({ slow: 1, fast: 1 })).run(jobs, { sink });
+  expect(data).toEqual(expected(jobs[0]));
+  const columnsOf = (name: string): number =>
+    timeline.filter(({ device }) => device === name).reduce((sum, { columns: [a, b] }) => sum + b - a, 0);
+  expect(columnsOf('fast')).toBeGreaterThan(4 * columnsOf('slow'));
+  expect(columnsOf('slow')).toBeGreaterThan(0);
+  // Had the slower one gone on, it would have ended up to 150 ms after the other.
+  const endOf = (name: string): number =>
+    Math.max(...timeline.filter(({ device }) => device === name).map(({ to }) => to));
+  expect(endOf('slow') - endOf('fast')).toBeLessThan(75);
+});
+
+test('a device that is too slow to be of use is left out from the second run on', async () => {
+  const jobs = jobsFor({ slow: { width: 8, delay: 400 }, fast: { width: 8, delay: 5 } }, { n: 64, groups: 1 });
+  const pool = newPool({ slow: 1, fast: 1 });
+  await pool.run(jobs, { sink: matrixFor(jobs[0]).sink });
+  const { timeline } = await pool.run(jobs, { sink: matrixFor(jobs[0]).sink });
+  const { timeline: third } = await pool.run(jobs, { sink: matrixFor(jobs[0]).sink });
+  expect(new Set([...timeline, ...third].map(({ device }) => device))).toEqual(new Set(['fast']));
+});
+
+describe('a device that is lost in the middle', () => {
+  const act = (times: number) => ({ at: -1, how: 'error' as const, times, counter: counter() });
+
+  test('leaves its tiles to the others', async () => {
+    const jobs = jobsFor(
+      { broken: { width: 16, act: act(9) }, sound: { width: 4, delay: 5 } },
+      { n: 64, groups: 2, placement: 'symmetric' },
+    );
+    const { data, sink } = matrixFor(jobs[0]);
+    const stats = await newPool({ broken: 1, sound: 1 }).run(jobs, { sink });
+    expect(data).toEqual(expected(jobs[0]));
+    expect(new Set(stats.timeline.map(({ device }) => device))).toEqual(new Set(['sound']));
+  });
+
+  test('is the error where no other is left', async () => {
+    const jobs = jobsFor({ a: { width: 16, act: act(9) }, b: { width: 4, act: act(9) } }, { n: 64 });
+    const pool = newPool({ a: 1, b: 1 });
+    await expect(pool.run(jobs, { sink: matrixFor(jobs[0]).sink })).rejects.toMatchObject({ code: 'DEVICE' });
+    expect(pool.stats()).toMatchObject({ running: false, queued: 0 });
+  });
+});
+
+test('a thread that dies is replaced on its device, and its tiles run again', async () => {
+  const dies = { at: -1, how: 'exit' as const, times: 1, counter: counter() };
+  const jobs = jobsFor({ a: { width: 8, act: dies }, b: { width: 4, delay: 5 } }, { n: 64 });
+  const { data, sink } = matrixFor(jobs[0]);
+  const stats = await newPool({ a: 1, b: 1 }).run(jobs, { sink });
+  expect(data).toEqual(expected(jobs[0]));
+  expect(stats.deaths).toBe(1);
+});
+
+test('blocks come each once, whatever their widths', async () => {
+  const jobs = jobsFor(
+    { wide: { width: 12, delay: 3 }, narrow: { width: 5, delay: 3 } },
+    { n: 50, placement: 'column' },
+  );
+  const columns: number[] = [];
+  for await (const block of streamBlocks(newPool({ wide: 1, narrow: 1 }), jobs)) {
+    for (let c = block.columns[0]; c < block.columns[1]; c++) columns.push(c);
+  }
+  expect(columns.sort((a, b) => a - b)).toEqual(Array.from({ length: 50 }, (_, i) => i));
+});
