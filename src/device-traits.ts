@@ -23,7 +23,7 @@ export const isTfjs = (engine: EngineName): engine is `tfjs:${TfjsBackend}` => e
 export const backendNameOf = (engine: `tfjs:${TfjsBackend}`): TfjsBackend => engine.slice(5) as TfjsBackend;
 
 /** Where blocks run. */
-export type DeviceName = 'cpu' | 'webgpu' | 'cuda' | 'tfjs:cpu' | 'tfjs:wasm' | 'tfjs:webgpu';
+export type DeviceName = 'cpu' | 'webgpu' | 'cuda' | 'tensorflow' | 'tfjs:cpu' | 'tfjs:wasm' | 'tfjs:webgpu';
 
 const GPU = 'a GPU with a driver for Vulkan (Linux), Metal or Direct3D 12';
 
@@ -35,6 +35,8 @@ export interface DeviceTraits {
   readonly float64: boolean;
   /** Workers, where that is not for the caller to say: each owns a context. */
   readonly contexts?: number;
+  /** Whether what the point program gives stays on the device: all that tiles need goes through it then. */
+  readonly keeps?: boolean;
   readonly detail: string;
   /** What it takes to have it, for who hasn't. */
   readonly needs: string;
@@ -47,6 +49,7 @@ const interpretedBy = (
   engine: `tfjs:${backend}`,
   interpreter: `tfjs:${backend}`,
   float64: false,
+  keeps: true,
   ...rest,
 });
 
@@ -65,6 +68,7 @@ export const DEVICES: Readonly<Record<DeviceName, DeviceTraits>> = {
     float64: false,
     // Several in a process crash in some of its drivers and providers.
     contexts: 1,
+    keeps: true,
     detail: 'ONNX Runtime’s WebGPU provider, float32, one worker',
     needs: GPU,
   },
@@ -73,10 +77,19 @@ export const DEVICES: Readonly<Record<DeviceName, DeviceTraits>> = {
     interpreter: null,
     float64: true,
     contexts: 1,
+    keeps: true,
     detail: 'ONNX Runtime’s CUDA provider, both precisions, one worker',
     needs:
       'Linux on x64, an NVIDIA GPU, CUDA 12 with cuDNN 9, and the libraries that ' +
       'node node_modules/onnxruntime-node/script/install.js --onnxruntime-node-install=cuda12 fetches',
+  },
+  tensorflow: {
+    engine: 'tensorflow',
+    interpreter: 'tensorflow-ops',
+    float64: true,
+    detail:
+      'TensorFlow and XLA through @tensorflow/tfjs-node-gpu or @tensorflow/tfjs-node; operation by operation with jit: false',
+    needs: '@tensorflow/tfjs-node-gpu (NVIDIA GPUs) or @tensorflow/tfjs-node: npm install one of them',
   },
   'tfjs:cpu': interpretedBy('cpu', {
     detail: 'TensorFlow.js in plain JavaScript, op by op, float32',
@@ -97,6 +110,3 @@ export const DEVICES: Readonly<Record<DeviceName, DeviceTraits>> = {
 export type DeviceOption = DeviceName | readonly DeviceName[];
 
 export const DEVICE_NAMES = Object.keys(DEVICES) as DeviceName[];
-
-/** Names of the contract that this version does not have yet. */
-export const LATER = ['tensorflow'];

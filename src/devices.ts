@@ -2,7 +2,7 @@
 
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { DEVICE_NAMES, DEVICES, type DeviceName, LATER } from './device-traits.ts';
+import { DEVICE_NAMES, DEVICES, type DeviceName } from './device-traits.ts';
 import { DiffopsError } from './errors.ts';
 import { workerFile } from './pool/worker-file.ts';
 
@@ -15,14 +15,13 @@ export interface Device {
 }
 
 /** What can run here. */
-export const devices = async (): Promise<Device[]> => {
-  const known = DEVICE_NAMES.map(async (name): Promise<Device> => {
-    const reason = await whyNot(name);
-    return { name, available: reason === undefined, reason, detail: DEVICES[name].detail };
-  });
-  const reason = 'not supported by this version of diffops';
-  return [...(await Promise.all(known)), ...LATER.map((name) => ({ name, available: false, reason, detail: '' }))];
-};
+export const devices = (): Promise<Device[]> =>
+  Promise.all(
+    DEVICE_NAMES.map(async (name) => {
+      const reason = await whyNot(name);
+      return { name, available: reason === undefined, reason, detail: DEVICES[name].detail };
+    }),
+  );
 
 /** Refuses a device that can't be had, with what it said. */
 export const requireDevice = async (device: DeviceName): Promise<void> => {

@@ -104,7 +104,7 @@ describe('refused before any work', () => {
 });
 
 test('where no driver is found, calls fail with the reason and the process goes on', () => {
-  const { status, stdout, stderr } = runNode(['test/children/no-gpu.mjs', `${root}/dist/src/index.js`], {
+  const { status, stdout, stderr } = runNode(['test/children/no-device.mjs', `${root}/dist/src/index.js`, 'webgpu'], {
     env: { VK_ICD_FILENAMES: '/nowhere.json', LD_LIBRARY_PATH: '' },
   });
   expect(stderr).toBe('');

@@ -68,6 +68,10 @@ export interface PlanFacts extends Omit<PlanSummary, 'device' | 'workers' | 'est
   readonly elsewhere?: readonly string[];
 }
 
+/** Threads share the CPU; a context is a thread's own. */
+const owning = (device: DeviceName, workers: number): string =>
+  device === 'cpu' ? '' : workers === 1 ? ', which owns its context' : ', each of which owns its context';
+
 /** A plan as the caller sees it. `String(plan)` prints it for people. */
 export class Plan implements PlanSummary {
   readonly n: number;
@@ -151,7 +155,7 @@ const describePart = ({ planned, circumstances }: PlanPart): string[] => {
   const { workers } = circumstances;
   const memory = estimate(planned, circumstances);
   return [
-    `  workers    ${workers === 0 ? 'none (in-process)' : workers} on ${device}${device === 'cpu' ? '' : ', which owns its context'}`,
+    `  workers    ${workers === 0 ? 'none (in-process)' : workers} on ${device}${owning(device, workers)}`,
     ...(elsewhere?.length ? [`  on the CPU ${elsewhere.join(', ')}: the device lacks these`] : []),
     `  work       ${formatCount(flops)}FLOP`,
     `  memory     ${formatBytes(memory.total)} at the fullest moment: ${describeTerms(memory)}`,

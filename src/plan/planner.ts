@@ -195,7 +195,7 @@ const assemble = (request: SetRequest, groupsOfStrands: readonly Group[], mode: 
   const count = groupsOfStrands.reduce((sum, { strands }) => sum + strands.length, 0);
   const chosen = groupsOfStrands.flatMap((group) => chooseTiles(request, group, block, count));
   const stages = (levers.residuals ? joinPoints : withoutPoint)(program, chosen);
-  const { point, groups: joined } = request.device === 'cpu' ? stages : throughPoint(program, stages);
+  const { point, groups: joined } = DEVICES[request.device].keeps ? throughPoint(program, stages) : stages;
   const placing =
     request.device === 'cpu'
       ? whileCold(() => placingOf(point, joined, levers.native))

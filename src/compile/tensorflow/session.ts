@@ -44,6 +44,10 @@ const floatsOf = (bytes: ArrayBufferView, dtype: Dtype): TypedArray => {
   }
 };
 
+const letGo = (tensors: readonly TfTensor[]): void => {
+  for (const tensor of tensors) tensor.dispose();
+};
+
 class TensorflowExecutable implements Executable {
   readonly inputs: readonly Aval[];
   readonly outputs: readonly Aval[];
@@ -78,9 +82,8 @@ class TensorflowExecutable implements Executable {
       throw malformed(`The program takes ${this.inputs.length} inputs; ${inputs.length} were given.`);
     }
     this.#holdOn(inputs);
-    const feeds = this.#feeds(this.#fed, inputs);
-    const results = this.#predict(this.#run, feeds);
-    for (const tensor of Object.values(feeds)) tensor.dispose();
+    const { results, feeds } = this.#predict(this.#run, this.#fed, inputs);
+    letGo(feeds);
     return this.outputs.map(({ shape, dtype }, k): Value => {
       const tensor = results[resultName(k)];
       if (!tensor) return { shape, dtype, data: into?.[k] ?? allocate(dtype, sizeOf(shape)) };
@@ -97,7 +100,7 @@ class TensorflowExecutable implements Executable {
     this.#disposed = true;
     this.#hold?.dispose();
     this.#run.dispose();
-    for (const tensor of this.#tensors) tensor.dispose();
+    letGo(this.#tensors);
     this.#tensors = [];
     this.#values = [];
   }
@@ -105,28 +108,24 @@ class TensorflowExecutable implements Executable {
   /** Hands over what the session holds, if it isn't what it was given last. */
   #holdOn(inputs: readonly Value[]): void {
     if (!this.#hold || this.#held.every((k, i) => inputs[k] === this.#values[i])) return;
-    const feeds = this.#feeds(this.#held, inputs);
-    const [done] = Object.values(this.#predict(this.#hold, feeds));
-    done.dispose();
-    for (const tensor of this.#tensors) tensor.dispose();
-    this.#tensors = Object.values(feeds);
+    const { results, feeds } = this.#predict(this.#hold, this.#held, inputs);
+    letGo(Object.values(results));
+    letGo(this.#tensors);
+    this.#tensors = feeds;
     this.#values = this.#held.map((k) => inputs[k]);
   }
 
-  #feeds(places: readonly number[], inputs: readonly Value[]): Record<string, TfTensor> {
+  /** Runs a signature over some of the inputs, whose tensors are the caller's to let go of. */
+  #predict(model: TensorflowModel, places: readonly number[], inputs: readonly Value[]) {
     const feeds: Record<string, TfTensor> = {};
-    for (const k of places) {
-      const { shape, dtype } = fedAs(this.inputs[k]);
-      feeds[feedName(k)] = this.#tf.tensor(bytesFor(inputs[k]), shape, dtype as 'int32' | 'bool');
-    }
-    return feeds;
-  }
-
-  #predict(model: TensorflowModel, feeds: Record<string, TfTensor>): Readonly<Record<string, TfTensor>> {
     try {
-      return model.predict(feeds);
+      for (const k of places) {
+        const { shape, dtype } = fedAs(this.inputs[k]);
+        feeds[feedName(k)] = this.#tf.tensor(bytesFor(inputs[k]), shape, dtype as 'int32' | 'bool');
+      }
+      return { results: model.predict(feeds), feeds: Object.values(feeds) };
     } catch (thrown) {
-      for (const tensor of Object.values(feeds)) tensor.dispose();
+      letGo(Object.values(feeds));
       throw failure('running a program', thrown);
     }
   }

@@ -1,0 +1,83 @@
+/** A SavedModel as an executable: what goes wrong is said, and no folder and no tensor is left. */
+
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { compileProgram } from '../../../src/compile/compile.ts';
+import { loadArtifact } from '../../../src/compile/load.ts';
+import { tfjsNode } from '../../../src/compile/tensorflow/tfjs-node.ts';
+import { newOps } from '../../../src/primitives/table.ts';
+import { value } from '../../primitives/support.ts';
+import { tensorflowMissing as missing } from '../../support/tensorflow.ts';
+
+vi.setConfig({ testTimeout: 120_000 });
+
+const folder = mkdtempSync(join(tmpdir(), 'diffops-test-'));
+beforeAll(() => {
+  vi.stubEnv('TMPDIR', folder);
+});
+afterAll(() => {
+  vi.unstubAllEnvs();
+  rmSync(folder, { recursive: true });
+});
+
+const tensors = async (): Promise<number> => ((await tfjsNode()) as unknown as Memory).memory().numTensors;
+interface Memory {
+  memory(): { readonly numTensors: number };
+}
+
+/** x·s for a large x, which the session holds, and a small s, which it is fed. */
+const scaling = () => {
+  const ops = newOps();
+  const [x, s] = [[3000], []].map((shape) => ops.input({ shape, dtype: 'float64' }));
+  return compileProgram(ops.build([ops.mul(x, ops.broadcast(s, [3000], []))]), 'tensorflow');
+};
+
+describe.skipIf(missing)(`on TensorFlow${missing ? `: skipped, ${missing}` : ''}`, () => {
+  it('holds what is large until it is given another value, and lets go of all in the end', async () => {
+    const before = await tensors();
+    const executable = await loadArtifact(scaling(), { threads: 1 });
+    expect(readdirSync(folder)).toEqual([]);
+    const x = value([3000], 'float64', (i) => i / 7);
+    for (const [given, factor] of [
+      [x, 2],
+      [x, 3],
+      [value([3000], 'float64', (i) => -i), 2],
+    ] as const) {
+      const [made] = await executable.run([given, value([], 'float64', () => factor)]);
+      expect(made.data).toEqual(given.data.map((v) => v * factor));
+    }
+    const into = new Float64Array(3000);
+    await executable.run([x, value([], 'float64', () => 2)], [into]);
+    expect(into).toEqual(x.data.map((v) => v * 2));
+    expect(await tensors()).toBe(before + 1);
+    await executable.dispose();
+    await executable.dispose();
+    expect(await tensors()).toBe(before);
+    await expect(executable.run([])).rejects.toThrow(/after it was disposed/);
+  });
+
+  it('names the operation that fails in the middle of a run, and can run again', async () => {
+    const ops = newOps();
+    const x = ops.input({ shape: [], dtype: 'float32' });
+    const huge = ops.broadcast(x, [2 ** 22, 2 ** 22], []);
+    const program = ops.build([ops.emit('cumsum', [huge], { axis: 0, exclusive: false, reverse: false })]);
+    const before = await tensors();
+    const executable = await loadArtifact(compileProgram(program, 'tensorflow-ops'), { threads: 1 });
+    for (const again of [0, 1]) {
+      await expect(executable.run([value([], 'float32', () => again)])).rejects.toMatchObject({
+        code: 'DEVICE',
+        message: expect.stringMatching(/tensorflow failed at broadcast while running a program: .*nbatches/s),
+      });
+    }
+    await executable.dispose();
+    expect(await tensors()).toBe(before);
+  });
+
+  it('says what is wrong with a program that cannot be loaded, and leaves no folder', async () => {
+    const artifact = { ...scaling(), savedModel: Uint8Array.of(255, 255, 255) };
+    await expect(loadArtifact(artifact, { threads: 1 })).rejects.toMatchObject({ code: 'DEVICE' });
+    expect(readdirSync(folder)).toEqual([]);
+  });
+});

@@ -1,0 +1,150 @@
+/** `device: 'tensorflow'` as callers see it; on a libtensorflow out of registry packages (`scripts/tensorflow.mjs`) where none is installed. */
+
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as tf from '@tensorflow/tfjs';
+import { describe, expect, test, vi } from 'vitest';
+import { createRuntime, devices, hessian, jacobian } from '../src/index.ts';
+import { expectClose } from './support/close.ts';
+import { root } from './support/sources.ts';
+import { runNode } from './support/spawn.ts';
+import { tensorflowMissing as missing } from './support/tensorflow.ts';
+
+vi.setConfig({ testTimeout: 180_000 });
+
+const device = 'tensorflow';
+const batch = tf.tensor2d([0.3, -1, 0.8, 0.1, 0.5, -0.7, 1.2, 0.4], [4, 2]);
+const weights: tf.Tensor[] = [
+  tf.tensor2d([0.5, -0.3, 0.8, 0.1, 0.9, -0.6], [2, 3]),
+  tf.tensor1d([0.1, 0.2, -0.3]),
+  tf.tensor2d([1, -1, 0.5], [3, 1]),
+];
+const loss = ([w, b, v]: tf.Tensor[]): tf.Tensor =>
+  tf.mean(tf.square(tf.matMul(tf.tanh(tf.add(tf.matMul(batch, w as tf.Tensor2D), b)), v as tf.Tensor2D)));
+
+const cumulative = (x: tf.Tensor, c: tf.Tensor): tf.Tensor => tf.mul(tf.cumsum(tf.square(x)), c);
+const point = tf.tensor1d([0.5, -1, 2]);
+const data = tf.tensor1d([1, 2, 3]);
+const slopes = [1, 0, 0, 2, -4, 0, 3, -6, 12];
+
+describe.skipIf(missing)(`on TensorFlow${missing ? `: skipped, ${missing}` : ''}`, () => {
+  test.each([
+    { jit: true, precision: 'float32', tolerance: 2e-6 },
+    { jit: true, precision: 'float64', tolerance: 1e-14 },
+    { jit: false, precision: 'float32', tolerance: 2e-6 },
+    { jit: false, precision: 'float64', tolerance: 1e-14 },
+  ] as const)(
+    'a whole Hessian, again and again, at one point and another: %o',
+    async ({ jit, precision, tolerance }) => {
+      await using runtime = createRuntime({ device });
+      const problem = await runtime.prepareHessian(loss, weights, { jit, precision });
+      expect(problem.plan).toMatchObject({ device, precision });
+      for (const scale of [1, 1, 0.5]) {
+        const x = weights.map((w) => tf.mul(w, scale));
+        const { H } = await problem.evaluate(x);
+        expectClose(H.data, (await hessian(loss, x, { precision: 'float64' })).H.data, tolerance);
+      }
+      expect(tf.getBackend()).toBe('cpu');
+    },
+  );
+
+  test('columns, rows, blocks and recomputing', async () => {
+    await using runtime = createRuntime({ device });
+    for (const mode of ['forward', 'reverse'] as const) {
+      expectClose((await runtime.jacobian(cumulative, point, { data, mode })).J.data, slopes, 1e-6);
+    }
+    const checkpointed = await runtime.hessian(loss, weights, { checkpoint: true, nbatches: 3 });
+    expectClose(checkpointed.H.data, (await hessian(loss, weights)).H.data, 2e-6);
+    const blocks = [];
+    for await (const { columns, data: numbers } of runtime.jacobianBlocks(cumulative, point, {
+      data,
+      nbatches: 3,
+      mode: 'forward',
+    })) {
+      blocks.push([...columns, ...numbers]);
+    }
+    expect(blocks.sort()).toEqual([
+      [0, 1, 1, 2, 3],
+      [1, 2, 0, -4, -6],
+      [2, 3, 0, 0, 12],
+    ]);
+  });
+
+  test('two workers, each with a context of its own, give what one gives, bit by bit', async () => {
+    const f = (x: tf.Tensor): tf.Tensor => tf.sum(tf.mul(tf.exp(tf.sin(x)), tf.cumsum(x)));
+    const x = tf.linspace(0.1, 1, 64);
+    const matrices = [];
+    for (const workers of [1, 2]) {
+      await using runtime = createRuntime({ device, workers });
+      const { H, report } = await runtime.hessian(f, x, { nbatches: 8 });
+      expect(report.workers).toBe(workers);
+      expect(runtime.stats().threads.length).toBe(workers);
+      matrices.push(H.toArray());
+    }
+    expect(matrices[1]).toEqual(matrices[0]);
+  });
+
+  test('runtimes one after the other: threads come and go', async () => {
+    for (let k = 0; k < 3; k++) {
+      await using runtime = createRuntime({ device, workers: 1 });
+      expectClose((await runtime.hessian(loss, weights)).H.data, (await hessian(loss, weights)).H.data, 2e-6);
+    }
+  });
+
+  test('a large input is taken anew when it changes, and only then', async () => {
+    await using runtime = createRuntime({ device, workers: 1 });
+    const f = (x: tf.Tensor, c: tf.Tensor): tf.Tensor => tf.sum(tf.mul(tf.square(x), c));
+    const x = tf.ones([3000]);
+    const problem = await runtime.prepareHessian(f, x, { data: tf.ones([3000]), nbatches: 100 });
+    for (const scale of [1, 2, 2, 3]) {
+      const { H } = await problem.evaluate(x, { data: tf.fill([3000], scale) });
+      for (const i of [0, 1, 1500, 2999]) expect(H.get(i, i)).toBe(2 * scale);
+      expect(H.get(5, 6)).toBe(0);
+    }
+  });
+
+  test('a NaN is found and its column named', () =>
+    expect(jacobian((x: tf.Tensor) => tf.sum(tf.sqrt(x)), tf.tensor1d([1, 0]), { device })).rejects.toMatchObject({
+      code: 'NON_FINITE',
+      fields: { column: 1 },
+    }));
+
+  test('a run is stopped and leaves the runtime usable, and no folder is left', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'diffops-test-'));
+    vi.stubEnv('TMPDIR', folder);
+    await using runtime = createRuntime({ device });
+    const stop = new AbortController();
+    const x = tf.linspace(0, 1, 400);
+    const f = (t: tf.Tensor): tf.Tensor => tf.sum(tf.mul(tf.sin(t), tf.cumsum(tf.exp(t))));
+    const stopped = runtime.hessian(f, x, {
+      nbatches: 400,
+      signal: stop.signal,
+      onProgress: () => stop.abort(new Error('enough')),
+    });
+    await expect(stopped).rejects.toThrow('enough');
+    expectClose((await runtime.hessian(loss, weights)).H.data, (await hessian(loss, weights)).H.data, 2e-6);
+    expect(readdirSync(folder)).toEqual([]);
+    vi.unstubAllEnvs();
+    rmSync(folder, { recursive: true });
+  });
+
+  test('it is listed', async () => {
+    expect((await devices()).find(({ name }) => name === device)).toMatchObject({ available: true });
+  });
+});
+
+test('where the binding is not installed, calls say which packages are missing and the process goes on', () => {
+  const { status, stdout, stderr } = runNode(['test/children/no-device.mjs', `${root}/dist/src/index.js`, device], {
+    env: { NODE_PATH: '' },
+  });
+  expect(stderr).toBe('');
+  const { code, message, listed, after } = JSON.parse(stdout);
+  // Where a project has it beside diffops, it is found whatever the environment says.
+  if (listed.available) return;
+  expect(code).toBe('DEVICE');
+  expect(message).toMatch(/tensorflow can't be used here: .*npm install.*tfjs-node.*device: 'cpu'/s);
+  expect(listed.reason).toMatch(/@tensorflow\/tfjs-node/);
+  expect(after).toEqual([[2]]);
+  expect(status).toBe(0);
+});
