@@ -5,7 +5,7 @@ import type { Plan } from './plan/plan.ts';
 import { planOfRun } from './planning.ts';
 import { streamBlocks } from './pool/stream.ts';
 import { nonFinite, progressListener, type Unflatten } from './prepared.ts';
-import { jobsOf, type Problem } from './problem.ts';
+import { jobsOf, type OpenProblem, type Problem } from './problem.ts';
 import type { Runners } from './runners.ts';
 import type { Block } from './stitch/block.ts';
 import { unflattenVector } from './unflatten.ts';
@@ -35,23 +35,35 @@ export const failedBlocks = (error: unknown): Blocks<never> => {
 };
 
 /**
- * The blocks of a problem that `pose` makes. It is posed at once, so that x and data are copied when the call is
- * made. Nothing runs before the first `next()`, and leaving the loop stops the work.
+ * The blocks of a problem that is opened at once, so that x and data are copied when the call is made. Nothing runs
+ * before the first `next()`, and leaving the loop stops the work.
  */
-export const blocksOf = (pose: () => Problem, runners: Runners): Blocks<never> => {
-  let problem: Problem;
+export const blocksOf = (
+  open: () => OpenProblem,
+  plan: (opened: OpenProblem) => Promise<Problem>,
+  runners: Runners,
+): Blocks<never> => {
+  let opened: OpenProblem;
   try {
-    problem = pose();
+    opened = open();
   } catch (error) {
     return failedBlocks(error);
   }
-  const { planned, settings, x, kind } = problem;
-  const workers = runners.workersFor(problem);
-  const total = workers.reduce((sum, count) => sum + count, 0);
+  const posing = plan(opened);
+  const planning = posing.then((problem) => {
+    const workers = runners.workersFor(problem);
+    const total = workers.reduce((sum, count) => sum + count, 0);
+    return planOfRun(problem, workers, blocksBytes(problem.planned, total));
+  });
+  // Whoever iterates hears of the error there.
+  planning.catch(() => {});
+  const { settings, x } = opened.call;
   return {
-    plan: Promise.resolve(planOfRun(problem.parts, workers, blocksBytes(planned, total))),
+    plan: planning,
     unflatten: (flat) => unflattenVector(x, flat) as never,
     async *[Symbol.asyncIterator]() {
+      const problem = await posing;
+      const { planned, kind } = problem;
       const { tiles } = planned;
       const jobs = jobsOf(problem, x, problem.fixed, runners.placesFor(problem), { tiles });
       yield* streamBlocks(runners.for(problem), jobs, {

@@ -37,6 +37,8 @@ export interface DeviceTraits {
   readonly contexts?: number;
   /** Whether what the point program gives stays on the device: all that tiles need goes through it then. */
   readonly keeps?: boolean;
+  /** Whether `'auto'` considers it: it may be faster than the CPU. */
+  readonly contends?: boolean;
   readonly detail: string;
   /** What it takes to have it, for who hasn't. */
   readonly needs: string;
@@ -69,6 +71,7 @@ export const DEVICES: Readonly<Record<DeviceName, DeviceTraits>> = {
     // Several in a process crash in some of its drivers and providers.
     contexts: 1,
     keeps: true,
+    contends: true,
     detail: 'ONNX Runtime’s WebGPU provider, float32, one worker',
     needs: GPU,
   },
@@ -77,7 +80,7 @@ export const DEVICES: Readonly<Record<DeviceName, DeviceTraits>> = {
     interpreter: null,
     float64: true,
     contexts: 1,
-    keeps: true,
+    contends: true,
     detail: 'ONNX Runtime’s CUDA provider, both precisions, one worker',
     needs:
       'Linux on x64, an NVIDIA GPU, CUDA 12 with cuDNN 9, and the libraries that ' +
@@ -87,6 +90,7 @@ export const DEVICES: Readonly<Record<DeviceName, DeviceTraits>> = {
     engine: 'tensorflow',
     interpreter: 'tensorflow-ops',
     float64: true,
+    contends: true,
     detail:
       'TensorFlow and XLA through @tensorflow/tfjs-node-gpu or @tensorflow/tfjs-node; operation by operation with jit: false',
     needs: '@tensorflow/tfjs-node-gpu (NVIDIA GPUs) or @tensorflow/tfjs-node: npm install one of them',
@@ -106,7 +110,7 @@ export const DEVICES: Readonly<Record<DeviceName, DeviceTraits>> = {
   }),
 };
 
-/** What a caller may ask for: a device, or several whose workers share the tiles. */
-export type DeviceOption = DeviceName | readonly DeviceName[];
+/** What a caller may ask for: a device, the one that is likely fastest, or several whose workers share the tiles. */
+export type DeviceOption = DeviceName | 'auto' | readonly DeviceName[];
 
 export const DEVICE_NAMES = Object.keys(DEVICES) as DeviceName[];

@@ -38,38 +38,49 @@ export const requireDevice = async (device: DeviceName): Promise<void> => {
 /** A driver that hasn't answered by then never will. */
 const PATIENCE = 60_000;
 
-const answers = new Map<string, Promise<string | undefined>>();
+interface Answer {
+  readonly reason?: string;
+  readonly perSecond?: number;
+}
 
-/** Why a device can't be used; undefined: it can. Asked once per process. */
-const whyNot = async (device: DeviceName): Promise<string | undefined> => {
-  if (device === 'cpu') return undefined;
-  const known = answers.get(device);
-  if (known) return known;
-  const answer = probe(device);
-  answers.set(device, answer);
+const answers = new Map<string, Promise<Answer>>();
+
+/** Asked once per process. */
+const ask = (device: DeviceName, task: 'try' | 'measure'): Promise<Answer> => {
+  const key = `${task} ${device}`;
+  const answer = answers.get(key) ?? probe(device, task);
+  answers.set(key, answer);
   return answer;
 };
 
+/** Why a device can't be used; undefined: it can. */
+const whyNot = async (device: DeviceName): Promise<string | undefined> =>
+  device === 'cpu' ? undefined : (await ask(device, 'try')).reason;
+
+/** Floating-point operations per second of a product of matrices on one of a device's workers; undefined: it can't be had. */
+export const speedOf = async (device: DeviceName): Promise<number | undefined> =>
+  (await whyNot(device)) === undefined ? (await ask(device, 'measure')).perSecond : undefined;
+
 /** Has a process of its own compute a little on the device, whatever becomes of it. */
-const probe = (device: string): Promise<string | undefined> =>
+const probe = (device: string, task: string): Promise<Answer> =>
   new Promise((resolve) => {
     const file = fileURLToPath(workerFile('probe-device'));
-    const child = spawn(process.execPath, [file, device], { stdio: ['ignore', 'pipe', 'ignore'] });
+    const child = spawn(process.execPath, [file, device, task], { stdio: ['ignore', 'pipe', 'ignore'] });
     let said = '';
-    const end = (reason: string | undefined): void => {
+    const end = (answer: Answer): void => {
       clearTimeout(timer);
-      resolve(reason);
+      resolve(answer);
       // A process that has a driver loaded may not end by itself.
       child.kill('SIGKILL');
     };
-    const timer = setTimeout(() => end(`it didn't answer within ${PATIENCE / 1000} s`), PATIENCE);
+    const timer = setTimeout(() => end({ reason: `it didn't answer within ${PATIENCE / 1000} s` }), PATIENCE);
     child.stdout.setEncoding('utf8');
     child.stdout.on('data', (text: string) => {
       said += text;
-      if (!said.includes('\n')) return;
-      const { reason } = JSON.parse(said.slice(0, said.indexOf('\n'))) as { readonly reason?: string };
-      end(reason);
+      if (said.includes('\n')) end(JSON.parse(said.slice(0, said.indexOf('\n'))) as Answer);
     });
-    child.on('error', ({ message }) => end(message));
-    child.on('close', (code, signal) => end(`its driver ended a process that tried it (${signal ?? `code ${code}`})`));
+    child.on('error', ({ message }) => end({ reason: message }));
+    child.on('close', (code, signal) =>
+      end({ reason: `its driver ended a process that tried it (${signal ?? `code ${code}`})` }),
+    );
   });

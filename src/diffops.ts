@@ -2,6 +2,7 @@
 
 import type * as tf from '@tensorflow/tfjs-core';
 import { type Blocks, blocksOf, failedBlocks } from './blocks.ts';
+import { chooseDevice } from './choose-device.ts';
 import { evaluateToFile } from './evaluate-to-file.ts';
 import type { FileMatrix } from './file/file-matrix.ts';
 import { outOf } from './file/out.ts';
@@ -18,7 +19,15 @@ import {
 import type { MatrixKind } from './planning.ts';
 import type { PoolStats } from './pool/pool.ts';
 import { type Evaluation, evaluateAt, Prepared, type Report, type Unflatten } from './prepared.ts';
-import { compileAhead, compileAll, type Problem, type Purpose, poseProblem } from './problem.ts';
+import {
+  compileAhead,
+  compileAll,
+  type OpenProblem,
+  openProblem,
+  type Problem,
+  type Purpose,
+  planOn,
+} from './problem.ts';
 import { unflattenTree } from './pytree.ts';
 import { Runners } from './runners.ts';
 import type { RecordedFunction } from './trace/record.ts';
@@ -105,13 +114,13 @@ export class Runtime {
 
   /** The whole Hessian `[n, n]` of f at x; f returns one element. With `out` it is written to a file. */
   readonly hessian: HessianFunction = async (f: RecordedFunction, x: unknown, options?: unknown): Promise<never> => {
-    const problem = this.#pose('hessian', f, x, options, 'matrix');
+    const problem = await this.#pose('hessian', f, x, options, 'matrix');
     return hessianResult(await evaluateHere(problem, this.#runners), problem) as never;
   };
 
   /** The whole Jacobian `[...y.shape, n]` of f at x. With `out` it is written to a file. */
   readonly jacobian: JacobianFunction = async (f: RecordedFunction, x: unknown, options?: unknown): Promise<never> => {
-    const problem = this.#pose('jacobian', f, x, options, 'matrix');
+    const problem = await this.#pose('jacobian', f, x, options, 'matrix');
     return jacobianResult(await evaluateHere(problem, this.#runners), problem) as never;
   };
 
@@ -121,7 +130,11 @@ export class Runtime {
     x: X,
     options?: HessianOptions<D>,
   ): Promise<Prepared<X, D, HessianResult<X>>> =>
-    new Prepared(compileAll(this.#pose('hessian', f, x, options, 'prepared')), this.#runners, hessianResult<Matrix>);
+    new Prepared(
+      compileAll(await this.#pose('hessian', f, x, options, 'prepared')),
+      this.#runners,
+      hessianResult<Matrix>,
+    );
 
   /** Records, plans and compiles once; `evaluate` then takes any point of the same structure. */
   readonly prepareJacobian = async <X, Y, D = unknown>(
@@ -130,7 +143,7 @@ export class Runtime {
     options?: JacobianOptions<D>,
   ): Promise<Prepared<X, D, JacobianResult<X, Y>>> =>
     new Prepared(
-      compileAll(this.#pose('jacobian', f, x, options, 'prepared')),
+      compileAll(await this.#pose('jacobian', f, x, options, 'prepared')),
       this.#runners,
       jacobianResult<Y, Matrix>,
     );
@@ -140,14 +153,14 @@ export class Runtime {
     f: TensorFunction<X, D, tf.Tensor>,
     x: X,
     options?: HessianOptions<D>,
-  ): Blocks<X> => blocksOf(() => this.#pose('hessian', f, x, options, 'blocks'), this.#runners);
+  ): Blocks<X> => this.#blocks('hessian', f, x, options);
 
   /** The Jacobian in blocks of whole columns (whole rows in reverse mode), each once, in no promised order. */
   readonly jacobianBlocks = <X, Y, D = unknown>(
     f: TensorFunction<X, D, Y>,
     x: X,
     options?: JacobianOptions<D>,
-  ): Blocks<X> => blocksOf(() => this.#pose('jacobian', f, x, options, 'blocks'), this.#runners);
+  ): Blocks<X> => this.#blocks('jacobian', f, x, options);
 
   /** The pool's threads, what each has done, and what runs or waits, here or in-process. */
   readonly stats = (): PoolStats => this.#runners.stats();
@@ -159,10 +172,28 @@ export class Runtime {
     return this.close();
   }
 
-  #pose(kind: MatrixKind, f: RecordedFunction, x: unknown, options: unknown, purpose: Purpose): Problem {
+  #blocks(kind: MatrixKind, f: RecordedFunction, x: unknown, options: unknown): Blocks<never> {
+    return blocksOf(
+      () => this.#open(kind, f, x, options, 'blocks'),
+      (opened) => this.#plan(opened),
+      this.#runners,
+    );
+  }
+
+  /** What needs no waiting has been done when this returns: x and data are copied, and f was called. */
+  #open(kind: MatrixKind, f: RecordedFunction, x: unknown, options: unknown, purpose: Purpose): OpenProblem {
     this.#runners.requireOpen();
     this.#runners.requireSame(options);
-    return poseProblem(kind, f, x, options, purpose, this.#runners.devices);
+    return openProblem(kind, f, x, options, purpose, this.#runners.devices);
+  }
+
+  async #plan(opened: OpenProblem): Promise<Problem> {
+    const { devices } = this.#runners;
+    return devices === 'auto' ? chooseDevice(opened) : planOn(opened, devices);
+  }
+
+  async #pose(kind: MatrixKind, f: RecordedFunction, x: unknown, options: unknown, purpose: Purpose): Promise<Problem> {
+    return this.#plan(this.#open(kind, f, x, options, purpose));
   }
 }
 

@@ -83,7 +83,7 @@ export const evaluateToFile = async (problem: Problem, runners: Runners, out: Ou
   let written = file.done.length;
   try {
     const memories = memoriesFor(matrix, file, problem, total);
-    const plan = planOfRun(problem.parts, workers, heldBytes(matrix, file.strips));
+    const plan = planOfRun(problem, workers, heldBytes(matrix, file.strips));
     const tiles = tilesOfStrips(planned.groups, file.strips);
     const jobs = jobsOf(problem, x, problem.fixed, runners.placesFor(problem), { tiles, strips: file.strips });
     const began = performance.now();

@@ -185,15 +185,16 @@ const checkNames = (given: Record<string, unknown>, use: OptionsFor): void => {
 
 const isDevice = (value: unknown): value is DeviceName => DEVICE_NAMES.includes(value as DeviceName);
 
-/** The devices asked for, each once. */
-const devicesOf = (value: unknown): readonly DeviceName[] => {
+/** The devices asked for, each once; `'auto'`: the one that is likely fastest. */
+const devicesOf = (value: unknown): Devices => {
   if (value === undefined) return ['cpu'];
+  if (value === 'auto') return value;
   const list: readonly unknown[] = Array.isArray(value) ? value : [value];
   if (list.length > 0 && list.every(isDevice) && new Set(list).size === list.length) return list;
   const given = Array.isArray(value) ? `[${value.map(show).join(', ')}]` : show(value);
   throw new DiffopsError(
     'DEVICE',
-    `device is ${given}; it must be one of ${DEVICE_NAMES.map(show).join(', ')}, or a list of some of these, each once.`,
+    `device is ${given}; it must be one of ${DEVICE_NAMES.map(show).join(', ')}, 'auto', or a list of some of these, each once.`,
     { option: 'device', value },
   );
 };
@@ -242,7 +243,7 @@ export interface OpenSettings extends Omit<Settings, 'nbatches'> {
 
 const requireProductDevice = (value: unknown, use: OptionsFor): void => {
   const devices = devicesOf(value);
-  if (use !== 'product' || devices[0] === 'cpu') return;
+  if (use !== 'product' || String(devices) === 'cpu') return;
   throw new DiffopsError('DEVICE', `device is ${show(value)}; here it must be 'cpu'.`, { option: 'device', value });
 };
 
@@ -281,9 +282,12 @@ export const evaluateSettingsOf = (options: unknown): EvaluateSettings => {
   return evaluateOptionsOf(given);
 };
 
+/** Of a runtime: devices that are shared, or one that is chosen for each problem. */
+export type Devices = readonly DeviceName[] | 'auto';
+
 export interface RuntimeSettings {
   /** Undefined: left to the runtime. */
-  readonly devices: readonly DeviceName[] | undefined;
+  readonly devices: Devices | undefined;
   readonly workers: number | undefined;
   readonly threadsPerWorker: number | undefined;
 }

@@ -167,10 +167,15 @@ const estimateOf = (planned: Planned, running: Running): MemoryEstimate =>
 const bytesOf = (planned: Planned, running: Running): number => estimateOf(planned, running).total;
 
 /** The plan as it runs: on so many workers, with so many bytes of the result held. */
-export const planOfRun = (parts: readonly Bounded[], workers: readonly number[], held: number): Plan =>
+export const planOfRun = (
+  { parts, chosen }: { readonly parts: readonly Bounded[]; readonly chosen?: string | undefined },
+  workers: readonly number[],
+  held: number,
+): Plan =>
   new Plan(
     parts.map(({ planned, memoryLimit, searched }, k) => ({
       planned,
+      chosen,
       circumstances: { workers: workers[k], held, engineBytes: engineBytesUnder(memoryLimit), searched },
     })),
   );

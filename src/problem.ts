@@ -8,7 +8,7 @@ import { DiffopsError } from './errors.ts';
 import { journalOf, type Out, outOf, requireWritable } from './file/out.ts';
 import { type FloatDtype, sizeOf } from './ir/aval.ts';
 import { defaultMemoryLimit } from './memory-limit.ts';
-import { checkNbatches, type Settings, settingsOf } from './options.ts';
+import { checkNbatches, type Devices, type Settings, settingsOf } from './options.ts';
 import { cellsOf } from './plan/cells.ts';
 import { engineBytesUnder } from './plan/memory.ts';
 import type { Planned } from './plan/plan.ts';
@@ -50,6 +50,8 @@ export interface Problem extends Call {
   /** The plan of the first device: what it says of the matrix holds for all. */
   readonly planned: Planned;
   readonly memoryLimit: number;
+  /** With `device: 'auto'`: why this device. */
+  readonly chosen?: string;
   readonly phases: PreparePhases;
   /** What is fixed as long as no other data are given. */
   readonly fixed: Fixed;
@@ -89,28 +91,50 @@ const outFor = ({ settings: { out } }: Call, kind: MatrixKind, purpose: Purpose)
   });
 };
 
-/**
- * Records and plans; programs are compiled when they are asked for. Blocks that are given out one by one have whole
- * columns: no mirrored half is skipped.
- */
-export const poseProblem = (
+/** A problem that is recorded, and not planned. */
+export interface OpenProblem {
+  readonly call: Call;
+  readonly kind: MatrixKind;
+  readonly recording: Recording;
+  readonly held: Held;
+  readonly limitBefore: number | undefined;
+  /** Milliseconds. */
+  readonly record: number;
+}
+
+/** Records. What no device of these could run is refused before that. */
+export const openProblem = (
   kind: MatrixKind,
   f: RecordedFunction,
   x: unknown,
   options: unknown,
   purpose: Purpose,
-  devices: readonly DeviceName[] = ['cpu'],
-): Problem => {
+  devices: Devices,
+): OpenProblem => {
   const call = openCall(x, options, kind);
-  for (const device of devices) requireRunnable(call, device);
+  for (const device of devices === 'auto' ? [] : devices) requireRunnable(call, device);
   const out = outFor(call, kind, purpose);
-  const t0 = performance.now();
+  const began = performance.now();
   const recording = whileCold(() => record(f, call.x, call.data, call.precision));
   if (kind === 'hessian') requireScalar(recording, kind);
-  const t1 = performance.now();
+  return {
+    call,
+    kind,
+    recording,
+    held: purpose === 'blocks' ? 'blocks' : (out?.format ?? 'matrix'),
+    limitBefore: out && journalOf(out)?.head.memoryLimit,
+    record: performance.now() - began,
+  };
+};
+
+/**
+ * Plans for devices; programs are compiled when they are asked for. Blocks that are given out one by one have whole
+ * columns: no mirrored half is skipped.
+ */
+export const planOn = (opened: OpenProblem, devices: readonly DeviceName[]): Problem => {
+  const { call, kind, recording, held, limitBefore } = opened;
   const { settings, precision, x: flat } = call;
-  const held: Held = purpose === 'blocks' ? 'blocks' : (out?.format ?? 'matrix');
-  const limitBefore = out && journalOf(out)?.head.memoryLimit;
+  const t1 = performance.now();
   const shared = { kind, recording, leaves: flat.leaves.length, precision, held, limitBefore };
   const bounds: Bounded[] = [];
   for (const device of devices) {
@@ -121,7 +145,7 @@ export const poseProblem = (
     bounds.push(planFor({ ...shared, settings: { ...settings, mode, memoryLimit }, device }));
   }
   const t2 = performance.now();
-  const phases = { record: t1 - t0, transform: t2 - t1, compile: 0 };
+  const phases = { record: opened.record, transform: t2 - t1, compile: 0 };
   const parts = bounds.map((bounded, k): Part => {
     const { planned } = bounded;
     const { point, pointEngine: engine } = planned;
@@ -144,6 +168,16 @@ export const poseProblem = (
     fixed: fixedOf({ recording, precision: call.precision }, call.data),
   };
 };
+
+/** Records and plans at once. */
+export const poseProblem = (
+  kind: MatrixKind,
+  f: RecordedFunction,
+  x: unknown,
+  options: unknown,
+  purpose: Purpose,
+  devices: readonly DeviceName[] = ['cpu'],
+): Problem => planOn(openProblem(kind, f, x, options, purpose, devices), devices);
 
 /** What each of several devices may take of a limit. */
 const shareOf = (limit: number | undefined, devices: number): number | undefined =>

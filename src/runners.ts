@@ -2,10 +2,10 @@
 
 import { availableParallelism } from 'node:os';
 import { loadArtifact } from './compile/load.ts';
-import { DEVICES, type DeviceName } from './device-traits.ts';
+import { DEVICE_NAMES, DEVICES, type DeviceName } from './device-traits.ts';
 import { requireDevice } from './devices.ts';
 import { DiffopsError } from './errors.ts';
-import { type RuntimeSettings, runtimeOptionsOf } from './options.ts';
+import { type Devices, type RuntimeSettings, runtimeOptionsOf } from './options.ts';
 import type { Planned } from './plan/plan.ts';
 import { workersFor } from './plan/workers.ts';
 import { InProcess, type Runner } from './pool/in-process.ts';
@@ -45,7 +45,7 @@ interface Parts {
 }
 
 export class Runners {
-  readonly devices: readonly DeviceName[];
+  readonly devices: Devices;
   /** Threads of each worker's engine. */
   readonly #threads: number;
   readonly #asked: number | undefined;
@@ -57,7 +57,8 @@ export class Runners {
     this.#asked = workers;
     this.devices = devices;
     this.#threads = threadsPerWorker ?? 1;
-    const threads = new Map(devices.map((device) => [device, this.#threadsOn(device)] as const));
+    const possible = devices === 'auto' ? DEVICE_NAMES : devices;
+    const threads = new Map(possible.map((device) => [device, this.#threadsOn(device)] as const));
     const total = [...threads.values()].reduce((sum, count) => sum + count, 0);
     // No thread starts before the first job.
     this.#pool = new Pool({ workers: total, devices: threads });
@@ -67,7 +68,8 @@ export class Runners {
   #threadsOn(device: DeviceName): number {
     const { contexts } = DEVICES[device];
     if (contexts !== undefined) return contexts;
-    const sharing = this.devices.filter((name) => DEVICES[name].contexts === undefined).length;
+    const list = this.devices === 'auto' ? [device] : this.devices;
+    const sharing = list.filter((name) => DEVICES[name].contexts === undefined).length;
     return Math.max(1, Math.floor((this.#asked ?? availableParallelism()) / sharing));
   }
 
@@ -95,7 +97,7 @@ export class Runners {
   for(problem: Parts): Runner {
     this.requireOpen();
     if (this.workersFor(problem).every((count) => count === 0)) return this.#inProcess;
-    const tried = this.devices.filter((device) => device !== 'cpu');
+    const tried = problem.parts.map(({ device }) => device).filter((device) => device !== 'cpu');
     return tried.length === 0 ? this.#pool : new Probed(this.#pool, tried);
   }
 

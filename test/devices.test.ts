@@ -154,6 +154,41 @@ describe.each([
   });
 });
 
+describe('auto', () => {
+  test('takes the CPU where a problem is small, and says so', async () => {
+    const { H, report } = await hessian(loss, weights, { device: 'auto' });
+    expect(report).toMatchObject({
+      device: 'cpu',
+      chosen: expect.stringMatching(/^the CPU takes about .* ms, too little/),
+    });
+    expect(String(report)).toContain(`chosen     ${report.chosen}`);
+    expectClose(H.data, (await hessian(loss, weights)).H.data, 0);
+    const { plan } = createRuntime({ device: 'auto' }).hessianBlocks(loss, weights);
+    expect((await plan).device).toBe('cpu');
+  });
+
+  test('measures the devices that are there where a problem is large', async () => {
+    const wide = tf.randomNormal([2000, 3000], 0, 0.02, 'float32', 1) as tf.Tensor2D;
+    const f = (x: tf.Tensor): tf.Tensor =>
+      tf.sum(tf.square(tf.tanh(tf.matMul(wide, tf.tanh(tf.reshape(x, [3000, 1])) as tf.Tensor2D))));
+    await using runtime = createRuntime({ device: 'auto' });
+    const problem = await runtime.prepareHessian(f, tf.linspace(-1, 1, 3000));
+    const { device, chosen } = problem.plan;
+    expect(chosen).toMatch(/^products of matrices run at .*FLOP\/s on all cores; (no other device is here|.*FLOP\/s)/);
+    const list = await devices();
+    expect(list.find(({ name }) => name === device)?.available).toBe(true);
+    const webgpu = list.find(({ name }) => name === 'webgpu');
+    expect(chosen?.includes('webgpu')).toBe(webgpu?.available);
+  });
+
+  test('refuses what a call refuses anywhere, and jit: false stays on the CPU', async () => {
+    const f = (): never => expect.fail('f was called');
+    await expect(hessian(f, [1], { device: 'auto', nbatches: 9 })).rejects.toMatchObject({ code: 'NBATCHES' });
+    const { report } = await hessian(loss, weights, { device: 'auto', jit: false });
+    expect(report).toMatchObject({ device: 'cpu', chosen: expect.stringContaining('jit: false') });
+  });
+});
+
 describe('lists that are refused', () => {
   const f = (): never => expect.fail('f was called');
   test.each([

@@ -46,6 +46,8 @@ export interface PlanSummary {
   readonly mode: PlanMode;
   /** Several: workers of all of them share the tiles. */
   readonly device: DeviceName | readonly DeviceName[];
+  /** With `device: 'auto'`: why this one. */
+  readonly chosen?: string;
   /** Worker threads; 0: a problem too small to gain from them runs in-process. */
   readonly workers: number;
   readonly precision: FloatDtype;
@@ -58,7 +60,7 @@ export interface PlanSummary {
 }
 
 /** What the planner knows of a plan, wherever it runs. */
-export interface PlanFacts extends Omit<PlanSummary, 'device' | 'workers' | 'estimatedPeakBytes'> {
+export interface PlanFacts extends Omit<PlanSummary, 'device' | 'chosen' | 'workers' | 'estimatedPeakBytes'> {
   readonly device: DeviceName;
   /** Bytes held once: inputs, constants. */
   readonly sharedBytes: number;
@@ -80,6 +82,7 @@ export class Plan implements PlanSummary {
   readonly tileWidth: number;
   readonly mode: PlanMode;
   readonly device: DeviceName | readonly DeviceName[];
+  readonly chosen?: string;
   readonly workers: number;
   readonly precision: FloatDtype;
   readonly checkpoint: boolean | number;
@@ -101,6 +104,7 @@ export class Plan implements PlanSummary {
     this.precision = facts.precision;
     this.checkpoint = facts.checkpoint;
     this.flops = facts.flops;
+    if (parts[0].chosen) this.chosen = parts[0].chosen;
     this.#parts = parts;
     this.estimatedPeakBytes = peakOf(parts);
   }
@@ -116,6 +120,7 @@ export class Plan implements PlanSummary {
       tileWidth,
       mode,
       device,
+      ...(this.chosen ? { chosen: this.chosen } : {}),
       workers,
       precision,
       checkpoint,
@@ -138,6 +143,8 @@ export class Plan implements PlanSummary {
 
 /** The plan of one device, and how it is run there. */
 export interface PlanPart {
+  /** Why on this device, where that was left to diffops. */
+  readonly chosen?: string | undefined;
   readonly planned: Planned;
   readonly circumstances: Circumstances;
 }
@@ -150,12 +157,13 @@ const peakOf = (parts: readonly PlanPart[]): number =>
     0,
   );
 
-const describePart = ({ planned, circumstances }: PlanPart): string[] => {
+const describePart = ({ planned, circumstances, chosen }: PlanPart): string[] => {
   const { device, elsewhere, flops } = planned.facts;
   const { workers } = circumstances;
   const memory = estimate(planned, circumstances);
   return [
     `  workers    ${workers === 0 ? 'none (in-process)' : workers} on ${device}${owning(device, workers)}`,
+    ...(chosen ? [`  chosen     ${chosen}`] : []),
     ...(elsewhere?.length ? [`  on the CPU ${elsewhere.join(', ')}: the device lacks these`] : []),
     `  work       ${formatCount(flops)}FLOP`,
     `  memory     ${formatBytes(memory.total)} at the fullest moment: ${describeTerms(memory)}`,
