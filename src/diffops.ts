@@ -13,7 +13,6 @@ import {
   type InFile,
   type JacobianOptions,
   type RuntimeOptions,
-  runtimeOptionsOf,
   runtimeSettingsOf,
 } from './options.ts';
 import type { MatrixKind } from './planning.ts';
@@ -30,6 +29,7 @@ import {
 } from './problem.ts';
 import { unflattenTree } from './pytree.ts';
 import { Runners } from './runners.ts';
+import { sharedRunners } from './shared-runners.ts';
 import type { RecordedFunction } from './trace/record.ts';
 import type { JacobianOf, TensorFunction } from './tree-types.ts';
 
@@ -108,8 +108,8 @@ const evaluateHere = (problem: Problem, runners: Runners): Promise<Evaluation<Ma
 export class Runtime {
   readonly #runners: Runners;
 
-  constructor(options?: RuntimeOptions) {
-    this.#runners = new Runners(runtimeSettingsOf(options));
+  constructor(runners: Runners) {
+    this.#runners = runners;
   }
 
   /** The whole Hessian `[n, n]` of f at x; f returns one element. With `out` it is written to a file. */
@@ -198,24 +198,16 @@ export class Runtime {
 }
 
 /** A runtime of one's own: its threads start with the first job that needs them and stay until `close()`. */
-export const createRuntime = (options?: RuntimeOptions): Runtime => new Runtime(options);
+export const createRuntime = (options?: RuntimeOptions): Runtime =>
+  new Runtime(new Runners(runtimeSettingsOf(options)));
 
-/** The runtimes of the bare functions, one per combination of the options that shape a pool. */
-const shared = new Map<string, Runtime>();
+const shared = new Map<Runners, Runtime>();
 
+/** The runtime of the bare functions for these options. */
 const sharedRuntime = (options: RuntimeOptions | undefined): Runtime => {
-  const given = typeof options === 'object' && options !== null ? options : {};
-  const { devices, workers, threadsPerWorker } = runtimeOptionsOf(given as Record<string, unknown>);
-  const key = `${devices ?? 'cpu'}/${workers}/${threadsPerWorker}`;
-  let runtime = shared.get(key);
-  if (!runtime) {
-    runtime = new Runtime({
-      ...(devices ? { device: devices } : {}),
-      ...(workers ? { workers } : {}),
-      ...(threadsPerWorker ? { threadsPerWorker } : {}),
-    });
-    shared.set(key, runtime);
-  }
+  const runners = sharedRunners(options);
+  const runtime = shared.get(runners) ?? new Runtime(runners);
+  shared.set(runners, runtime);
   return runtime;
 };
 

@@ -241,17 +241,10 @@ export interface OpenSettings extends Omit<Settings, 'nbatches'> {
   readonly nbatches: unknown;
 }
 
-const requireProductDevice = (value: unknown, use: OptionsFor): void => {
-  const devices = devicesOf(value);
-  if (use !== 'product' || String(devices) === 'cpu') return;
-  throw new DiffopsError('DEVICE', `device is ${show(value)}; here it must be 'cpu'.`, { option: 'device', value });
-};
-
 /** Validates the options of one call. */
 export const settingsOf = (options: unknown, use: 'hessian' | 'jacobian' | 'product'): OpenSettings => {
   const given = asRecord(options);
   checkNames(given, use);
-  requireProductDevice(given.device, use);
   runtimeOptionsOf(given);
   return {
     nbatches: given.nbatches,

@@ -184,7 +184,7 @@ const shareOf = (limit: number | undefined, devices: number): number | undefined
   devices === 1 ? limit : Math.floor((limit ?? defaultMemoryLimit()) / devices);
 
 /** Refuses what a device lacks. */
-const requireRunnable = ({ precision, settings }: Call, device: DeviceName): void => {
+export const requireRunnable = ({ precision, settings }: Call, device: DeviceName): void => {
   const { float64, interpreter } = DEVICES[device];
   if (precision === 'float64' && !float64) {
     throw new DiffopsError(

@@ -3,6 +3,7 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import { BoundedCache } from './bounded-cache.ts';
 import { compileProgram } from './compile/compile.ts';
+import { DEVICES, type DeviceName } from './device-traits.ts';
 import { DiffopsError } from './errors.ts';
 import { type Shape, sameShape, sizeOf, type Value } from './ir/aval.ts';
 import type { Program } from './ir/program.ts';
@@ -14,8 +15,11 @@ import type { CompiledEngine } from './plan/engines.ts';
 import { placingOf } from './plan/placing.ts';
 import { runOnce } from './pool/run-once.ts';
 import { nonFinite } from './prepared.ts';
-import { type Call, fixedOf, openCall, requireScalar } from './problem.ts';
+import { type Call, fixedOf, openCall, requireRunnable, requireScalar } from './problem.ts';
+import { runOnDevice } from './product-job.ts';
 import { type Flat, flattenTree, type Tree, unflattenTree } from './pytree.ts';
+import type { Runners } from './runners.ts';
+import { sharedRunners } from './shared-runners.ts';
 import { type RecordedFunction, type Recording, record } from './trace/record.ts';
 import { final } from './transforms/final.ts';
 import { grad } from './transforms/grad.ts';
@@ -31,11 +35,19 @@ type Floats = Float32Array | Float64Array;
 
 interface Opened extends Call {
   readonly recording: Recording;
+  readonly device: DeviceName;
+  readonly runners: Runners;
 }
+
+/** A product isn't divided, and is little work for a device: of several the first has it, and the CPU where it's for diffops to say. */
+const deviceOf = ({ devices }: Runners): DeviceName => (devices === 'auto' ? 'cpu' : devices[0]);
 
 const open = (f: RecordedFunction, x: unknown, options: unknown): Opened => {
   const call = openCall(x, options, 'product');
-  return { ...call, recording: record(f, call.x, call.data, call.precision) };
+  const runners = sharedRunners(options);
+  const device = deviceOf(runners);
+  requireRunnable(call, device);
+  return { ...call, device, runners, recording: record(f, call.x, call.data, call.precision) };
 };
 
 const isLeafOf = ({ recording, x }: Opened): boolean[] => recording.program.inputs.map((_, i) => i < x.leaves.length);
@@ -48,9 +60,14 @@ const engineOf = (program: Program): CompiledEngine =>
 
 /** Runs a derivative program on x, data, constants and then `seeds`. */
 const run = async (opened: Opened, program: Program, seeds: readonly Value[]): Promise<Value[]> => {
-  const { settings, x, data, precision } = opened;
+  const { settings, x, data, precision, device, runners } = opened;
   const inputs = [...valuesOf(x, precision), ...fixedOf(opened, data).values, ...seeds];
   const last = final(program);
+  const { engine, interpreter } = DEVICES[device];
+  if (device !== 'cpu') {
+    const on = settings.jit ? engine : (interpreter ?? engine);
+    return runOnDevice({ program: last, engine: on, inputs, precision, signal: settings.signal }, device, runners);
+  }
   const results = await runOnce(compileProgram(last, settings.jit ? engineOf(last) : 'interpret'), inputs);
   settings.signal?.throwIfAborted();
   return results;

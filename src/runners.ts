@@ -101,6 +101,12 @@ export class Runners {
     return tried.length === 0 ? this.#pool : new Probed(this.#pool, tried);
   }
 
+  /** A device's own threads, whatever a problem is worth. */
+  on(device: DeviceName): Runner {
+    this.requireOpen();
+    return new Probed(this.#pool, [device]);
+  }
+
   /** Refuses options of a call that ask for another pool than this one. */
   requireSame(options: unknown): void {
     const given = typeof options === 'object' && options !== null ? options : {};

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { describe, expect, test, vi } from 'vitest';
-import { DEVICE_NAMES, type DeviceName } from '../src/device-traits.ts';
-import { createRuntime, devices, hessian, jacobian } from '../src/index.ts';
+import { DEVICE_NAMES, DEVICES, type DeviceName } from '../src/device-traits.ts';
+import { createRuntime, devices, hessian, hvp, jacobian, jvp, valueAndGrad, vjp } from '../src/index.ts';
 import { expectClose } from './support/close.ts';
 import { deviceMissing } from './support/device-missing.ts';
 import { root } from './support/sources.ts';
@@ -15,6 +15,7 @@ import { runNode } from './support/spawn.ts';
 // Without a GPU each program takes seconds to be made.
 vi.setConfig({ testTimeout: 180_000 });
 
+/** ONNX Runtime's WebGPU has tests of its own. */
 const TFJS = DEVICE_NAMES.filter((name) => name.startsWith('tfjs:'));
 
 const batch = tf.tensor2d([0.3, -1, 0.8, 0.1, 0.5, -0.7, 1.2, 0.4], [4, 2]);
@@ -86,6 +87,29 @@ describe.each(TFJS)('%s', async (device) => {
       code: 'DEVICE',
       message: expect.stringMatching(/has no float64.*'float32'.*'cpu'/),
     });
+  });
+});
+
+describe.each(DEVICE_NAMES.filter((name) => name !== 'cpu'))('%s', async (device) => {
+  const missing = await deviceMissing(device);
+
+  test('products: hvp, jvp, vjp and valueAndGrad', async ({ skip }) => {
+    if (missing) return skip(missing);
+    const f = (v: tf.Tensor): tf.Tensor => tf.sum(tf.pow(v, 3));
+    const g = (v: tf.Tensor) => ({ a: tf.sum(tf.square(v)), b: tf.mul(v, 2), none: tf.slice(v, [0], [0]) });
+    const x = tf.tensor1d([1, 2]);
+    const v = tf.tensor1d([3, -1]);
+    expectClose([...(await hvp(f, x, v, { device })).data], [18, -12], 1e-6);
+    const { value, tangent } = await jvp(g, x, v, { device });
+    expectClose([...value.a.data, ...value.b.data, ...tangent.a.data, ...tangent.b.data], [5, 2, 4, 2, 6, -2], 1e-6);
+    expect(tangent.none.shape).toEqual([0]);
+    const u = { a: 1, b: Float32Array.of(1, 0), none: new Float32Array(0) };
+    expectClose([...(await vjp(g, x, u, { device })).gradient.data], [4, 4], 1e-6);
+    const { value: total, gradient } = await valueAndGrad(f, x, { device });
+    expectClose([...total.data, ...gradient.data], [9, 3, 12], 1e-6);
+    const wide = hvp(f, Float64Array.of(1), Float64Array.of(1), { device });
+    if (DEVICES[device].float64) expect(await wide).toEqual(Float64Array.of(6));
+    else await expect(wide).rejects.toMatchObject({ code: 'DEVICE' });
   });
 });
 
