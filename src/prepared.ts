@@ -10,7 +10,7 @@ import { type EvaluateOptions, type EvaluateSettings, evaluateSettingsOf, type P
 import { describeTimeline } from './plan/describe-timeline.ts';
 import { formatBytes, formatCount } from './plan/format.ts';
 import { heaviestFirst } from './plan/heaviest-first.ts';
-import { matrixBytes, UNCOLLECTED } from './plan/memory.ts';
+import { matrixBytes } from './plan/memory.ts';
 import type { Plan, PlanSummary } from './plan/plan.ts';
 import { planOfRun } from './planning.ts';
 import type { Fixed, Tile } from './pool/job.ts';
@@ -91,9 +91,9 @@ const allocate = ({ planned, parts, memoryLimit }: Problem, { workers, estimated
   const bytes = rows * columns * bytesPerElement(dtype);
   try {
     const slots = groups.some(goesAcross) ? Math.max(1, workers) : 0;
-    // Results that nobody holds any more may take what this call leaves of the limit, less what V8 is late by: two come
-    // while it collects.
-    return newResultMemory(bytes, slots, memoryLimit - estimatedPeakBytes - UNCOLLECTED - 2 * bytes);
+    // With the results before it, it may take what the rest of the call leaves of the limit: half of it, for a thread that
+    // had nothing to do may hold as many that the others have let go of.
+    return newResultMemory(bytes, slots, (memoryLimit - estimatedPeakBytes + bytes) / 2);
   } catch (cause) {
     throw new DiffopsError(
       'MEMORY_LIMIT',

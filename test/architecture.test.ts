@@ -31,6 +31,7 @@ const COMMON = [
   'float64',
   'unflatten',
   'bounded-cache',
+  'collect-garbage',
   'while-cold',
 ];
 /** What stands between stages as plain data: anyone right of ir may name its types. */

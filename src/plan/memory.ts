@@ -91,7 +91,7 @@ export const matrixBytes = ({ groups, rows, columns, dtype }: Measured): number 
 };
 
 /** V8 lets go of buffers that nobody holds any more when there are so many bytes of them. */
-export const UNCOLLECTED = 2 ** 26;
+const UNCOLLECTED = 2 ** 26;
 
 /**
  * Of blocks given out one by one: as many as there are workers, the one that the caller has, and those that the caller

@@ -5,7 +5,7 @@ import * as comlink from 'comlink';
 import type { DiffopsError, SerializedError } from '../errors.ts';
 import type { Value } from '../ir/aval.ts';
 import { blockOfTile } from '../stitch/block.ts';
-import { countResult, type ResultMemory, stageOf } from '../stitch/result-memory.ts';
+import { followCollection, type ResultMemory, stageOf } from '../stitch/result-memory.ts';
 import { partOf, type Strips } from '../stitch/strip.ts';
 import { TileMemory } from '../stitch/tile-memory.ts';
 import { ALL_FINITE, type MatrixView, writeTile } from '../stitch/write-tile.ts';
@@ -21,7 +21,7 @@ type Shape = Pick<Job, 'dtype' | 'columns'>;
 
 /** A memory as the matrix that begins at its front, for the thread in a slot to write to. */
 const matrixView = (result: ResultMemory, { dtype, columns }: Shape, slot: number): MatrixView => {
-  countResult(result);
+  followCollection(result);
   const buffer = result.memory?.buffer ?? result.buffer;
   const data = dtype === 'float32' ? new Float32Array(buffer) : new Float64Array(buffer);
   return { data, row0: 0, column0: 0, stride: columns, stage: stageOf(result, slot, dtype) };

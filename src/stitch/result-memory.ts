@@ -1,5 +1,6 @@
 /** The memory that holds a whole matrix, with room behind it where threads stage what machine code writes into it. */
 
+import { collectGarbage } from '../collect-garbage.ts';
 import { MOST_BYTES, PAGE_BYTES, type SharedMemory } from '../fusion/web-assembly.ts';
 import type { FloatDtype } from '../ir/aval.ts';
 import type { Group } from '../pool/job.ts';
@@ -16,8 +17,8 @@ export interface ResultMemory {
   /** Where the rooms of the slots begin, in order, and how many there are. */
   readonly rooms: number;
   readonly slots: number;
-  /** Bytes of results, this one among them, that may be there before V8 is told of more. */
-  readonly pile: number;
+  /** How many times garbage had been collected for results when it was made. */
+  readonly round: number;
 }
 
 /** A slot's room: of it and the lines of a matrix that it goes to, most fits in a core's own cache. */
@@ -33,44 +34,37 @@ let refused = false;
 export const goesAcross = ({ placement, outputs }: Pick<Group, 'placement' | 'outputs'>): boolean =>
   outputs.some(({ placed, batch }) => !placed && (placement !== 'row' || batch !== 'leading'));
 
-/** The most that a pile may have, however much memory there is. */
-const PILE = 2 ** 30;
-let piled = 0;
-const gone = new FinalizationRegistry((bytes: number) => {
-  piled -= bytes;
-});
-/** By result: once they pile up, a buffer of its size that nobody touches, so that it takes no memory. */
-const counted = new WeakMap<SharedArrayBuffer, ArrayBuffer | undefined>();
-
-/**
- * Has V8 collect garbage when results pile up: it doesn't count memory that threads share, so it would see no reason to.
- * Each thread that gets a result says so for itself. Small piles it isn't told of: it would collect in all threads for
- * each result of 64 MiB, a fifth of the time that `mlp`'s takes.
- */
-export const countResult = ({ buffer, pile }: ResultMemory): void => {
-  if (counted.has(buffer) || buffer.byteLength < SMALL) return;
-  piled += buffer.byteLength;
-  gone.register(buffer, buffer.byteLength);
-  let weight: ArrayBuffer | undefined;
-  try {
-    if (piled > pile) weight = new ArrayBuffer(buffer.byteLength);
-  } catch {
-    // Addresses are short; then so much garbage can't pile up.
-  }
-  counted.set(buffer, weight);
-};
+/** Results may take so much before garbage is collected, however much memory there is. */
+const MOST_UNCOLLECTED = 2 ** 30;
+/** Bytes of results since garbage was last collected for them, and how many times it was. */
+let uncollected = 0;
+let rounds = 0;
+/** The last round in which this thread collected garbage for the one that makes the results. */
+let followed = 0;
 
 /**
  * Zeroed memory for a matrix, with rooms for as many threads as there are slots: whole rows need none. Throws where it
- * can't be had at all. `pile`: bytes of results that there is room for, this one among them.
+ * can't be had at all. `room`: bytes that results may take together, this one among them. V8 doesn't see memory that
+ * threads share and would let those pile up that nobody holds any more, so it is told to collect before the room is full.
  */
-export const newResultMemory = (bytes: number, slots: number, pile = PILE): ResultMemory => {
-  const result = { ...memoryOf(bytes, slots), pile: Math.min(pile, PILE) };
-  countResult(result);
-  return result;
+export const newResultMemory = (bytes: number, slots: number, room = MOST_UNCOLLECTED): ResultMemory => {
+  if (uncollected > 0 && uncollected + bytes > Math.min(room, MOST_UNCOLLECTED)) {
+    collectGarbage();
+    uncollected = 0;
+    rounds++;
+  }
+  uncollected += bytes;
+  return { ...memoryOf(bytes, slots), round: rounds };
 };
 
-const memoryOf = (bytes: number, slots: number): Omit<ResultMemory, 'pile'> => {
+/** A thread that was given results lets go of those that were collected where they were made: it holds them, too. */
+export const followCollection = ({ round }: ResultMemory): void => {
+  if (round <= followed) return;
+  followed = round;
+  collectGarbage();
+};
+
+const memoryOf = (bytes: number, slots: number): Omit<ResultMemory, 'round'> => {
   const rooms = Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
   const whole = rooms + slots * ROOM_BYTES;
   if (slots > 0 && bytes >= SMALL && whole <= MOST_BYTES && !refused) {
