@@ -138,7 +138,7 @@ describe('a graph', () => {
     await expectHessian((p) => lossOf(outputsOf(p)), m.params);
   });
 
-  it('has a fused tanh, which backends of tfjs lack', () => {
+  it('has a fused tanh, which the cpu backend of tfjs lacks', () => {
     const source = graphModel(
       [
         placeholder('x', 2),

@@ -6,7 +6,7 @@ import type { Ops } from '../../primitives/ops.ts';
 import type { KernelContext, KernelFamily, KernelRule } from '../kernel.ts';
 import { asFloat, matched, throughFloat, unsupported } from './operands.ts';
 
-/** The converter of GraphModels makes fused tanh, too, which tfjs' own backends lack. */
+/** GraphModels have fused tanh, too, which the cpu and WebGL backends of tfjs refuse. */
 export type Activation = NonNullable<Parameters<typeof fused.matMul>[0]['activation']> | 'tanh';
 
 /** Derivative 0 at 0. Written so that NaN stays NaN. */
