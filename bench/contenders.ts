@@ -29,9 +29,13 @@ export interface Contender {
 export const contender = async (
   workload: Workload,
   name: string,
-  { workers = CORES, precision = 'float32' }: { workers?: number; precision?: Precision } = {},
+  {
+    workers = CORES,
+    precision = 'float32',
+    device = 'cpu',
+  }: { workers?: number; precision?: Precision; device?: 'cpu' | 'tensorflow' } = {},
 ): Promise<Contender> => {
-  const runtime = createRuntime({ workers });
+  const runtime = createRuntime({ workers, device });
   const run = await (workload.columns ? streamed : prepared)(workload, runtime, precision);
   await run([]); // threads, sessions and pages are there from here on
   return {

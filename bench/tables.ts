@@ -17,6 +17,7 @@ const CONTENDERS = [
   'diffops',
   'diffops, one worker',
   'diffops, float64',
+  'diffops, tensorflow',
   'diffops, first call',
   'jax',
   'jax, restricted',

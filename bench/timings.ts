@@ -5,6 +5,7 @@
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { devices } from '../src/index.ts';
 import { type Contender, contender, firstCall } from './contenders.ts';
 import type { Figures, WorkloadFigures } from './figures.ts';
 import { machine } from './machine.ts';
@@ -42,11 +43,14 @@ const disagreement = (own: Columns, peer: Columns): number => {
   return worst / scale;
 };
 
+const hasTensorflow = (await devices()).some(({ name, available }) => name === 'tensorflow' && available);
+
 const contendersOf = async (workload: Workload): Promise<Contender[]> => {
   const all = [await contender(workload, 'diffops'), await contender(workload, 'diffops, one worker', { workers: 1 })];
   // 800 MB for the large one, and no arithmetic to speak of.
   const held = workload.columns === undefined && workload.matrix !== 'jacobian' ? workload.n ** 2 : 0;
   if (held < HELD) all.push(await contender(workload, 'diffops, float64', { precision: 'float64' }));
+  if (hasTensorflow) all.push(await contender(workload, 'diffops, tensorflow', { device: 'tensorflow' }));
   return all;
 };
 

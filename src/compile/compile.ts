@@ -61,7 +61,7 @@ const compiledArtifact = (program: Program, engine: Compiled, key: string): Arti
     key,
     inputs: program.inputs.map((v) => v.aval),
     outputs: program.outputs.map((a) => a.aval),
-    heldBytes: engine === 'onnx' || engine === 'cuda' ? sessionBytes(program) : undefined,
+    heldBytes: engine === 'webgpu' || engine === 'native' ? undefined : sessionBytes(program),
   };
   return askingFor(head, () => {
     if (waiting) code = COMPILERS[engine].compile(waiting);
