@@ -3,7 +3,7 @@
 import type { Aval, Shape } from '../../ir/aval.ts';
 import { malformed } from '../../ir/builder.ts';
 import type { Atom, Var } from '../../ir/program.ts';
-import { Ranges } from '../onnx/ranges.ts';
+import type { Ranges } from '../onnx/ranges.ts';
 import { GraphBuilder, type Tensor } from './graph.ts';
 
 /** Emits the nodes of an equation. No operand is empty; the result has the output's shape. */
@@ -12,8 +12,12 @@ export type Lowering<P> = (site: Site, inputs: readonly Atom[], params: P, outpu
 /** A program in the middle of being lowered. */
 export class Site {
   readonly graph = new GraphBuilder();
-  readonly ranges = new Ranges();
+  readonly ranges: Ranges;
   readonly #tensors = new Map<Var, Tensor>();
+
+  constructor(ranges: Ranges) {
+    this.ranges = ranges;
+  }
 
   define(v: Var, tensor: Tensor): void {
     this.#tensors.set(v, tensor);

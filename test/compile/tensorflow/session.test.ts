@@ -7,9 +7,12 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { compileProgram } from '../../../src/compile/compile.ts';
 import { loadArtifact } from '../../../src/compile/load.ts';
 import { tfjsNode } from '../../../src/compile/tensorflow/tfjs-node.ts';
+import { evaluateProgram } from '../../../src/interpret/evaluate.ts';
+import type { Atom } from '../../../src/ir/program.ts';
 import { newOps } from '../../../src/primitives/table.ts';
 import { value } from '../../primitives/support.ts';
 import { tensorflowMissing as missing } from '../../support/tensorflow.ts';
+import { disagreement } from '../support.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
 
@@ -56,6 +59,22 @@ describe.skipIf(missing)(`on TensorFlow${missing ? `: skipped, ${missing}` : ''}
     await executable.dispose();
     expect(await tensors()).toBe(before);
     await expect(executable.run([])).rejects.toThrow(/after it was disposed/);
+  });
+
+  it.each(['tensorflow', 'tensorflow-ops'] as const)('computes long programs in stretches: %s', async (engine) => {
+    const ops = newOps();
+    const [x, unused] = [[3], [2]].map((shape) => ops.input({ shape, dtype: 'float64' }));
+    const early = ops.unary('cos', x);
+    let y: Atom = x;
+    for (let k = 0; k < 150; k++) y = ops.add(ops.unary('sin', y), ops.mul(x, k % 7 === 0 ? early : 1));
+    const middle = ops.mul(early, 3);
+    const program = ops.build([ops.mul(y, early), x, middle, early, ops.full(unused, 7), x]);
+    expect(program.equations.length).toBeGreaterThan(300);
+    const inputs = [value([3], 'float64', (i) => 0.3 * i - 0.2), value([2], 'float64', () => 1)];
+    const executable = await loadArtifact(compileProgram(program, engine), { threads: 1 });
+    const made = await executable.run(inputs);
+    await executable.dispose();
+    expect(disagreement(made, evaluateProgram(program, inputs), 1e-13)).toBeUndefined();
   });
 
   it('names the operation that fails in the middle of a run, and can run again', async () => {

@@ -1,0 +1,120 @@
+/** Program → functions of TensorFlow's: each equation through the table of lowerings, a stretch of the program in each. */
+
+import { type Dtype, isFloat } from '../../ir/aval.ts';
+import { malformed } from '../../ir/builder.ts';
+import { type Atom, type Equation, isVar, type Program, type Var } from '../../ir/program.ts';
+import type { Ops } from '../../primitives/ops.ts';
+import { type Expansion, type Expansions, expanded } from '../expand.ts';
+import { valueOfNothing } from '../nothing.ts';
+import { Ranges } from '../onnx/ranges.ts';
+import { int32Power, int32Quotient, toInt32 } from '../onnx/special/whole-numbers.ts';
+import { isEmpty, type Tensor } from './graph.ts';
+import { Site } from './lowering.ts';
+import { loweringOf } from './lowering-table.ts';
+import type { FunctionDef } from './saved-model.ts';
+
+/** By −1, int32's least gives itself; in float64 its quotient would be one too great for a cast back. */
+const quotient = (ops: Ops, x: Atom, y: Atom): Atom =>
+  ops.select(ops.binary('eq', y, -1), ops.neg(x), int32Quotient(ops, 'div', x, y));
+
+/** The larger or the smaller of two, NaN if either is: XLA on the CPU loses it. */
+const extreme =
+  (compare: 'ge' | 'le', strict: 'lt' | 'gt'): Expansion =>
+  (ops, [x, y]) => {
+    if (!isFloat(x.aval.dtype)) return undefined;
+    return ops.select(ops.binary(compare, x, y), x, ops.select(ops.binary(strict, x, y), y, ops.add(x, y)));
+  };
+
+/** What TensorFlow lacks, or leaves undefined. */
+const EXPANSIONS: Expansions = {
+  custom_jvp: (_ops, [value]) => value,
+  max: extreme('ge', 'lt'),
+  min: extreme('le', 'gt'),
+  div: (ops, [x, y]) => (x.aval.dtype === 'int32' ? quotient(ops, x, y) : undefined),
+  rem: (ops, [x, y]) => (x.aval.dtype === 'int32' ? int32Quotient(ops, 'rem', x, y) : undefined),
+  pow: (ops, [x, y]) => (x.aval.dtype === 'int32' ? int32Power(ops, x, y) : undefined),
+  cast: (ops, [x], { dtype }) => (isFloat(x.aval.dtype) && (dtype as Dtype) === 'int32' ? toInt32(ops, x) : undefined),
+};
+
+const lowerEquation = (site: Site, equation: Equation): Tensor => {
+  const { primitive, inputs, params, output } = equation;
+  const { shape, dtype } = output.aval;
+  // No lowering meets an empty array.
+  if (isEmpty(shape)) return site.graph.filled(0, shape, dtype);
+  if (primitive !== 'concat' && inputs.some((a) => isEmpty(a.aval.shape))) {
+    return site.graph.filled(valueOfNothing(equation), shape, dtype);
+  }
+  const lowering = loweringOf(primitive);
+  if (lowering === 'expanded') throw malformed(`${primitive} came to be lowered without being expanded.`);
+  const label = output.scope === undefined ? primitive : `${primitive}/${output.scope}`;
+  site.graph.label = label.replace(/[^\w/]/g, '_');
+  return lowering(site, inputs, params, output.aval);
+};
+
+/**
+ * XLA fuses what it is given as far as it goes, and computes again what several loops read: of a long program it takes
+ * minutes and more. So it is given stretches of about so many equations.
+ */
+const STRETCH = 64;
+
+/** A stretch of a program as a function, with what goes in and what comes out. */
+export interface Piece {
+  readonly body: FunctionDef;
+  readonly args: readonly Var[];
+  readonly results: readonly Atom[];
+}
+
+const stretchesOf = (equations: readonly Equation[]): Equation[][] => {
+  const count = Math.max(1, Math.ceil(equations.length / STRETCH));
+  const length = Math.ceil(equations.length / count);
+  return Array.from({ length: count }, (_, i) => equations.slice(i * length, (i + 1) * length));
+};
+
+/** Of each variable, the last stretch that takes it. */
+const lastUses = (stretches: readonly (readonly Equation[])[]): ReadonlyMap<Atom, number> => {
+  const last = new Map<Atom, number>();
+  for (const [i, equations] of stretches.entries()) for (const e of equations) for (const a of e.inputs) last.set(a, i);
+  return last;
+};
+
+/** The functions of a program, in order, and what its outputs are among their results; `jit`: whether XLA must compile each. */
+export const piecesOf = (program: Program, jit: boolean): { pieces: Piece[]; outputs: readonly Atom[] } => {
+  const { equations, outputs } = expanded(program, EXPANSIONS);
+  const stretches = stretchesOf(equations);
+  const last = lastUses(stretches);
+  const wanted = new Set(outputs);
+  const ranges = new Ranges();
+  const given = new Set<Atom>();
+  const pieces = stretches.map((stretch, i): Piece => {
+    const isLast = i === stretches.length - 1;
+    const made = stretch.map(({ output }) => output);
+    const own = new Set<Atom>(made);
+    // What no stretch makes, an input or a literal, comes out of the last one.
+    const passed = isLast ? outputs.filter((a) => !given.has(a) && !own.has(a)) : [];
+    const taken = [...stretch.flatMap(({ inputs }) => inputs), ...passed].filter(isVar);
+    const args = [...new Set(taken)].filter((v) => !own.has(v) && !isEmpty(v.aval.shape));
+    const leaving = made.filter((v) => wanted.has(v) || (last.get(v) ?? -1) > i);
+    const results = [...new Set<Atom>([...leaving, ...passed])].filter((a) => !isEmpty(a.aval.shape));
+    for (const v of made) given.add(v);
+
+    const site = new Site(ranges);
+    for (const [k, v] of args.entries()) site.define(v, { name: `x${k}`, ...v.aval });
+    for (const equation of stretch) {
+      site.define(equation.output, lowerEquation(site, equation));
+      ranges.note(equation);
+    }
+    site.graph.label = 'output';
+    const body = {
+      name: `piece${i}`,
+      args: args.map(({ aval: { dtype } }, k) => ({ name: `x${k}`, dtype })),
+      results: results.map((a, k) => {
+        const { name, dtype } = site.graph.node('Identity', [site.full(a)], a.aval);
+        return { name: `y${k}`, dtype, from: name };
+      }),
+      nodes: site.graph.nodes,
+      attributes: jit ? { _XlaMustCompile: true } : {},
+    };
+    return { body, args, results };
+  });
+  return { pieces, outputs };
+};
