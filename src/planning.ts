@@ -63,6 +63,8 @@ export interface Bounded {
   readonly mostWorkers: number;
   /** Whether it had to be looked for. */
   readonly searched: boolean;
+  /** Whether its programs are interpreted. */
+  readonly interpreted: boolean;
 }
 
 /** Estimates err: so much of a limit is planned for. */
@@ -83,16 +85,22 @@ export const planFor = (call: PlannedCall): Bounded => {
   }
   const { planned } = found;
   if (found.fits === 'not') throw tooLarge(call, planned, limit);
-  const running = { limit, held: call.held, searched: found.fits !== 'freely' };
+  const running = { limit, held: call.held, searched: found.fits !== 'freely', interpreted: isInterpreted(call) };
   const bears = (workers: number): boolean => bytesOf(planned, { ...running, workers }) <= FILLED * limit;
-  return { planned, memoryLimit: limit, mostWorkers: mostThat(bears), searched: running.searched };
+  return {
+    planned,
+    memoryLimit: limit,
+    mostWorkers: mostThat(bears),
+    searched: running.searched,
+    interpreted: running.interpreted,
+  };
 };
 
 /** The plan of a call in a mode that suits a memory limit. */
 const search = (call: PlannedCall, limit: number, mode: Settings['mode']): Found => {
   const degrees = DEGREES[`${call.settings.checkpoint}`];
   const key = `${keyOf(call, mode)}/${degrees[0]}`;
-  const searchKey = `${key}/${degrees.length}/${call.held}/${limit}`;
+  const searchKey = `${key}/${call.settings.jit}/${degrees.length}/${call.held}/${limit}`;
   const known = searches.get(searchKey);
   if (known) return known;
   const groupsMade = new Map<string, readonly Group[]>();
@@ -102,7 +110,9 @@ const search = (call: PlannedCall, limit: number, mode: Settings['mode']): Found
   const sizedAs =
     (searched: boolean) =>
     (made: Planned): Sized =>
-      sizedFor(made, workers, (count) => bytesOf(made, { workers: count, limit, held: call.held, searched }));
+      sizedFor(made, workers, (count) =>
+        bytesOf(made, { workers: count, limit, held: call.held, searched, interpreted: isInterpreted(call) }),
+      );
   const unbounded = { recomputed: degrees[0], tileBytes: Number.POSITIVE_INFINITY };
   const free = freely(key, FILLED * limit, sizedAs, () => plan(unbounded));
   if ('planned' in free) return free;
@@ -131,6 +141,9 @@ const freely = (
   return sizedAs(true)(made);
 };
 
+/** Whether programs run op by op, by the evaluator. */
+const isInterpreted = ({ settings, device }: PlannedCall): boolean => !settings.jit && device === 'cpu';
+
 /** More than any pool has. */
 const MOST_WORKERS = 1024;
 
@@ -147,6 +160,7 @@ interface Running {
   readonly limit: number;
   readonly held: Held;
   readonly searched: boolean;
+  readonly interpreted: boolean;
 }
 
 const heldBytes = (planned: Planned, { workers, limit, held }: Running): number => {
@@ -159,6 +173,7 @@ const circumstancesOf = (planned: Planned, running: Running): Circumstances => (
   held: heldBytes(planned, running),
   engineBytes: engineBytesUnder(running.limit),
   searched: running.searched,
+  interpreted: running.interpreted,
 });
 
 const estimateOf = (planned: Planned, running: Running): MemoryEstimate =>
@@ -173,10 +188,10 @@ export const planOfRun = (
   held: number,
 ): Plan =>
   new Plan(
-    parts.map(({ planned, memoryLimit, searched }, k) => ({
+    parts.map(({ planned, memoryLimit, searched, interpreted }, k) => ({
       planned,
       chosen,
-      circumstances: { workers: workers[k], held, engineBytes: engineBytesUnder(memoryLimit), searched },
+      circumstances: { workers: workers[k], held, engineBytes: engineBytesUnder(memoryLimit), searched, interpreted },
     })),
   );
 
@@ -252,7 +267,7 @@ const limitFor = (planned: Planned, running: Running): number => {
 
 const tooLarge = (call: PlannedCall, planned: Planned, limit: number): DiffopsError => {
   const { kind, held, precision, settings } = call;
-  const running = { workers: 1, limit, held, searched: true };
+  const running = { workers: 1, limit, held, searched: true, interpreted: isInterpreted(call) };
   const needed = limitFor(planned, running);
   const inFile = limitFor(planned, { ...running, held: 'npy' });
   const streamed = limitFor(planned, { ...running, held: 'blocks' });

@@ -7,7 +7,7 @@ import { availableParallelism } from 'node:os';
 import { fuse } from '../fusion/fuse.ts';
 import { layoutOf } from '../fusion/layout.ts';
 import { type Aval, bytesOf, bytesPerElement, type FloatDtype } from '../ir/aval.ts';
-import type { Program } from '../ir/program.ts';
+import type { Atom, Program } from '../ir/program.ts';
 import { remembered } from '../ir/remembered.ts';
 import { MOST_KEPT_BYTES } from '../memory-limit.ts';
 import type { Group } from '../pool/job.ts';
@@ -41,6 +41,8 @@ export interface Circumstances {
   readonly engineBytes?: number;
   /** Whether the plan was looked for under a memory limit, which makes garbage. */
   readonly searched?: boolean;
+  /** Whether programs are interpreted (`jit: false`), whatever engine the plan has for them. */
+  readonly interpreted?: boolean;
 }
 
 /** The same under a limit: a quarter of it for all of the machine's cores. */
@@ -165,12 +167,48 @@ const programBytes = ({ point, pointEngine, groups }: Measured, threads: number,
   };
 };
 
+/** What the interpreter keeps of a program from run to run: buffers that are used again by values of just their size. */
+const interpretedScratch = remembered(({ equations, outputs }: Program) => {
+  const lastUse = new Map<Atom, number>();
+  for (const [i, { inputs, output }] of equations.entries()) for (const a of [...inputs, output]) lastUse.set(a, i);
+  const given = new Set<Atom>(outputs);
+  const made = new Set<Atom>(equations.map((e) => e.output));
+  const free = new Map<string, number>();
+  let bytes = 0;
+  for (const [i, { inputs, output }] of equations.entries()) {
+    const keyOf = ({ aval }: Atom): string => `${aval.dtype}${bytesOf(aval)}`;
+    const there = free.get(keyOf(output)) ?? 0;
+    if (there > 0) free.set(keyOf(output), there - 1);
+    else if (!given.has(output)) bytes += bytesOf(output.aval);
+    for (const a of new Set([...inputs, output])) {
+      if (lastUse.get(a) === i && made.has(a) && !given.has(a)) free.set(keyOf(a), (free.get(keyOf(a)) ?? 0) + 1);
+    }
+  }
+  return bytes;
+});
+
+/** The same bytes as `programBytes`, where programs are interpreted: what they give is new each time. */
+const interpretedBytes = ({ point, groups }: Measured, threads: number): ReturnType<typeof programBytes> => {
+  let engine = point ? threads * interpretedScratch(point) : 0;
+  let given = 0;
+  for (const { program, first, limit, width } of groups) {
+    const tiles = Math.ceil((limit - first) / width);
+    engine += ((1 + Math.min(threads, tiles)) / 2) * interpretedScratch(program);
+    given += tiles * totalOf(program.outputs);
+  }
+  const residuals = point ? threads * totalOf(point.outputs) : 0;
+  return { engine, copies: 0, tiles: Math.min(given, threads * UNCOLLECTED), residuals };
+};
+
 /** Cheap enough to be asked for many plans, each for several numbers of workers. */
 export const estimate = (planned: Measured, circumstances: Circumstances): MemoryEstimate => {
-  const { workers, held, engineBytes = MOST_KEPT_BYTES, searched = false } = circumstances;
+  const { workers, held, engineBytes = MOST_KEPT_BYTES, searched = false, interpreted = false } = circumstances;
   const { point, groups, facts } = planned;
   const equations = groups.reduce((sum, { program }) => sum + program.equations.length, point?.equations.length ?? 0);
-  const { engine, copies, tiles, residuals } = programBytes(planned, Math.max(workers, 1), engineBytes);
+  const threads = Math.max(workers, 1);
+  const { engine, copies, tiles, residuals } = interpreted
+    ? interpretedBytes(planned, threads)
+    : programBytes(planned, threads, engineBytes);
   // The caller's thread has a copy, and where there are workers, one that they share; each engine takes one of its own.
   const inputs = (1 + Math.sign(workers) + workers) * facts.sharedBytes;
   const searching = searched ? Math.min(MOST_SEARCHING, SEARCHING * equations) : 0;

@@ -6,8 +6,11 @@ import { peakBytes, resetPeak } from './high-water.mjs';
 const [entry, name, text] = process.argv.slice(2);
 const tf = await import('@tensorflow/tfjs');
 const { createRuntime } = await import(entry);
-/** `blocks`: streamed, each held for so many ms by `pace`; `evaluations`: of a prepared problem, each result dropped. */
-const { workers, blocks = false, pace = 0, evaluations = 0, ...options } = JSON.parse(text);
+/**
+ * `blocks`: streamed, each held for so many ms by `pace`; `evaluations`: of a prepared problem, each result dropped;
+ * `least`: under the limit that a refusal says would do.
+ */
+const { workers, blocks = false, pace = 0, evaluations = 0, least = false, ...options } = JSON.parse(text);
 
 const network = (samples, widths) => {
   const inputs = tf.randomNormal([samples, widths[0]], 0, 1, 'float32', 1);
@@ -37,6 +40,10 @@ for (let k = 0; k < 4; k++) {
   await runtime.hessian((v) => tf.sum(tf.pow(tf.sin(v), 3)), tf.fill([256], 0.5), { nbatches: 16 });
 }
 const { f, x } = problems[name]();
+if (least) {
+  const refuse = () => runtime.prepareHessian(f, x, { ...options, memoryLimit: 1 });
+  options.memoryLimit = await refuse().catch(({ fields }) => fields.needed);
+}
 globalThis.gc();
 await setTimeout(100);
 const before = resetPeak();
@@ -57,4 +64,12 @@ if (blocks) {
 } else plan = (await runtime.hessian(f, x, options)).report;
 const measured = peakBytes() - before;
 await runtime.close();
-console.log(JSON.stringify({ measured, estimated: plan.estimatedPeakBytes, text: String(plan), peaks }));
+console.log(
+  JSON.stringify({
+    measured,
+    estimated: plan.estimatedPeakBytes,
+    text: String(plan),
+    peaks,
+    limit: options.memoryLimit,
+  }),
+);

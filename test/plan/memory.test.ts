@@ -14,6 +14,8 @@ interface Said {
   readonly measured: number;
   readonly estimated: number;
   readonly text: string;
+  /** The memory limit, if there was one. */
+  readonly limit?: number | string;
   /** After each block, the most so far. */
   readonly peaks: readonly number[];
 }
@@ -49,6 +51,31 @@ describe.skipIf(!hasHighWaterMark)('the estimate is within a quarter or 32 MiB o
     120_000, // a process of its own, on a busy machine
   );
 });
+
+test.skipIf(!hasHighWaterMark)(
+  'an interpreted call takes no more than the estimate by a quarter or 32 MiB',
+  () => {
+    const { measured, estimated, text } = call('chain', { workers: 2, jit: false });
+    expect(measured - estimated, text).toBeLessThanOrEqual(Math.max(measured / 4, 32 * MIB));
+  },
+  120_000,
+);
+
+test.skipIf(!hasHighWaterMark).each([
+  ['network', { workers: 2 }],
+  ['network', { workers: 2, checkpoint: false, precision: 'float64' }],
+  ['chain', { workers: 2 }],
+  ['bands', { workers: 1 }],
+  ['columns', { workers: 2, nbatches: 8 }],
+])(
+  'what a refusal says would do is accepted and kept: %s with %j',
+  (problem, options) => {
+    const { measured, estimated, limit, text } = call(problem, { ...options, least: true });
+    expect(estimated, text).toBeLessThanOrEqual(limit as number);
+    expect(measured, text).toBeLessThanOrEqual(Math.max(1.25 * (limit as number), (limit as number) + 32 * MIB));
+  },
+  120_000, // a process of its own, on a busy machine
+);
 
 test.skipIf(!hasHighWaterMark).each([1, 2])(
   'a stream whose consumer is slow keeps memory flat, with %i workers',
