@@ -200,6 +200,13 @@ const interpretedBytes = ({ point, groups }: Measured, threads: number): ReturnT
   return { engine, copies: 0, tiles: Math.min(given, threads * UNCOLLECTED), residuals };
 };
 
+/** Of TensorFlow: its library and compiler with their first thread, and each thread's TensorFlow.js and context. */
+const LIBRARY = 2 ** 28;
+const CONTEXT = 2 ** 25;
+
+const isTensorflow = ({ groups, pointEngine }: Measured): boolean =>
+  [pointEngine, ...groups.map(({ engine }) => engine)].some((engine) => engine.startsWith('tensorflow'));
+
 /** Cheap enough to be asked for many plans, each for several numbers of workers. */
 export const estimate = (planned: Measured, circumstances: Circumstances): MemoryEstimate => {
   const { workers, held, engineBytes = MOST_KEPT_BYTES, searched = false, interpreted = false } = circumstances;
@@ -211,13 +218,14 @@ export const estimate = (planned: Measured, circumstances: Circumstances): Memor
     : programBytes(planned, threads, engineBytes);
   // The caller's thread has a copy, and where there are workers, one that they share; each engine takes one of its own.
   const inputs = (1 + Math.sign(workers) + workers) * facts.sharedBytes;
+  const library = isTensorflow(planned) ? LIBRARY + workers * CONTEXT : 0;
   const searching = searched ? Math.min(MOST_SEARCHING, SEARCHING * equations) : 0;
   const bytes = {
     planning: CALL + PLANNING * equations + searching,
     inputs,
     copies,
     residuals,
-    engine,
+    engine: engine + library,
     tiles,
     threads: workers * THREAD,
     result: held,
