@@ -143,7 +143,7 @@ export const matrixFor = (job) => {
   const bytes = job.rows * job.columns * (job.dtype === 'float64' ? 8 : 4);
   const buffer = new SharedArrayBuffer(bytes);
   const data = job.dtype === 'float64' ? new Float64Array(buffer) : new Float32Array(buffer);
-  return { data, sink: { kind: 'matrix', result: { buffer, memory: null, rooms: bytes, slots: 0 } } };
+  return { data, sink: { kind: 'matrix', result: { buffer, memory: null, rooms: bytes, slots: 0, round: 0 } } };
 };
 
 export const counter = () => new SharedArrayBuffer(4);
