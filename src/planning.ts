@@ -254,14 +254,11 @@ const planJacobianAs = (request: PlanRequest, asked: Settings['mode']): Planned 
   return planJacobian(request, mode);
 };
 
-/** The limit under which a plan would fit; what executables may hold grows with it. */
+/** The limit under which a plan would be taken; what executables may hold grows with it, by less than it does. */
 const limitFor = (planned: Planned, running: Running): number => {
-  let { limit } = running;
-  for (let round = 0; round < 20; round++) {
-    const needed = Math.ceil(bytesOf(planned, { ...running, limit }) / FILLED);
-    if (needed <= limit && round > 0) break;
-    limit = needed;
-  }
+  const wanted = (limit: number): number => Math.ceil(bytesOf(planned, { ...running, limit }) / FILLED);
+  let limit = wanted(running.limit);
+  while (bytesOf(planned, { ...running, limit }) > FILLED * limit) limit = Math.max(limit + 1, wanted(limit));
   return limit;
 };
 

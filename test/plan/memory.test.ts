@@ -65,6 +65,7 @@ test.skipIf(!hasHighWaterMark).each([
   ['network', { workers: 2 }],
   ['network', { workers: 2, checkpoint: false, precision: 'float64' }],
   ['chain', { workers: 2 }],
+  ['bands', { workers: 1 }],
   ['columns', { workers: 2, nbatches: 8 }],
 ])(
   'what a refusal says would do is accepted and kept: %s with %j',
