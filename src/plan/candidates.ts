@@ -5,6 +5,7 @@ import type { Program } from '../ir/program.ts';
 import { remembered } from '../ir/remembered.ts';
 import { CACHED_BYTES, flopsOf, livePeakBytes, movedBytesOf, nodesOf, stitchNanoseconds, widestValue } from './cost.ts';
 import { cheaperEngine, roughNanoseconds } from './engines.ts';
+import { MOST_LIVE_BYTES } from './placing.ts';
 import type { Prices, Way } from './prices.ts';
 import type { SetRequest } from './request.ts';
 import type { Strand } from './strand.ts';
@@ -28,6 +29,9 @@ const LONG = 400;
 
 /** Longer ones are never contracted: the orders of so many products take as long to weigh as a large matrix takes to run. */
 const ENDLESS = 4000;
+
+/** ONNX Runtime's time for loading grows with the square of the equations from here on. */
+const UNLOADABLE = 10_000;
 
 /** Nanoseconds that contracting and pricing take per equation, here; it is worth that if it takes off a tenth of ten evaluations. */
 const CONTRACTING = 2e5;
@@ -115,7 +119,9 @@ const bearableTile = (
   shaping: 'leading' | 'trailing',
   measure = exactly,
 ): Candidate => {
-  const { tileBytes } = request;
+  // What takes more runs on ONNX Runtime, which takes minutes to load so many equations.
+  const most = strand.rest.equations.length > UNLOADABLE ? MOST_LIVE_BYTES : Number.POSITIVE_INFINITY;
+  const tileBytes = Math.min(request.tileBytes, most);
   let way = batchedTile(request, strand, width, shaping, measure);
   for (;;) {
     const live = livePeakBytes(way.tile.program);

@@ -113,8 +113,8 @@ const bytesOut = ({ buffers, outputs }: Fused): number =>
 
 const copyTime = (bytes: number): number => PER_BYTE_OUT * bytes + PER_FAR_BYTE_OUT * Math.max(0, bytes - NEAR_BYTES);
 
-/** More functions than this take too long to compile, more calls are too long a list. */
-const MOST_KERNELS = 400;
+/** More functions than this take too long to compile (a quarter of a second for 3300 of them), more calls are too long a list. */
+const MOST_KERNELS = 4000;
 const MOST_CALLS = 200_000;
 
 /** Nanoseconds of one core that a run takes as native code; infinite for a program that can't be fused, or falls into too many pieces. */

@@ -8,7 +8,7 @@ import { type CompiledEngine, cheaperEngine } from './engines.ts';
 
 /** Of a thread's native programs together: copies of what they are given, and of one of them: its own values. */
 const MOST_COPIED_BYTES = 2 ** 29;
-const MOST_LIVE_BYTES = 2 ** 30;
+export const MOST_LIVE_BYTES = 2 ** 30;
 
 export interface Placing {
   readonly point: CompiledEngine;
