@@ -7,7 +7,7 @@ import { type Atom, type Equation, freeVariables, isZero, type Program, type Var
 import { ruleOf } from '../primitives/custom-jvp.ts';
 import type { Ops } from '../primitives/ops.ts';
 import { newOps } from '../primitives/table.ts';
-import { replay } from '../transforms/replay.ts';
+import { Environment, emitAgain } from '../transforms/replay.ts';
 import { transposeInto } from '../transforms/transpose.ts';
 import { gradientShape, nonlinearGradient } from './refusals.ts';
 
@@ -32,12 +32,17 @@ const pullbackOf = ({ cotangent, result, gradients, equations }: CustomGradient)
   return { ...body, inputs: [...(free.includes(result) ? [result] : []), ...around, cotangent] };
 };
 
-/** Whether a program gives zeros where its last input is zero. */
+/** Whether a program gives zeros where its last input is zero. Zeros of both signs are one: what mixes them is zero, too. */
 const keepsZero = (program: Program): boolean => {
   const ops = newOps();
+  const env = new Environment<Atom>((literal) => literal);
   const last = program.inputs.length - 1;
-  const inputs = program.inputs.map((v, i) => (i === last ? ops.full(v, 0) : ops.input(v.aval)));
-  return replay(ops, program, inputs).every(isZero);
+  for (const [i, v] of program.inputs.entries()) env.set(v, i === last ? ops.full(v, 0) : ops.input(v.aval));
+  for (const equation of program.equations) {
+    const made = emitAgain(ops, equation, env.all(equation.inputs));
+    env.set(equation.output, isZero(made) ? ops.full(made, 0) : made);
+  }
+  return env.all(program.outputs).every(isZero);
 };
 
 /** Whether all that is made of a program's last input is float: on the way through integers nothing is linear. */

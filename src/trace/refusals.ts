@@ -72,7 +72,7 @@ export const unsupportedKernel = (op: string | undefined, kernel: string): Diffo
 export const unsupportedConstant = (op: string | undefined, kernel: string, dtype: string): DiffopsError =>
   new DiffopsError(
     'UNSUPPORTED_OP',
-    `${named(op, kernel)} got a constant of dtype ${dtype}; a program has numbers only. ` +
+    `${kernel === 'return' ? 'f returned' : `${named(op, kernel)} got`} a constant of dtype ${dtype}; a program has numbers only. ` +
       'Prepare strings outside of f, and pass numbers.',
     { kernel, op, dtype },
   );

@@ -60,9 +60,7 @@ jacobian<T>('unary-gradients', (x) => tf.sum(applyAll(x), 1));
 
 hessian<Pair>('arithmetic', ({ a, b }) => {
   const positive = tf.greater(b, 0);
-  // divNoNan is div and where: at 0 its derivative is NaN, in tfjs as here.
-  const quotient = tf.divNoNan(a, tf.where(positive, b, tf.onesLike(b)));
-  const safe = tf.where(positive, quotient, tf.zerosLike(a));
+  const safe = tf.divNoNan(a, tf.where(positive, b, tf.zerosLike(b)));
   const smooth = tf.div(tf.mul(a, b), tf.add(1, tf.square(b)));
   return tf.sum(tf.sub(tf.addN([smooth, tf.mul(tf.squaredDifference(a, b), a), safe]), tf.div(a, b)));
 });

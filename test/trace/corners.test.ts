@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { float64, hessian } from '../../src/index.ts';
 import { evaluateProgram } from '../../src/interpret/evaluate.ts';
 import { sizeOf, type Value } from '../../src/ir/aval.ts';
 import type { Program } from '../../src/ir/program.ts';
@@ -85,5 +86,23 @@ describe('corners', () => {
       for (let i = 0; i < n; i++) matrix[i * n + j] = column[i];
     }
     expectEqual('hessian', matrix, better?.hessian ?? hessian, better === undefined);
+  });
+});
+
+describe('divNoNan', () => {
+  it.each([true, false])('has no derivative where it divides by 0 (jit: %s)', async (jit) => {
+    const start = { a: float64([1, 3]), b: float64([0, 2]) };
+    const f = ({ a, b }: typeof start) => tf.divNoNan(a, b).square().sum();
+    const { H } = await hessian(f, start, { jit });
+    // (a / b)² for a = 3, b = 2.
+    const expected = [
+      [0, 0, 0, 0],
+      [0, 1 / 2, 0, -3 / 2],
+      [0, 0, 0, 0],
+      [0, -3 / 2, 0, 27 / 8],
+    ];
+    for (const [i, row] of expected.entries()) {
+      for (const [j, v] of row.entries()) expect(H.get(i, j), `${i}, ${j}`).toBeCloseTo(v, 12);
+    }
   });
 });

@@ -255,6 +255,56 @@ describe('other derivatives', () => {
   });
 });
 
+describe('a gradient that turns some of dy around', () => {
+  const flipped = [-1, 3, -1];
+  const cases: Record<string, { readonly gradFunc: (dy: T, saved: T[]) => T; readonly factors: readonly number[] }> = {
+    'by cases of what was saved': {
+      gradFunc: (dy, [saved]) => tf.where(saved.greater(0), dy.neg(), dy.mul(3)),
+      factors: flipped,
+    },
+    'part by part': {
+      gradFunc: (dy) => {
+        const [first, second, third] = tf.unstack(dy);
+        return tf.stack([first.neg(), second.mul(3), third.neg()]);
+      },
+      factors: flipped,
+    },
+    'and pads it': {
+      gradFunc: (dy) =>
+        dy
+          .slice(1, 1)
+          .neg()
+          .pad([[1, 1]]),
+      factors: [0, -1, 0],
+    },
+    'in a spectrum of odd length': {
+      gradFunc: (dy) =>
+        tf.real(tf.spectral.ifft(tf.spectral.fft(tf.complex(dy, tf.zerosLike(dy))).mul(tf.complex(2, 0)))) as T,
+      factors: [2, 2, 2],
+    },
+  };
+
+  it.each(Object.entries(cases))('%s, is linear in it', async (_name, { gradFunc, factors }) => {
+    const own = custom((a: T, save: Save) => {
+      save([a]);
+      return { value: a.clone(), gradFunc };
+    });
+    const f = (a: T) => own(a).square();
+    for (const mode of ['forward', 'reverse'] as const) {
+      const { J } = await jacobian(f, x, { mode });
+      expectClose(
+        J.data,
+        [...x].flatMap((v, i) => all(x, (_, j) => (i === j ? 2 * v * factors[i] : 0))),
+      );
+    }
+    const { H } = await hessian((a: T) => f(a).sum(), x);
+    expectClose(
+      diagonal(H),
+      all(x, (_, i) => 2 * factors[i] ** 2),
+    );
+  });
+});
+
 describe('refuses', () => {
   const refused = (gradFunc: (dy: T) => T) =>
     refusal((a: T) => custom((b: T) => ({ value: b.square(), gradFunc }))(a).sum());

@@ -75,8 +75,12 @@ const atan2: KernelRule = (context, { a, b }) => {
 };
 
 const realDiv: KernelRule = (context, { a, b }) => {
+  const { ops } = context;
   const [x, y] = matched(context, a, b);
-  return throughFloat(context, x, (v) => context.ops.div(v, asFloat(context, y)));
+  const divisor = asFloat(context, y);
+  // Where the divisor is 0, tf.divNoNan takes 0 and not this quotient, whose derivative would come through as 0·∞.
+  const safe = ops.scope === 'divNoNan' ? ops.select(ops.binary('eq', divisor, 0), 1, divisor) : divisor;
+  return throughFloat(context, x, (v) => ops.div(v, safe));
 };
 
 /** In pairs, so that rounding grows with the logarithm of their number. */
