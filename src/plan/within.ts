@@ -104,34 +104,36 @@ export const fastestWithin = ({ limit, degrees, free, plan, sized }: Search): Fo
   const none = { degree: 0, bound: -1 };
   known.set(keyOf(none), { ...free, ...none });
 
-  /** Of all that were tried, since a plan whose tiles are wider may take less: a page for each line of fewer programs. */
-  const fastest = (): { readonly point: Sized & Point; readonly nanoseconds: number } | undefined => {
-    let best: ReturnType<typeof fastest>;
-    for (const point of known.values()) {
-      const workers = point.bytes.findLastIndex((bytes) => bytes <= limit) + 1;
-      const nanoseconds = workers > 0 ? nanosecondsOn(point, workers) : Number.POSITIVE_INFINITY;
-      if (workers > 0 && (!best || nanoseconds < best.nanoseconds)) best = { point, nanoseconds };
-    }
-    return best;
-  };
-
   const bears = (degree: number): boolean => at(degree, NARROWEST).bytes[0] <= limit;
   // What is held falls with the degree: below the least one that fits in its narrowest tiles, nothing does. Of the first one most is made already.
   const fitting = bears(0) ? 0 : firstThat(1, degrees.length, bears);
+  if (fitting === degrees.length) {
+    // With no bound it may take less: the result of bands is a page for each line of each group, and wide tiles make few.
+    const least = [...known.values()].reduce((a, b) => (b.bytes[0] < a.bytes[0] ? b : a));
+    const workers = least.bytes.findLastIndex((bytes) => bytes <= limit) + 1;
+    return {
+      planned: planAt(least),
+      fits: workers > 0 ? 'tightly' : 'not',
+      nanoseconds: workers > 0 ? nanosecondsOn(least, workers) : Number.POSITIVE_INFINITY,
+      bytes: least.bytes[0],
+    };
+  }
+
+  let best: { readonly point: Sized & Point; readonly nanoseconds: number } | undefined;
   // One degree more may bear wider tiles, or another worker.
   for (const degree of [fitting, fitting + 1].filter((k) => k < degrees.length)) {
     for (let workers = most; workers >= 1; workers--) {
-      if (at(degree, NARROWEST).bytes[workers - 1] <= limit)
-        firstThat(-1, NARROWEST, (bound) => at(degree, bound).bytes[workers - 1] <= limit);
+      if (at(degree, NARROWEST).bytes[workers - 1] > limit) continue;
+      const point = at(
+        degree,
+        firstThat(-1, NARROWEST, (bound) => at(degree, bound).bytes[workers - 1] <= limit),
+      );
+      const nanoseconds = nanosecondsOn(point, workers);
+      if (!best || nanoseconds < best.nanoseconds) best = { point, nanoseconds };
     }
     // Recomputing more than is needed only takes longer.
-    if ((fastest()?.nanoseconds ?? Number.POSITIVE_INFINITY) <= NEAR * nanosecondsOn(free, most)) break;
+    if (best && best.nanoseconds <= NEAR * nanosecondsOn(free, most)) break;
   }
-  const best = fastest();
-  if (best) {
-    const { point, nanoseconds } = best;
-    return { planned: planAt(point), fits: 'tightly', nanoseconds, bytes: point.bytes[0] };
-  }
-  const least = [...known.values()].reduce((a, b) => (b.bytes[0] < a.bytes[0] ? b : a));
-  return { planned: planAt(least), fits: 'not', nanoseconds: Number.POSITIVE_INFINITY, bytes: least.bytes[0] };
+  const { point, nanoseconds } = best as NonNullable<typeof best>;
+  return { planned: planAt(point), fits: 'tightly', nanoseconds, bytes: point.bytes[0] };
 };
