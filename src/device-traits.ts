@@ -35,6 +35,8 @@ export interface DeviceTraits {
   readonly float64: boolean;
   /** Workers, where that is not for the caller to say: each owns a context. */
   readonly contexts?: number;
+  /** Whether all runtimes of the process share that context: two at work at once end the process. */
+  readonly onePerProcess?: boolean;
   /** Whether what the point program gives stays on the device: all that tiles need goes through it then. */
   readonly keeps?: boolean;
   /** Whether `'auto'` considers it: it may be faster than the CPU. */
@@ -70,6 +72,7 @@ export const DEVICES: Readonly<Record<DeviceName, DeviceTraits>> = {
     float64: false,
     // Several in a process crash in some of its drivers and providers.
     contexts: 1,
+    onePerProcess: true,
     keeps: true,
     contends: true,
     detail: 'ONNX Runtime’s WebGPU provider, float32, one worker',
@@ -93,20 +96,20 @@ export const DEVICES: Readonly<Record<DeviceName, DeviceTraits>> = {
     contends: true,
     detail:
       'TensorFlow and XLA through @tensorflow/tfjs-node-gpu or @tensorflow/tfjs-node; operation by operation with jit: false',
-    needs: '@tensorflow/tfjs-node-gpu (NVIDIA GPUs) or @tensorflow/tfjs-node: npm install one of them',
+    needs: 'one of two packages: npm install @tensorflow/tfjs-node-gpu (NVIDIA GPUs) or @tensorflow/tfjs-node',
   },
   'tfjs:cpu': interpretedBy('cpu', {
     detail: 'TensorFlow.js in plain JavaScript, op by op, float32',
-    needs: 'the package @tensorflow/tfjs-backend-cpu',
+    needs: 'a package: npm install @tensorflow/tfjs-backend-cpu',
   }),
   'tfjs:wasm': interpretedBy('wasm', {
     detail: 'TensorFlow.js in WebAssembly, op by op, float32',
-    needs: 'the package @tensorflow/tfjs-backend-wasm',
+    needs: 'a package: npm install @tensorflow/tfjs-backend-wasm',
   }),
   'tfjs:webgpu': interpretedBy('webgpu', {
     contexts: 1,
     detail: 'TensorFlow.js on a GPU through Dawn, op by op, float32, one worker',
-    needs: `the packages @tensorflow/tfjs-backend-webgpu and webgpu, and ${GPU}`,
+    needs: `two packages (npm install @tensorflow/tfjs-backend-webgpu webgpu) and ${GPU}`,
   }),
 };
 

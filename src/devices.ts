@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { DEVICE_NAMES, DEVICES, type DeviceName } from './device-traits.ts';
 import { DiffopsError } from './errors.ts';
+import { onAbort } from './pool/abort.ts';
 import { workerFile } from './pool/worker-file.ts';
 
 export interface Device {
@@ -23,8 +24,21 @@ export const devices = (): Promise<Device[]> =>
     }),
   );
 
-/** Refuses a device that can't be had, with what it said. */
-export const requireDevice = async (device: DeviceName): Promise<void> => {
+/**
+ * Refuses devices that can't be had, with what they said; each is tried in a process of its own before any thread trusts it.
+ * To be called before `f` is, wherever a call may wait.
+ */
+export const requireDevices = async (devices: readonly DeviceName[], signal?: AbortSignal): Promise<void> => {
+  const trying = Promise.all(devices.map(requireDevice));
+  if (!signal) return void (await trying);
+  let deafen = (): void => {};
+  const aborted = new Promise<never>((_, reject) => {
+    deafen = onAbort(signal, () => reject(signal.reason));
+  });
+  await Promise.race([trying, aborted]).finally(() => deafen());
+};
+
+const requireDevice = async (device: DeviceName): Promise<void> => {
   const reason = await whyNot(device);
   if (reason === undefined) return;
   throw new DiffopsError(
@@ -67,11 +81,16 @@ const probe = (device: string, task: string): Promise<Answer> =>
     const file = fileURLToPath(workerFile('probe-device'));
     const child = spawn(process.execPath, [file, device, task], { stdio: ['ignore', 'pipe', 'ignore'] });
     let said = '';
+    // A process that has a driver loaded may not end by itself.
+    const kill = (): void => {
+      child.kill('SIGKILL');
+    };
+    process.once('exit', kill);
     const end = (answer: Answer): void => {
       clearTimeout(timer);
+      process.off('exit', kill);
       resolve(answer);
-      // A process that has a driver loaded may not end by itself.
-      child.kill('SIGKILL');
+      kill();
     };
     const timer = setTimeout(() => end({ reason: `it didn't answer within ${PATIENCE / 1000} s` }), PATIENCE);
     child.stdout.setEncoding('utf8');

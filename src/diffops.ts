@@ -3,6 +3,7 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import { type Blocks, blocksOf, failedBlocks } from './blocks.ts';
 import { chooseDevice } from './choose-device.ts';
+import { requireDevices } from './devices.ts';
 import { evaluateToFile } from './evaluate-to-file.ts';
 import type { FileMatrix } from './file/file-matrix.ts';
 import { outOf } from './file/out.ts';
@@ -19,13 +20,15 @@ import type { MatrixKind } from './planning.ts';
 import type { PoolStats } from './pool/pool.ts';
 import { type Evaluation, evaluateAt, Prepared, type Report, type Unflatten } from './prepared.ts';
 import {
+  type Asked,
+  ask,
   compileAhead,
   compileAll,
   type OpenProblem,
-  openProblem,
   type Problem,
   type Purpose,
   planOn,
+  recordProblem,
 } from './problem.ts';
 import { unflattenTree } from './pytree.ts';
 import { Runners } from './runners.ts';
@@ -174,17 +177,25 @@ export class Runtime {
 
   #blocks(kind: MatrixKind, f: RecordedFunction, x: unknown, options: unknown): Blocks<never> {
     return blocksOf(
-      () => this.#open(kind, f, x, options, 'blocks'),
-      (opened) => this.#plan(opened),
+      () => recordProblem(this.#ask(kind, x, options, 'blocks'), f),
+      async (opened) => {
+        await this.#tryDevices(opened);
+        return this.#plan(opened);
+      },
       this.#runners,
     );
   }
 
-  /** What needs no waiting has been done when this returns: x and data are copied, and f was called. */
-  #open(kind: MatrixKind, f: RecordedFunction, x: unknown, options: unknown, purpose: Purpose): OpenProblem {
+  /** When this returns x and data are copied. */
+  #ask(kind: MatrixKind, x: unknown, options: unknown, purpose: Purpose): Asked {
     this.#runners.requireOpen();
     this.#runners.requireSame(options);
-    return openProblem(kind, f, x, options, purpose, this.#runners.devices);
+    return ask(kind, x, options, purpose, this.#runners.devices);
+  }
+
+  async #tryDevices({ call }: Pick<Asked, 'call'>): Promise<void> {
+    await requireDevices(this.#runners.tried, call.settings.signal);
+    this.#runners.requireOpen();
   }
 
   async #plan(opened: OpenProblem): Promise<Problem> {
@@ -192,8 +203,11 @@ export class Runtime {
     return devices === 'auto' ? chooseDevice(opened) : planOn(opened, devices);
   }
 
+  /** On the CPU f is called before this waits for anything, elsewhere once the device was found. */
   async #pose(kind: MatrixKind, f: RecordedFunction, x: unknown, options: unknown, purpose: Purpose): Promise<Problem> {
-    return this.#plan(this.#open(kind, f, x, options, purpose));
+    const asked = this.#ask(kind, x, options, purpose);
+    if (this.#runners.tried.length > 0) await this.#tryDevices(asked);
+    return this.#plan(recordProblem(asked, f));
   }
 }
 

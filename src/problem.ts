@@ -91,37 +91,38 @@ const outFor = ({ settings: { out } }: Call, kind: MatrixKind, purpose: Purpose)
   });
 };
 
-/** A problem that is recorded, and not planned. */
-export interface OpenProblem {
+/** A matrix that is asked for: validated and copied, and nothing of `f` has run. */
+export interface Asked {
   readonly call: Call;
   readonly kind: MatrixKind;
-  readonly recording: Recording;
+  readonly out: Out | undefined;
   readonly held: Held;
+}
+
+/** What no device of these could run is refused. */
+export const ask = (kind: MatrixKind, x: unknown, options: unknown, purpose: Purpose, devices: Devices): Asked => {
+  const call = openCall(x, options, kind);
+  for (const device of devices === 'auto' ? [] : devices) requireRunnable(call, device);
+  const out = outFor(call, kind, purpose);
+  return { call, kind, out, held: purpose === 'blocks' ? 'blocks' : (out?.format ?? 'matrix') };
+};
+
+/** A problem that is recorded, and not planned. */
+export interface OpenProblem extends Omit<Asked, 'out'> {
+  readonly recording: Recording;
   readonly limitBefore: number | undefined;
   /** Milliseconds. */
   readonly record: number;
 }
 
-/** Records. What no device of these could run is refused before that. */
-export const openProblem = (
-  kind: MatrixKind,
-  f: RecordedFunction,
-  x: unknown,
-  options: unknown,
-  purpose: Purpose,
-  devices: Devices,
-): OpenProblem => {
-  const call = openCall(x, options, kind);
-  for (const device of devices === 'auto' ? [] : devices) requireRunnable(call, device);
-  const out = outFor(call, kind, purpose);
+export const recordProblem = ({ out, ...asked }: Asked, f: RecordedFunction): OpenProblem => {
+  const { call, kind } = asked;
   const began = performance.now();
   const recording = whileCold(() => record(f, call.x, call.data, call.precision));
   if (kind === 'hessian') requireScalar(recording, kind);
   return {
-    call,
-    kind,
+    ...asked,
     recording,
-    held: purpose === 'blocks' ? 'blocks' : (out?.format ?? 'matrix'),
     limitBefore: out && journalOf(out)?.head.memoryLimit,
     record: performance.now() - began,
   };
@@ -177,7 +178,7 @@ export const poseProblem = (
   options: unknown,
   purpose: Purpose,
   devices: readonly DeviceName[] = ['cpu'],
-): Problem => planOn(openProblem(kind, f, x, options, purpose, devices), devices);
+): Problem => planOn(recordProblem(ask(kind, x, options, purpose, devices), f), devices);
 
 /** What each of several devices may take of a limit. */
 const shareOf = (limit: number | undefined, devices: number): number | undefined =>

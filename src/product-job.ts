@@ -58,7 +58,7 @@ export const runOnDevice = async (order: Order, device: DeviceName, runners: Run
   const { program, precision, signal } = order;
   const job = jobOf(order, { device, workers: 1 });
   const result = newResultMemory(job.columns * bytesPerElement(precision), 0);
-  await runners.on(device).run(job, { sink: { kind: 'matrix', result }, signal });
+  await runners.pool.run(job, { sink: { kind: 'matrix', result }, signal });
   const row =
     precision === 'float64'
       ? new Float64Array(result.buffer, 0, job.columns)

@@ -4,6 +4,7 @@ import type * as tf from '@tensorflow/tfjs-core';
 import { BoundedCache } from './bounded-cache.ts';
 import { compileProgram } from './compile/compile.ts';
 import { DEVICES, type DeviceName } from './device-traits.ts';
+import { requireDevices } from './devices.ts';
 import { DiffopsError } from './errors.ts';
 import { type Shape, sameShape, sizeOf, type Value } from './ir/aval.ts';
 import type { Program } from './ir/program.ts';
@@ -37,17 +38,32 @@ interface Opened extends Call {
   readonly recording: Recording;
   readonly device: DeviceName;
   readonly runners: Runners;
+  /** The vector of the product, where it has one. */
+  readonly vector: Flat | undefined;
 }
 
 /** A product isn't divided, and is little work for a device: of several the first has it, and the CPU where it's for diffops to say. */
 const deviceOf = ({ devices }: Runners): DeviceName => (devices === 'auto' ? 'cpu' : devices[0]);
 
-const open = (f: RecordedFunction, x: unknown, options: unknown): Opened => {
+/**
+ * Validates and copies at once, the product's vector too; on the CPU f is called at once as well, elsewhere when the
+ * device was found.
+ */
+const open = async (
+  f: RecordedFunction,
+  x: unknown,
+  options: unknown,
+  vector?: { readonly name: 'u' | 'v'; readonly tree: unknown },
+): Promise<Opened> => {
   const call = openCall(x, options, 'product');
   const runners = sharedRunners(options);
   const device = deviceOf(runners);
   requireRunnable(call, device);
-  return { ...call, device, runners, recording: record(f, call.x, call.data, call.precision) };
+  const { checkFinite: finite, signal } = call.settings;
+  const flat = vector && flattenTree(vector.tree, { name: vector.name, finite, differentiated: true });
+  if (flat && vector.name === 'v') checkSameStructure(call.x, flat, 'v');
+  if (device !== 'cpu') await requireDevices([device], signal);
+  return { ...call, vector: flat, device, runners, recording: record(f, call.x, call.data, call.precision) };
 };
 
 const isLeafOf = ({ recording, x }: Opened): boolean[] => recording.program.inputs.map((_, i) => i < x.leaves.length);
@@ -58,8 +74,8 @@ const engines = new BoundedCache<CompiledEngine>(64);
 const engineOf = (program: Program): CompiledEngine =>
   engines.getOrMake(hashOf(program), () => placingOf(program, [], true).point);
 
-/** Runs a derivative program on x, data, constants and then `seeds`. */
-const run = async (opened: Opened, program: Program, seeds: readonly Value[]): Promise<Value[]> => {
+/** Runs a derivative program on x, data, constants and then `seeds`: the vector, unless they are given. */
+const run = async (opened: Opened, program: Program, seeds: readonly Value[] = vectorOf(opened)): Promise<Value[]> => {
   const { settings, x, data, precision, device, runners } = opened;
   const inputs = [...valuesOf(x, precision), ...fixedOf(opened, data).values, ...seeds];
   const last = final(program);
@@ -101,17 +117,13 @@ const likeY = <Y>({ recording, settings }: Opened, values: readonly Value[], nam
   return unflattenTree(structure, arrays) as LikeY<Y>;
 };
 
-/** The tangent v as values, refused unless it is a tree like x. */
-const tangentOf = ({ x, precision, settings }: Opened, v: unknown): Value[] => {
-  const flat: Flat = flattenTree(v, { name: 'v', finite: settings.checkFinite, differentiated: true });
-  checkSameStructure(x, flat, 'v');
-  return valuesOf(flat, precision);
-};
+const vectorOf = ({ vector, precision }: Opened): Value[] => (vector ? valuesOf(vector, precision) : []);
 
 /** The cotangent u as values, refused unless it is a tree like the outputs of f. */
-const cotangentOf = ({ recording, precision, settings }: Opened, u: unknown): Value[] => {
-  const flat = flattenTree(u, { name: 'u', finite: settings.checkFinite, differentiated: true });
-  const values = valuesOf(flat, precision);
+const cotangentOf = (opened: Opened): Value[] => {
+  const { recording, vector } = opened;
+  const flat = vector as Flat;
+  const values = vectorOf(opened);
   const { structure, shapes, paths } = recording.outputs;
   const fits = ({ shape }: Value, wanted: Shape): boolean =>
     // A plain number or vector stands for an output of as many elements.
@@ -141,14 +153,13 @@ export const hvp = async <X, D = unknown>(
   v: NoInfer<X | LikeX<X>>,
   options?: ProductOptions<D>,
 ): Promise<LikeX<X>> => {
-  const opened = open(f, x, options);
+  const opened = await open(f, x, options, { name: 'v', tree: v });
   requireScalar(opened.recording, 'hvp');
-  const seeds = tangentOf(opened, v);
   const active = isLeafOf(opened);
   const leaves = opened.x.leaves.length;
   const gradient = withOutputs(grad(opened.recording.program, active, recomputedBy(opened)), 1, 1 + leaves);
   const program = withOutputs(jvpOf(gradient, active), leaves, 2 * leaves);
-  return likeX<X>(opened, await run(opened, program, seeds), 'Hessian-vector product');
+  return likeX<X>(opened, await run(opened, program), 'Hessian-vector product');
 };
 
 /** f(x) and the tangent J·v, both trees like what f returns; v is a tree like x. */
@@ -158,9 +169,8 @@ export const jvp = async <X, Y, D = unknown>(
   v: NoInfer<X | LikeX<X>>,
   options?: ProductOptions<D>,
 ): Promise<{ value: LikeY<Y>; tangent: LikeY<Y> }> => {
-  const opened = open(f, x, options);
-  const seeds = tangentOf(opened, v);
-  const results = await run(opened, jvpOf(opened.recording.program, isLeafOf(opened)), seeds);
+  const opened = await open(f, x, options, { name: 'v', tree: v });
+  const results = await run(opened, jvpOf(opened.recording.program, isLeafOf(opened)));
   const count = results.length / 2;
   return {
     value: likeY(opened, results.slice(0, count), 'value'),
@@ -175,8 +185,8 @@ export const vjp = async <X, Y, D = unknown>(
   u: Tree,
   options?: ProductOptions<D>,
 ): Promise<{ value: LikeY<Y>; gradient: LikeX<X> }> => {
-  const opened = open(f, x, options);
-  const seeds = cotangentOf(opened, u);
+  const opened = await open(f, x, options, { name: 'u', tree: u });
+  const seeds = cotangentOf(opened);
   const { program } = opened.recording;
   const results = await run(opened, vjpOf(program, isLeafOf(opened), recomputedBy(opened)), seeds);
   const count = program.outputs.length;
@@ -192,9 +202,9 @@ export const valueAndGrad = async <X, D = unknown>(
   x: X,
   options?: ProductOptions<D>,
 ): Promise<{ value: NdArray; gradient: LikeX<X> }> => {
-  const opened = open(f, x, options);
+  const opened = await open(f, x, options);
   requireScalar(opened.recording, 'valueAndGrad');
   const program = grad(opened.recording.program, isLeafOf(opened), recomputedBy(opened));
-  const [value, ...gradients] = await run(opened, program, []);
+  const [value, ...gradients] = await run(opened, program);
   return { value: likeY<tf.Tensor>(opened, [value], 'value'), gradient: likeX<X>(opened, gradients, 'gradient') };
 };

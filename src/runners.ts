@@ -3,7 +3,6 @@
 import { availableParallelism } from 'node:os';
 import { loadArtifact } from './compile/load.ts';
 import { DEVICE_NAMES, DEVICES, type DeviceName } from './device-traits.ts';
-import { requireDevice } from './devices.ts';
 import { DiffopsError } from './errors.ts';
 import { type Devices, type RuntimeSettings, runtimeOptionsOf } from './options.ts';
 import type { Planned } from './plan/plan.ts';
@@ -11,27 +10,6 @@ import { workersFor } from './plan/workers.ts';
 import { InProcess, type Runner } from './pool/in-process.ts';
 import type { Share } from './pool/job.ts';
 import { Pool, type PoolStats } from './pool/pool.ts';
-import type { RunStats } from './pool/run.ts';
-
-/** A place on devices that are tried in processes of their own first, so that a broken driver takes no other down. */
-class Probed implements Runner {
-  readonly #runner: Runner;
-  readonly #devices: readonly DeviceName[];
-
-  constructor(runner: Runner, devices: readonly DeviceName[]) {
-    this.#runner = runner;
-    this.#devices = devices;
-  }
-
-  async run(...job: Parameters<Runner['run']>): Promise<RunStats> {
-    await Promise.all(this.#devices.map(requireDevice));
-    return this.#runner.run(...job);
-  }
-
-  close(): Promise<void> {
-    return this.#runner.close();
-  }
-}
 
 /** A problem's plan for a device, and how many workers memory bears for it. */
 interface Part {
@@ -61,7 +39,8 @@ export class Runners {
     const threads = new Map(possible.map((device) => [device, this.#threadsOn(device)] as const));
     const total = [...threads.values()].reduce((sum, count) => sum + count, 0);
     // No thread starts before the first job.
-    this.#pool = new Pool({ workers: total, devices: threads });
+    const common = new Set(possible.filter((device) => DEVICES[device].onePerProcess));
+    this.#pool = new Pool({ workers: total, devices: threads, common });
   }
 
   /** Those without contexts of their own share the cores, or the number of workers that was asked for. */
@@ -96,15 +75,13 @@ export class Runners {
   /** The place for a problem's jobs; jobs of one place run one after the other, in the order in which they came. */
   for(problem: Parts): Runner {
     this.requireOpen();
-    if (this.workersFor(problem).every((count) => count === 0)) return this.#inProcess;
-    const tried = problem.parts.map(({ device }) => device).filter((device) => device !== 'cpu');
-    return tried.length === 0 ? this.#pool : new Probed(this.#pool, tried);
+    return this.workersFor(problem).every((count) => count === 0) ? this.#inProcess : this.#pool;
   }
 
-  /** A device's own threads, whatever a problem is worth. */
-  on(device: DeviceName): Runner {
+  /** The threads, whatever a problem is worth. */
+  get pool(): Runner {
     this.requireOpen();
-    return new Probed(this.#pool, [device]);
+    return this.#pool;
   }
 
   /** Refuses options of a call that ask for another pool than this one. */
@@ -131,6 +108,11 @@ export class Runners {
         `${(differs === 'workers' ? this.#asked : this.#threads) ?? 'a number of its own choice'}; give it to createRuntime instead.`,
       { option: differs },
     );
+  }
+
+  /** Devices that are to be tried before they are trusted. */
+  get tried(): readonly DeviceName[] {
+    return this.devices === 'auto' ? [] : this.devices.filter((device) => device !== 'cpu');
   }
 
   requireOpen(): void {

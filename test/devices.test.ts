@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { describe, expect, test, vi } from 'vitest';
 import { DEVICE_NAMES, DEVICES, type DeviceName } from '../src/device-traits.ts';
-import { createRuntime, devices, hessian, hvp, jacobian, jvp, valueAndGrad, vjp } from '../src/index.ts';
+import { createRuntime, devices, hessian, hessianBlocks, hvp, jacobian, jvp, valueAndGrad, vjp } from '../src/index.ts';
 import { expectClose } from './support/close.ts';
 import { deviceMissing } from './support/device-missing.ts';
 import { root } from './support/sources.ts';
@@ -249,7 +249,10 @@ describe('what can’t be had fails with the remedy', () => {
   ] as const)('the package %s', (name, device) => {
     const { code, message } = without(name, device);
     expect(code).toBe('DEVICE');
-    expect(message).toContain(`the package ${name}, which ${device} needs, isn't installed: npm install ${name}`);
+    expect(message).toContain(`${device} can't be used here: the package ${name} isn't installed. It needs`);
+    expect(message).toMatch(new RegExp(`npm install [^;]*${name}`));
+    // The remedy stands once.
+    expect(message.match(/npm install/g)).toHaveLength(1);
   });
 
   test('a package that another device needs is never asked for', () => {
@@ -268,5 +271,40 @@ describe('what can’t be had fails with the remedy', () => {
       message: expect.stringMatching(/cuda can't be used here: .*CUDA 12 with cuDNN 9.*install\.js/s),
       fields: { device: 'cuda' },
     });
+  });
+
+  test('before f is called, wherever the call may wait', async ({ skip }) => {
+    if (!(await deviceMissing('cuda'))) return skip('CUDA is here');
+    const f = (): never => expect.fail('f was called');
+    const x = Float32Array.of(1);
+    const out = join(tmpdir(), 'diffops-refused.npy');
+    for (const device of ['cuda', ['cpu', 'cuda']] as const) {
+      await using runtime = createRuntime({ device });
+      const calls = [
+        hessian(f, x, { device }),
+        hessian(f, x, { device, out }),
+        jacobian(f, x, { device }),
+        runtime.prepareHessian(f, x),
+        ...(device === 'cuda' ? [hvp(f, x, x, { device }), jvp(f, x, x, { device }), vjp(f, x, x, { device })] : []),
+      ];
+      for (const call of calls)
+        await expect(call).rejects.toMatchObject({ code: 'DEVICE', fields: { device: 'cuda' } });
+      expect(runtime.stats().threads).toEqual([]);
+    }
+    // Blocks are recorded at once, and planned only on a device that is there.
+    const blocks = hessianBlocks(loss, weights, { device: 'cuda' });
+    await expect(blocks.plan).rejects.toMatchObject({ code: 'DEVICE' });
+    await expect(blocks[Symbol.asyncIterator]().next()).rejects.toMatchObject({ code: 'DEVICE' });
+  });
+
+  test('what a product is given is copied when the call is made', async () => {
+    const [x, v] = [tf.tensor1d([1, 2]), tf.tensor1d([3, -1])];
+    const calls = (['cpu', 'tfjs:cpu'] as const).map((device) => {
+      const [own, vector] = [x.clone(), v.clone()];
+      const product = hvp((y: tf.Tensor) => tf.sum(tf.pow(y, 3)), own, vector, { device });
+      tf.dispose([own, vector]);
+      return product;
+    });
+    for (const { data } of await Promise.all(calls)) expectClose([...data], [18, -12], 1e-6);
   });
 });

@@ -65,6 +65,27 @@ describe('on the GPU', () => {
     ]);
   });
 
+  test('runtimes at work at once share the context, which outlives the first to close', async ({ skip }) => {
+    if (missing) return skip(missing);
+    const want = (await hessian(loss, weights, { precision: 'float64' })).H.data;
+    const runtimes = [createRuntime(gpu), createRuntime({ device: ['webgpu', 'cpu'] }), createRuntime(gpu)];
+    for (let round = 0; round < 3; round++) {
+      const results = await Promise.all(runtimes.map((runtime) => runtime.hessian(loss, weights, { nbatches: 3 })));
+      for (const { H } of results) expectClose(H.data, want, 2e-5);
+    }
+    const [ids, mixed, same] = runtimes.map((runtime) => runtime.stats().threads.map(({ threadId }) => threadId));
+    expect(ids.length).toBe(1);
+    expect(same).toEqual(ids);
+    expect(mixed).toEqual(expect.arrayContaining(ids));
+    const [first, ...others] = runtimes;
+    const stopped = first.hessian(loss, weights, { nbatches: 5 });
+    const going = others[1].hessian(loss, weights, { nbatches: 4 });
+    await Promise.all([first.close(), expect(stopped).rejects.toMatchObject({ code: 'CLOSED' })]);
+    expectClose((await going).H.data, want, 2e-5);
+    await Promise.all(others.map((runtime) => runtime.close()));
+    expect(runtimes.flatMap((runtime) => runtime.stats().threads)).toEqual([]);
+  });
+
   test('what the device lacks is named in the plan, and computed all the same', async ({ skip }) => {
     if (missing) return skip(missing);
     await using runtime = createRuntime(gpu);

@@ -6,6 +6,7 @@ import type { Artifact } from '../compile/executable.ts';
 import { holdEngine, needsEngine } from '../compile/hold-engine.ts';
 import { DiffopsError } from '../errors.ts';
 import type { Value } from '../ir/aval.ts';
+import { holdThreads, letGoOfThreads } from './common-threads.ts';
 import { guard, unguard } from './exit-guard.ts';
 import type { Runner } from './in-process.ts';
 import { forThreads } from './inputs.ts';
@@ -13,7 +14,7 @@ import type { Job } from './job.ts';
 import type { Brief, Coordinator, TaskResult } from './protocol.ts';
 import { RunQueue } from './queue.ts';
 import { intoOf, jobsOf, type Pace, Run, type RunOptions, type RunStats } from './run.ts';
-import { Threads, type Ticket } from './threads.ts';
+import { Threads, type ThreadsOptions, type Ticket } from './threads.ts';
 import { workerFile } from './worker-file.ts';
 
 export interface PoolOptions {
@@ -21,6 +22,8 @@ export interface PoolOptions {
   readonly workers: number;
   /** The same for each device of a mixed pool. */
   readonly devices?: ReadonlyMap<string, number> | undefined;
+  /** Devices whose threads all pools of the process share. */
+  readonly common?: ReadonlySet<string> | undefined;
   readonly resourceLimits?: ResourceLimits | undefined;
   /** The module that threads run, for tests with an engine of their own. */
   readonly file?: URL | undefined;
@@ -57,6 +60,8 @@ export class Pool implements Runner {
   readonly #known = new WeakSet<Artifact>();
   /** By device, since no thread has the contexts of two. */
   readonly #threads = new Map<string, Threads>();
+  /** Threads of devices that are shared with other pools, once they are asked for. */
+  readonly #common = new Map<string, Promise<Threads>>();
   /** By the key of a job's first program. */
   readonly #paces = new Map<string, Pace>();
   #deaths = 0;
@@ -110,7 +115,12 @@ export class Pool implements Runner {
   /** Rejects what waits and what runs with CLOSED, lets the tiles at work finish, and ends the threads. */
   close(): Promise<void> {
     this.#closing ??= this.#queue.close().then(async () => {
-      await Promise.all([...this.#threads.values()].map((threads) => threads.close()));
+      const own = [...this.#threads].filter(([device]) => !this.#common.has(device));
+      this.#threads.clear();
+      await Promise.all([
+        ...own.map(([, threads]) => threads.close()),
+        ...[...this.#common.keys()].map(letGoOfThreads),
+      ]);
     });
     return this.#closing;
   }
@@ -159,6 +169,9 @@ export class Pool implements Runner {
   }
 
   async #task(run: Run, slot: number, retry: readonly number[], tickets: Set<Ticket>): Promise<TaskResult | undefined> {
+    const { head, device } = run.jobOf(slot);
+    const threads = await this.#threadsOf(device, run);
+    if (run.over) return undefined;
     const { port1, port2 } = new MessageChannel();
     const coordinator: Coordinator = {
       artifact: (index) => run.artifact(slot, index),
@@ -168,7 +181,6 @@ export class Pool implements Runner {
     };
     comlink.expose(coordinator, port1 as unknown as comlink.Endpoint);
     const { control, sink } = run;
-    const { head, device } = run.jobOf(slot);
     const brief: Brief = {
       job: head,
       control: control.head,
@@ -179,7 +191,7 @@ export class Pool implements Runner {
     };
     const offer = run.nextTask();
     control.offer(slot, offer);
-    const ticket = this.#threadsOf(device, run).submit({ port: port2, brief, offer }, () => control.take(slot, offer));
+    const ticket = threads.submit({ port: port2, brief, offer }, () => control.take(slot, offer));
     tickets.add(ticket);
     try {
       return await ticket.result;
@@ -207,17 +219,25 @@ export class Pool implements Runner {
   }
 
   /** Threads start with their first task. */
-  #threadsOf(device: string, run: Run): Threads {
+  async #threadsOf(device: string, run: Run): Promise<Threads> {
     const known = this.#threads.get(device);
     if (known) return known;
-    const threads = new Threads({
+    const options: ThreadsOptions = {
       ...this.#options,
       workers: this.#options.devices?.get(device) ?? this.workers,
       file: this.#options.file ?? workerFile('tile-worker'),
       engine: needsEngine(run.artifactsOn(device)),
-    });
+    };
+    const isCommon = this.#options.common?.has(device);
+    const threads = isCommon ? await this.#commonThreads(device, options) : new Threads(options);
     this.#threads.set(device, threads);
     return threads;
+  }
+
+  #commonThreads(device: string, options: ThreadsOptions): Promise<Threads> {
+    const known = this.#common.get(device) ?? holdThreads(device, options);
+    this.#common.set(device, known);
+    return known;
   }
 
   #count(stats: RunStats): void {

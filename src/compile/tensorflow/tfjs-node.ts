@@ -44,11 +44,10 @@ export const isTfjsNodeInstalled = (): boolean => installed() !== undefined;
 export const tfjsNode = async (): Promise<TfjsNode> => {
   const name = installed();
   if (name === undefined) {
-    throw new DiffopsError(
-      'DEVICE',
-      "tensorflow needs @tensorflow/tfjs-node-gpu (NVIDIA GPUs) or @tensorflow/tfjs-node, and neither is installed: npm install one of them, or use device: 'cpu'.",
-      { device: 'tensorflow' },
-    );
+    throw new DiffopsError('DEVICE', 'neither @tensorflow/tfjs-node-gpu nor @tensorflow/tfjs-node is installed', {
+      device: 'tensorflow',
+      package: PACKAGES[1],
+    });
   }
   return require(name) as TfjsNode;
 };

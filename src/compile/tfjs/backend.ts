@@ -33,12 +33,7 @@ const imported = async (name: string, device: string): Promise<unknown> => {
   } catch (cause) {
     const isMissing = (cause as NodeJS.ErrnoException).code === 'ERR_MODULE_NOT_FOUND';
     const why = isMissing ? "isn't installed" : `can't be loaded (${(cause as Error).message})`;
-    throw new DiffopsError(
-      'DEVICE',
-      `the package ${name}, which ${device} needs, ${why}: npm install ${name}`,
-      { device, package: name },
-      { cause },
-    );
+    throw new DiffopsError('DEVICE', `the package ${name} ${why}`, { device, package: name }, { cause });
   }
 };
 
