@@ -316,10 +316,12 @@ export class Recorder implements TracerHost {
     )[0];
   }
 
-  /** Whether a value comes from x, or from data alone. */
+  /** Whether a value comes from data alone; else from x, if only as a cotangent of what does. */
   #sourceOf(atoms: readonly Atom[]): 'x' | 'data' {
     const used = new Set<Atom>(atoms.flatMap((atom) => this.#upTo(atom).inputs));
-    return this.#given.some((input) => input.from === 'x' && used.has(input.atom)) ? 'x' : 'data';
+    const uses = (from: 'x' | 'data'): boolean =>
+      this.#given.some((input) => input.from === from && used.has(input.atom));
+    return uses('data') && !uses('x') ? 'data' : 'x';
   }
 
   /** What an atom is made of, by all equations so far. */

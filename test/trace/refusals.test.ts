@@ -54,6 +54,15 @@ describe('values that are not there', () => {
     expect(error.message).toMatch(/depend on x.*tf\.where.*tf\.stack/s);
   });
 
+  it('are of x, too, where a gradient that a customGrad is given is read', () => {
+    const half = tf.customGrad((y) => ({
+      value: (y as T).mul(0.5),
+      gradFunc: (dy: T) => dy.mul(0.5).add(dy.dataSync()[0]) as T,
+    }));
+    const error = refusal((x: T) => (half as (y: T) => T)(x).sum(), vector);
+    expect(error.fields).toEqual({ operation: 'dataSync', dependsOn: 'x' });
+  });
+
   it('says so where they depend on data alone', () => {
     const error = refusal((x: T, d: T) => x.mul(d.add(1).dataSync()[0]), 1, { data: 2 });
     expect(error.fields).toEqual({ operation: 'dataSync', dependsOn: 'data' });
