@@ -18,7 +18,7 @@ import type { RunStats, Stretch, Progress as TileProgress } from './pool/run.ts'
 import { fixedOf, flattenData, jobsOf, type Problem } from './problem.ts';
 import { type Flat, flattenTree } from './pytree.ts';
 import type { Runners } from './runners.ts';
-import { goesAcross, newResultMemory, type ResultMemory } from './stitch/result-memory.ts';
+import { goesAcross, makeRoom, newResultMemory, type ResultMemory } from './stitch/result-memory.ts';
 import type { LikeX } from './tree-types.ts';
 import { checkSameStructure, unflattenVector } from './unflatten.ts';
 
@@ -85,15 +85,20 @@ export const nonFinite = (x: Flat, column: number, name: string): DiffopsError =
   );
 };
 
-const allocate = ({ planned, parts, memoryLimit }: Problem, { workers, estimatedPeakBytes }: Plan): ResultMemory => {
+const allocate = async (
+  { planned, parts, memoryLimit }: Problem,
+  { workers, estimatedPeakBytes }: Plan,
+): Promise<ResultMemory> => {
   const { rows, columns, dtype } = planned;
   const groups = parts.flatMap((part) => part.planned.groups);
   const bytes = rows * columns * bytesPerElement(dtype);
+  const slots = groups.some(goesAcross) ? Math.max(1, workers) : 0;
+  // With the results before it, it may take what the rest of the call leaves of the limit: half of it, for a thread that
+  // had nothing to do may hold as many that the others have let go of.
+  const room = (memoryLimit - estimatedPeakBytes + bytes) / 2;
+  await makeRoom(bytes, room);
   try {
-    const slots = groups.some(goesAcross) ? Math.max(1, workers) : 0;
-    // With the results before it, it may take what the rest of the call leaves of the limit: half of it, for a thread that
-    // had nothing to do may hold as many that the others have let go of.
-    return newResultMemory(bytes, slots, (memoryLimit - estimatedPeakBytes + bytes) / 2);
+    return newResultMemory(bytes, slots, room);
   } catch (cause) {
     throw new DiffopsError(
       'MEMORY_LIMIT',
@@ -148,7 +153,7 @@ export const evaluateAt = async (
 ): Promise<Evaluation> => {
   const { planned, settings } = problem;
   const plan = planOfRun(problem, runners.workersFor(problem), matrixBytes(planned));
-  const result = allocate(problem, plan);
+  const result = await allocate(problem, plan);
   const tiles = heaviestFirst(planned);
   const jobs = jobsOf(problem, x, fixed, runners.placesFor(problem), { tiles });
   const began = performance.now();

@@ -197,6 +197,8 @@ export class Pool implements Runner {
       return await ticket.result;
     } finally {
       tickets.delete(ticket);
+      // It closes in a turn to come; until then its listener would hold the run, and with it the result.
+      port1.removeAllListeners('message');
       port1.close();
     }
   }

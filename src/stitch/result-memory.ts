@@ -42,17 +42,29 @@ let rounds = 0;
 /** The last round in which this thread collected garbage for the one that makes the results. */
 let followed = 0;
 
+/** V8 doesn't see memory that threads share and would let results pile up that nobody holds any more. */
+const isFull = (bytes: number, room: number): boolean =>
+  uncollected > 0 && uncollected + bytes > Math.min(room, MOST_UNCOLLECTED);
+
+const collectResults = (): void => {
+  collectGarbage();
+  uncollected = 0;
+  rounds++;
+};
+
+/** To be awaited before `newResultMemory`: a caller that drops one result as it asks for the next holds it until then. */
+export const makeRoom = async (bytes: number, room: number): Promise<void> => {
+  if (!isFull(bytes, room)) return;
+  await new Promise((resolve) => setImmediate(resolve));
+  collectResults();
+};
+
 /**
  * Zeroed memory for a matrix, with rooms for as many threads as there are slots: whole rows need none. Throws where it
- * can't be had at all. `room`: bytes that results may take together, this one among them. V8 doesn't see memory that
- * threads share and would let those pile up that nobody holds any more, so it is told to collect before the room is full.
+ * can't be had at all. `room`: bytes that results may take together, this one among them.
  */
 export const newResultMemory = (bytes: number, slots: number, room = MOST_UNCOLLECTED): ResultMemory => {
-  if (uncollected > 0 && uncollected + bytes > Math.min(room, MOST_UNCOLLECTED)) {
-    collectGarbage();
-    uncollected = 0;
-    rounds++;
-  }
+  if (isFull(bytes, room)) collectResults();
   uncollected += bytes;
   return { ...memoryOf(bytes, slots), round: rounds };
 };

@@ -90,7 +90,8 @@ test.skipIf(!hasHighWaterMark).each([1, 2])(
 );
 
 test.skipIf(!hasHighWaterMark).each([
-  // 61 MiB each: two results beside the rest, then five.
+  // 61 MiB each: one result beside the rest, two, then five.
+  ['100 MiB', 30],
   ['170 MiB', 100],
   ['400 MiB', 30],
 ])(
