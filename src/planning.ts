@@ -43,6 +43,8 @@ export interface PlannedCall {
   readonly leaves: number;
   readonly precision: FloatDtype;
   readonly device: DeviceName;
+  /** How many devices share the limit, but for the result, which is held once. */
+  readonly sharing: number;
   readonly held: Held;
   /** Bytes that the plan is to be made for, where the call doesn't say: of a run that is taken up, those of its begin. */
   readonly limitBefore: number | undefined;
@@ -85,11 +87,12 @@ export const planFor = (call: PlannedCall): Bounded => {
   }
   const { planned } = found;
   if (found.fits === 'not') throw tooLarge(call, planned, limit);
-  const running = { limit, held: call.held, searched: found.fits !== 'freely', interpreted: isInterpreted(call) };
+  const { held, sharing } = call;
+  const running = { limit, held, sharing, searched: found.fits !== 'freely', interpreted: isInterpreted(call) };
   const bears = (workers: number): boolean => bytesOf(planned, { ...running, workers }) <= FILLED * limit;
   return {
     planned,
-    memoryLimit: limit,
+    memoryLimit: Math.floor(limit / sharing),
     mostWorkers: mostThat(bears),
     searched: running.searched,
     interpreted: running.interpreted,
@@ -100,7 +103,7 @@ export const planFor = (call: PlannedCall): Bounded => {
 const search = (call: PlannedCall, limit: number, mode: Settings['mode']): Found => {
   const degrees = DEGREES[`${call.settings.checkpoint}`];
   const key = `${keyOf(call, mode)}/${degrees[0]}`;
-  const searchKey = `${key}/${call.settings.jit}/${degrees.length}/${call.held}/${limit}`;
+  const searchKey = `${key}/${call.settings.jit}/${degrees.length}/${call.held}/${limit}/${call.sharing}`;
   const known = searches.get(searchKey);
   if (known) return known;
   const groupsMade = new Map<string, readonly Group[]>();
@@ -111,7 +114,14 @@ const search = (call: PlannedCall, limit: number, mode: Settings['mode']): Found
     (searched: boolean) =>
     (made: Planned): Sized =>
       sizedFor(made, workers, (count) =>
-        bytesOf(made, { workers: count, limit, held: call.held, searched, interpreted: isInterpreted(call) }),
+        bytesOf(made, {
+          workers: count,
+          limit,
+          held: call.held,
+          sharing: call.sharing,
+          searched,
+          interpreted: isInterpreted(call),
+        }),
       );
   const unbounded = { recomputed: degrees[0], tileBytes: Number.POSITIVE_INFINITY };
   const free = freely(key, FILLED * limit, sizedAs, () => plan(unbounded));
@@ -159,6 +169,7 @@ interface Running {
   readonly workers: number;
   readonly limit: number;
   readonly held: Held;
+  readonly sharing: number;
   readonly searched: boolean;
   readonly interpreted: boolean;
 }
@@ -171,7 +182,7 @@ const heldBytes = (planned: Planned, { workers, limit, held }: Running): number 
 const circumstancesOf = (planned: Planned, running: Running): Circumstances => ({
   workers: running.workers,
   held: heldBytes(planned, running),
-  engineBytes: engineBytesUnder(running.limit),
+  engineBytes: engineBytesUnder(running.limit / running.sharing),
   searched: running.searched,
   interpreted: running.interpreted,
 });
@@ -179,7 +190,11 @@ const circumstancesOf = (planned: Planned, running: Running): Circumstances => (
 const estimateOf = (planned: Planned, running: Running): MemoryEstimate =>
   estimate(planned, circumstancesOf(planned, running));
 
-const bytesOf = (planned: Planned, running: Running): number => estimateOf(planned, running).total;
+/** Of all devices, were each to take what this one does. */
+const bytesOf = (planned: Planned, running: Running): number => {
+  const held = heldBytes(planned, running);
+  return held + running.sharing * (estimateOf(planned, running).total - held);
+};
 
 /** The plan as it runs: on so many workers, with so many bytes of the result held. */
 export const planOfRun = (
@@ -263,8 +278,8 @@ const limitFor = (planned: Planned, running: Running): number => {
 };
 
 const tooLarge = (call: PlannedCall, planned: Planned, limit: number): DiffopsError => {
-  const { kind, held, precision, settings } = call;
-  const running = { workers: 1, limit, held, searched: true, interpreted: isInterpreted(call) };
+  const { kind, held, sharing, device, precision, settings } = call;
+  const running = { workers: 1, limit, held, sharing, searched: true, interpreted: isInterpreted(call) };
   const needed = limitFor(planned, running);
   const inFile = limitFor(planned, { ...running, held: 'npy' });
   const streamed = limitFor(planned, { ...running, held: 'blocks' });
@@ -281,7 +296,8 @@ const tooLarge = (call: PlannedCall, planned: Planned, limit: number): DiffopsEr
   ];
   return new DiffopsError(
     'MEMORY_LIMIT',
-    `this takes ${formatBytes(needed)} at least (${describeTerms(estimateOf(planned, running))}); ` +
+    `this takes ${formatBytes(needed)} at least (${sharing > 1 ? `${device}, one of ${sharing} devices: ` : ''}` +
+      `${describeTerms(estimateOf(planned, running))}); ` +
       `memoryLimit is ${formatBytes(limit)}${given}. ${sentence(remedies)}.`,
     { limit, needed, plan: new Plan([{ planned, circumstances: circumstancesOf(planned, running) }]).summary() },
   );

@@ -7,7 +7,6 @@ import { DEVICES, type DeviceName } from './device-traits.ts';
 import { DiffopsError } from './errors.ts';
 import { journalOf, type Out, outOf, requireWritable } from './file/out.ts';
 import { type FloatDtype, sizeOf } from './ir/aval.ts';
-import { defaultMemoryLimit } from './memory-limit.ts';
 import { checkNbatches, type Devices, type Settings, settingsOf } from './options.ts';
 import { cellsOf } from './plan/cells.ts';
 import { engineBytesUnder } from './plan/memory.ts';
@@ -136,14 +135,14 @@ export const planOn = (opened: OpenProblem, devices: readonly DeviceName[]): Pro
   const { call, kind, recording, held, limitBefore } = opened;
   const { settings, precision, x: flat } = call;
   const t1 = performance.now();
-  const shared = { kind, recording, leaves: flat.leaves.length, precision, held, limitBefore };
+  const sharing = devices.length;
+  const shared = { kind, recording, leaves: flat.leaves.length, precision, sharing, held, limitBefore };
   const bounds: Bounded[] = [];
   for (const device of devices) {
     // All go the same way.
     const before = bounds[0]?.planned.facts.mode;
     const mode = before === 'forward' || before === 'reverse' ? before : settings.mode;
-    const memoryLimit = shareOf(settings.memoryLimit, devices.length);
-    bounds.push(planFor({ ...shared, settings: { ...settings, mode, memoryLimit }, device }));
+    bounds.push(planFor({ ...shared, settings: { ...settings, mode }, device }));
   }
   const t2 = performance.now();
   const phases = { record: opened.record, transform: t2 - t1, compile: 0 };
@@ -179,10 +178,6 @@ export const poseProblem = (
   purpose: Purpose,
   devices: readonly DeviceName[] = ['cpu'],
 ): Problem => planOn(recordProblem(ask(kind, x, options, purpose, devices), f), devices);
-
-/** What each of several devices may take of a limit. */
-const shareOf = (limit: number | undefined, devices: number): number | undefined =>
-  devices === 1 ? limit : Math.floor((limit ?? defaultMemoryLimit()) / devices);
 
 /** Refuses what a device lacks. */
 export const requireRunnable = ({ precision, settings }: Call, device: DeviceName): void => {

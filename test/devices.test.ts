@@ -178,6 +178,20 @@ describe.each([
   });
 });
 
+test('devices share a memory limit but for the result, and a refusal says what all would take', async () => {
+  const f = (v: tf.Tensor): tf.Tensor => tf.sum(tf.mul(tf.sin(v), tf.sum(tf.square(v))));
+  const x = tf.linspace(-1, 1, 3000);
+  await using runtime = createRuntime({ device: ['cpu', 'tfjs:cpu'] });
+  // The result alone is more than half of it.
+  const { report } = await runtime.hessian(f, x, { memoryLimit: '64MiB' });
+  expect(report.device).toEqual(['cpu', 'tfjs:cpu']);
+  const refused = await runtime.prepareHessian(f, x, { memoryLimit: '36MiB' }).catch((error) => error);
+  expect(refused).toMatchObject({ code: 'MEMORY_LIMIT', fields: { limit: 36 * 2 ** 20 } });
+  expect(refused.message).toMatch(/one of 2 devices: .*memoryLimit is 36 MiB/);
+  const { needed } = refused.fields as { needed: number };
+  expect(needed).toBeLessThan(2 * 36 * 2 ** 20);
+});
+
 describe('auto', () => {
   test('takes the CPU where a problem is small, and says so', async () => {
     const { H, report } = await hessian(loss, weights, { device: 'auto' });
