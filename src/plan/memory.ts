@@ -86,6 +86,8 @@ export const matrixBytes = ({ groups, rows, columns, dtype }: Measured): number 
   let written = 0;
   for (const { outputs, first, limit } of groups) {
     if (outputs.some(({ placed }) => !placed)) return whole;
+    // Columns that are zero throughout are never written.
+    if (outputs.length === 0) continue;
     const widest = Math.max(...outputs.map((output) => output.size));
     written += (limit - first + widest) * PAGE + (limit - first) * size * outputs.reduce((sum, o) => sum + o.size, 0);
   }

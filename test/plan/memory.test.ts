@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { blocksBytes, estimate, matrixBytes } from '../../src/plan/memory.ts';
 import { planHessian } from '../../src/plan/planner.ts';
+import { newOps } from '../../src/primitives/table.ts';
 import { root } from '../support/sources.ts';
 import { runNode } from '../support/spawn.ts';
 import { chain, planRequest } from './programs.ts';
@@ -117,6 +118,15 @@ describe('the terms', () => {
     const total = (workers: number, held: number): number => estimate(planned, { workers, held }).total;
     for (let workers = 1; workers < 8; workers++) expect(total(workers + 1, 0)).toBeGreaterThan(total(workers, 0));
     expect(total(2, 12_345) - total(2, 0)).toBe(12_345);
+  });
+
+  test('hold nothing of columns that are zero throughout', () => {
+    const ops = newOps();
+    const [x, y] = [0, 1].map(() => ops.input({ shape: [6], dtype: 'float64' }));
+    const linear = ops.build([ops.sum(ops.add(x, ops.mul(y, ops.literal(3, [6], 'float64'))), [0])]);
+    const zero = planHessian(planRequest(linear, { nbatches: 4 }), false);
+    expect(matrixBytes(zero)).toBe(0);
+    expect(estimate(zero, { workers: 1, held: 0 }).total).toBeGreaterThan(0);
   });
 
   test('hold a dense matrix whole, and blocks of it until they are collected', () => {
