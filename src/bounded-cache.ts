@@ -21,9 +21,14 @@ export class BoundedCache<T> {
     const found = this.get(key);
     if (found !== undefined) return found;
     const made = make();
-    this.#entries.set(key, made);
-    if (this.#entries.size > this.#limit) this.#entries.delete(this.#entries.keys().next().value as string);
+    this.set(key, made);
     return made;
+  }
+
+  set(key: string, value: T): void {
+    this.#entries.delete(key);
+    this.#entries.set(key, value);
+    if (this.#entries.size > this.#limit) this.#entries.delete(this.#entries.keys().next().value as string);
   }
 
   delete(key: string): void {

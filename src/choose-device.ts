@@ -1,7 +1,7 @@
 /** `device: 'auto'`: the device on which a problem is likely done first, and why that is so. */
 
 import { availableParallelism } from 'node:os';
-import { DEVICES, type DeviceName } from './device-traits.ts';
+import { DEVICE_NAMES, DEVICES, type DeviceName } from './device-traits.ts';
 import { speedOf } from './devices.ts';
 import { formatCount } from './plan/format.ts';
 import { type OpenProblem, type Problem, planOn } from './problem.ts';
@@ -13,7 +13,7 @@ const SMALL = 1e8;
 const WORTH = 2;
 
 /** Devices that can be faster than the CPU at all, best liked first. */
-const CANDIDATES = (Object.keys(DEVICES) as DeviceName[]).filter((name) => DEVICES[name].contends);
+const CANDIDATES = DEVICE_NAMES.filter((name) => DEVICES[name].contends);
 
 const predicted = ({ planned: { groups, prices } }: Problem): number =>
   groups.reduce((sum, { first, limit }, k) => sum + prices[k].nanoseconds * (limit - first), 0) /
@@ -25,9 +25,10 @@ const rate = (perSecond: number): string => `${formatCount(perSecond)}FLOP/s`;
 export const chooseDevice = async (opened: OpenProblem): Promise<Problem> => {
   const cpu = planOn(opened, ['cpu']);
   if (!opened.call.settings.jit) return { ...cpu, chosen: 'jit: false interprets, on the CPU' };
-  const milliseconds = predicted(cpu) / 1e6;
-  if (predicted(cpu) < SMALL) {
-    return { ...cpu, chosen: `the CPU takes about ${milliseconds.toPrecision(2)} ms, too little for another device` };
+  const nanoseconds = predicted(cpu);
+  if (nanoseconds < SMALL) {
+    const milliseconds = (nanoseconds / 1e6).toPrecision(2);
+    return { ...cpu, chosen: `the CPU takes about ${milliseconds} ms, too little for another device` };
   }
   const able = CANDIDATES.filter((name) => DEVICES[name].float64 || opened.call.precision === 'float32');
   // One after the other: they would slow each other down.

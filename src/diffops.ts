@@ -215,15 +215,8 @@ export class Runtime {
 export const createRuntime = (options?: RuntimeOptions): Runtime =>
   new Runtime(new Runners(runtimeSettingsOf(options)));
 
-const shared = new Map<Runners, Runtime>();
-
-/** The runtime of the bare functions for these options. */
-const sharedRuntime = (options: RuntimeOptions | undefined): Runtime => {
-  const runners = sharedRunners(options);
-  const runtime = shared.get(runners) ?? new Runtime(runners);
-  shared.set(runners, runtime);
-  return runtime;
-};
+/** The runtime of the bare functions for these options: what is kept are its places. */
+const sharedRuntime = (options: RuntimeOptions | undefined): Runtime => new Runtime(sharedRunners(options));
 
 /**
  * The whole Hessian `[n, n]` of f at x, in blocks of columns on the default runtime.

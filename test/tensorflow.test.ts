@@ -7,6 +7,7 @@ import * as tf from '@tensorflow/tfjs';
 import { describe, expect, test, vi } from 'vitest';
 import { createRuntime, devices, hessian, jacobian } from '../src/index.ts';
 import { expectClose } from './support/close.ts';
+import { expectEveryForm, loss, weights } from './support/every-form.ts';
 import { root } from './support/sources.ts';
 import { runNode } from './support/spawn.ts';
 import { tensorflowMissing as missing } from './support/tensorflow.ts';
@@ -14,19 +15,6 @@ import { tensorflowMissing as missing } from './support/tensorflow.ts';
 vi.setConfig({ testTimeout: 180_000 });
 
 const device = 'tensorflow';
-const batch = tf.tensor2d([0.3, -1, 0.8, 0.1, 0.5, -0.7, 1.2, 0.4], [4, 2]);
-const weights: tf.Tensor[] = [
-  tf.tensor2d([0.5, -0.3, 0.8, 0.1, 0.9, -0.6], [2, 3]),
-  tf.tensor1d([0.1, 0.2, -0.3]),
-  tf.tensor2d([1, -1, 0.5], [3, 1]),
-];
-const loss = ([w, b, v]: tf.Tensor[]): tf.Tensor =>
-  tf.mean(tf.square(tf.matMul(tf.tanh(tf.add(tf.matMul(batch, w as tf.Tensor2D), b)), v as tf.Tensor2D)));
-
-const cumulative = (x: tf.Tensor, c: tf.Tensor): tf.Tensor => tf.mul(tf.cumsum(tf.square(x)), c);
-const point = tf.tensor1d([0.5, -1, 2]);
-const data = tf.tensor1d([1, 2, 3]);
-const slopes = [1, 0, 0, 2, -4, 0, 3, -6, 12];
 
 describe.skipIf(missing)(`on TensorFlow${missing ? `: skipped, ${missing}` : ''}`, () => {
   test.each([
@@ -51,24 +39,7 @@ describe.skipIf(missing)(`on TensorFlow${missing ? `: skipped, ${missing}` : ''}
 
   test('columns, rows, blocks and recomputing', async () => {
     await using runtime = createRuntime({ device });
-    for (const mode of ['forward', 'reverse'] as const) {
-      expectClose((await runtime.jacobian(cumulative, point, { data, mode })).J.data, slopes, 1e-6);
-    }
-    const checkpointed = await runtime.hessian(loss, weights, { checkpoint: true, nbatches: 3 });
-    expectClose(checkpointed.H.data, (await hessian(loss, weights)).H.data, 2e-6);
-    const blocks = [];
-    for await (const { columns, data: numbers } of runtime.jacobianBlocks(cumulative, point, {
-      data,
-      nbatches: 3,
-      mode: 'forward',
-    })) {
-      blocks.push([...columns, ...numbers]);
-    }
-    expect(blocks.sort()).toEqual([
-      [0, 1, 1, 2, 3],
-      [1, 2, 0, -4, -6],
-      [2, 3, 0, 0, 12],
-    ]);
+    await expectEveryForm(runtime, 2e-6);
   });
 
   test('two workers, each with a context of its own, give what one gives, bit by bit', async () => {

@@ -5,6 +5,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { createRuntime, hessian, jacobian } from '../src/index.ts';
 import { expectClose } from './support/close.ts';
 import { deviceMissing } from './support/device-missing.ts';
+import { expectEveryForm, loss, weights } from './support/every-form.ts';
 import { root } from './support/sources.ts';
 import { runNode } from './support/spawn.ts';
 
@@ -13,15 +14,6 @@ vi.setConfig({ testTimeout: 180_000 });
 
 const missing = await deviceMissing('webgpu');
 const gpu = { device: 'webgpu' } as const;
-
-const batch = tf.tensor2d([0.3, -1, 0.8, 0.1, 0.5, -0.7, 1.2, 0.4], [4, 2]);
-const weights: tf.Tensor[] = [
-  tf.tensor2d([0.5, -0.3, 0.8, 0.1, 0.9, -0.6], [2, 3]),
-  tf.tensor1d([0.1, 0.2, -0.3]),
-  tf.tensor2d([1, -1, 0.5], [3, 1]),
-];
-const loss = ([w, b, v]: tf.Tensor[]): tf.Tensor =>
-  tf.mean(tf.square(tf.matMul(tf.tanh(tf.add(tf.matMul(batch, w as tf.Tensor2D), b)), v as tf.Tensor2D)));
 
 describe('on the GPU', () => {
   test('the matrix is that of the CPU, again and again, at one point and another', async ({ skip }) => {
@@ -41,28 +33,7 @@ describe('on the GPU', () => {
   test('columns, rows, blocks and recomputing', async ({ skip }) => {
     if (missing) return skip(missing);
     await using runtime = createRuntime(gpu);
-    const f = (x: tf.Tensor, c: tf.Tensor): tf.Tensor => tf.mul(tf.cumsum(tf.square(x)), c);
-    const x = tf.tensor1d([0.5, -1, 2]);
-    const data = tf.tensor1d([1, 2, 3]);
-    const want = [1, 0, 0, 2, -4, 0, 3, -6, 12];
-    for (const mode of ['forward', 'reverse'] as const) {
-      expectClose((await runtime.jacobian(f, x, { data, mode })).J.data, want, 1e-6);
-    }
-    const checkpointed = await runtime.hessian(loss, weights, { checkpoint: true, nbatches: 3 });
-    expectClose(checkpointed.H.data, (await hessian(loss, weights)).H.data, 2e-5);
-    const blocks = [];
-    for await (const { columns, data: numbers } of runtime.jacobianBlocks(f, x, {
-      data,
-      nbatches: 3,
-      mode: 'forward',
-    })) {
-      blocks.push([...columns, ...numbers]);
-    }
-    expect(blocks.sort()).toEqual([
-      [0, 1, 1, 2, 3],
-      [1, 2, 0, -4, -6],
-      [2, 3, 0, 0, 12],
-    ]);
+    await expectEveryForm(runtime, 2e-5);
   });
 
   test('runtimes at work at once share the context, which outlives the first to close', async ({ skip }) => {

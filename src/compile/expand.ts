@@ -9,6 +9,9 @@ import { Environment, emitAgain } from '../transforms/replay.ts';
 /** The result of an equation by other primitives, or undefined to leave it as it is. */
 export type Expansion = (ops: Ops, inputs: readonly Atom[], params: Params) => Atom | undefined;
 
+/** In a table of lowerings: the primitive is never met, since it has been expanded, in every dtype. */
+export type Expanded = 'expanded';
+
 export type Expansions = Partial<Record<PrimitiveName, Expansion>>;
 
 const needsNone = (program: Program, expansions: Expansions): boolean => {

@@ -1,7 +1,7 @@
 /** The plain evaluator: runs a Program's equations in order, in either precision, and frees values after their last use. */
 
 import { type Aval, allocate, sizeOf, type TypedArray, type Value } from '../ir/aval.ts';
-import { malformed } from '../ir/builder.ts';
+import { malformed, requireInputs } from '../ir/builder.ts';
 import type { Params } from '../ir/params.ts';
 import type { Atom, Literal, Program, Var } from '../ir/program.ts';
 import type { Primitive } from '../primitives/primitive.ts';
@@ -96,9 +96,7 @@ export const makeInterpreted = (program: Program): ((inputs: readonly Value[]) =
 
   const buffers = new Buffers();
   return (inputs) => {
-    if (inputs.length !== inputSlots.length) {
-      throw malformed(`The program takes ${inputSlots.length} inputs; ${inputs.length} were given.`);
-    }
+    requireInputs(inputSlots.length, inputs.length);
     const values = new Array<Value | undefined>(slots.count);
     for (const [i, slot] of inputSlots.entries()) values[slot] = inputs[i];
     for (const { rules, params, operands, aval, zeroed, slot, frees } of steps) {

@@ -136,6 +136,11 @@ export const pruned = (program: Program): Program => {
   return { inputs: program.inputs, equations: kept.reverse(), outputs: program.outputs };
 };
 
+/** Every engine is given as many values as its program has inputs. */
+export const requireInputs = (taken: number, given: number): void => {
+  if (given !== taken) throw malformed(`The program takes ${taken} inputs; ${given} were given.`);
+};
+
 /** Raised for a program or an equation that is not well formed: a mistake of diffops, not of its user. */
 export const malformed = (message: string, fields: Record<string, unknown> = {}): DiffopsError =>
   new DiffopsError('PROGRAM', `${message} This is a defect of diffops; please report it with the function.`, fields);

@@ -95,15 +95,11 @@ export const roughNanoseconds = (program: Program, native: boolean): number => {
 export const cheaperEngine = (program: Program, native: boolean): EnginePrice => {
   const guess = native && canRunNative() ? guessedNative(program) : Number.POSITIVE_INFINITY;
   // Of many small equations, starting on them says enough.
-  const least = leastNanoseconds(program);
-  if (guess < LIKELY * least) {
-    const nanoseconds = nativeNanosecondsOf(program);
-    if (nanoseconds < least) return { engine: 'native', nanoseconds };
-  }
-  const onnx = tileNanoseconds(program);
-  if (guess < LIKELY * onnx) {
+  for (const priceOf of [leastNanoseconds, tileNanoseconds]) {
+    const onnx = priceOf(program);
+    if (guess >= LIKELY * onnx) continue;
     const nanoseconds = nativeNanosecondsOf(program);
     if (nanoseconds < onnx) return { engine: 'native', nanoseconds };
   }
-  return { engine: 'onnx', nanoseconds: onnx };
+  return { engine: 'onnx', nanoseconds: tileNanoseconds(program) };
 };

@@ -2,6 +2,7 @@
 
 import { MessageChannel, type ResourceLimits } from 'node:worker_threads';
 import * as comlink from 'comlink';
+import { BoundedCache } from '../bounded-cache.ts';
 import type { Artifact } from '../compile/executable.ts';
 import { holdEngine, needsEngine } from '../compile/hold-engine.ts';
 import { DiffopsError } from '../errors.ts';
@@ -63,7 +64,7 @@ export class Pool implements Runner {
   /** Threads of devices that are shared with other pools, once they are asked for. */
   readonly #common = new Map<string, Promise<Threads>>();
   /** By the key of a job's first program. */
-  readonly #paces = new Map<string, Pace>();
+  readonly #paces = new BoundedCache<Pace>(PACES_KEPT);
   #deaths = 0;
   #closing: Promise<void> | undefined;
 
@@ -215,8 +216,6 @@ export class Pool implements Runner {
     for (const [device, { artifacts }] of jobs.entries()) {
       const pace = run.paceOn(device);
       if (pace && artifacts.length > 0) this.#paces.set(artifacts[0].key, pace);
-      const [oldest] = this.#paces.keys();
-      if (this.#paces.size > PACES_KEPT) this.#paces.delete(oldest);
     }
   }
 

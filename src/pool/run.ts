@@ -302,9 +302,8 @@ export class Run {
     if (pace) this.#paces.set(this.#devices[slot], pace);
     const { threadId, tiles } = this.control.vacate(slot);
     const device = this.#names[this.#devices[slot]];
-    for (const { first, limit, from, to } of this.#timeline.length < MOST_STRETCHES && this.jobs.length > 1
-      ? (spans ?? [])
-      : []) {
+    const room = MOST_STRETCHES - this.#timeline.length;
+    for (const { first, limit, from, to } of spans?.slice(0, room) ?? []) {
       this.#timeline.push({
         device,
         threadId,

@@ -2,7 +2,7 @@
 
 import { WebAssembly } from '../../fusion/web-assembly.ts';
 import { type Aval, bytesOf, type TypedArray, type Value } from '../../ir/aval.ts';
-import { malformed } from '../../ir/builder.ts';
+import { malformed, requireInputs } from '../../ir/builder.ts';
 import { type Artifact, CONSTANTS, type Executable, type NativeCode, SCRATCH } from '../executable.ts';
 import { addressOf, arrayAt, type Part, type ThreadMemory, threadMemory } from './thread-memory.ts';
 
@@ -65,9 +65,7 @@ class NativeExecutable implements Executable {
 
   async run(inputs: readonly Value[], into?: readonly TypedArray[]): Promise<Value[]> {
     if (this.#disposed) throw malformed('An executable was run after it was disposed.');
-    if (inputs.length !== this.inputs.length) {
-      throw malformed(`The program takes ${this.inputs.length} inputs; ${inputs.length} were given.`);
-    }
+    requireInputs(this.inputs.length, inputs.length);
     const { outputs } = this.#code;
     for (let k = 0; k < inputs.length; k++) this.#take(this.#places[k], inputs[k], outputs.includes(k));
     for (let k = 0; k < outputs.length; k++)

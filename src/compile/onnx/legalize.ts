@@ -4,12 +4,12 @@ import { type Dtype, isFloat } from '../../ir/aval.ts';
 import type { Atom, Program } from '../../ir/program.ts';
 import type { Ops } from '../../primitives/ops.ts';
 import { type Expansion, type Expansions, expanded } from '../expand.ts';
+import { int32Power, int32Quotient, LARGEST_EXPONENT, toInt32, wholePower } from '../whole-numbers.ts';
 import { erf } from './special/error-function.ts';
 import { expm1, log1p, logistic, softplus } from './special/exponential.ts';
 import { acosh, asinh, atanh, cosh, sinh } from './special/hyperbolic.ts';
 import { acos, asin, atan, atan2 } from './special/inverse-trigonometric.ts';
 import { cos, sin, tan } from './special/trigonometric.ts';
-import { int32Power, int32Quotient, LARGEST_EXPONENT, toInt32, wholePower } from './special/whole-numbers.ts';
 
 const inFloat64 =
   (expand: (ops: Ops, x: Atom) => Atom): Expansion =>

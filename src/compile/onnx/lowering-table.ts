@@ -1,13 +1,14 @@
 /** The table of lowerings: how ONNX Runtime computes each primitive. */
 
 import type { PrimitiveName, PrimitiveParams } from '../../ir/params.ts';
+import type { Expanded } from '../expand.ts';
 import { dot, mul } from './lower-dot.ts';
 import { and, cast, native, notEqual, select } from './lower-elementwise.ts';
 import { gather, iota, oneHot, scatterAdd } from './lower-indexing.ts';
 import { broadcast, concat, pad, permute, reshape, reverse, slice } from './lower-movement.ts';
 import { argmax, argmin, argtopk, cumsum, reduceMax, reduceMin, reduceSum } from './lower-reduce.ts';
 import { fold, windows } from './lower-windows.ts';
-import type { Expanded, Lowering } from './lowering.ts';
+import type { Lowering } from './lowering.ts';
 
 const lowerings = {
   neg: native('Neg'),

@@ -6,6 +6,3 @@ import type { Lowered, Site } from './site.ts';
 
 /** Emits the nodes of an equation. No operand is empty. */
 export type Lowering<P> = (site: Site, inputs: readonly Atom[], params: P, output: Aval) => Lowered;
-
-/** The primitive is never met: legalizing has expanded it, in every dtype. */
-export type Expanded = 'expanded';

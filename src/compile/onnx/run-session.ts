@@ -3,8 +3,9 @@
 import ort, { type InferenceSession, type Tensor } from 'onnxruntime-node';
 import { DiffopsError } from '../../errors.ts';
 import { allocate, sizeOf, type TypedArray, type Value } from '../../ir/aval.ts';
-import { malformed } from '../../ir/builder.ts';
-import type { Artifact, Executable } from '../executable.ts';
+import { requireInputs } from '../../ir/builder.ts';
+import type { Executable } from '../executable.ts';
+import { unshared } from '../unshared.ts';
 import { heldShape } from './graph.ts';
 import { inputName } from './lower.ts';
 import { NOT_HANDED_OVER } from './model.ts';
@@ -13,9 +14,6 @@ type Avals = Pick<Executable, 'inputs' | 'outputs'>;
 
 /** Tensors of values that came before, so that residuals are wrapped once. A value's elements never change. */
 export const wrapped = new WeakMap<Value, Tensor>();
-
-/** The engine refuses memory that threads share. */
-const unshared = (data: TypedArray): TypedArray => (data.buffer instanceof SharedArrayBuffer ? data.slice() : data);
 
 const tensorOf = (value: Value): Tensor => {
   const known = wrapped.get(value);
@@ -42,23 +40,13 @@ export const failure = (doing: string, thrown: unknown): DiffopsError => {
 const isHandingOver = (thrown: unknown): boolean =>
   thrown instanceof Error && thrown.message.startsWith('Non tensor type');
 
-/** A session needs an output: a program without any runs none. */
-export const givingNothing = ({ inputs }: Pick<Artifact, 'inputs'>): Executable => ({
-  inputs,
-  outputs: [],
-  run: async () => [],
-  dispose: async () => {},
-});
-
 /** What a session is given, by name. */
 export const feedsOf = (
   session: InferenceSession,
   { inputs: avals }: Avals,
   inputs: readonly Value[],
 ): Record<string, Tensor> => {
-  if (inputs.length !== avals.length) {
-    throw malformed(`The program takes ${avals.length} inputs; ${inputs.length} were given.`);
-  }
+  requireInputs(avals.length, inputs.length);
   const feeds: Record<string, Tensor> = {};
   const taken = new Set(session.inputNames);
   for (const [k, value] of inputs.entries()) {

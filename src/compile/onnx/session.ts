@@ -5,7 +5,8 @@ import { DiffopsError } from '../../errors.ts';
 import { bytesOf, type TypedArray, type Value } from '../../ir/aval.ts';
 import { malformed } from '../../ir/builder.ts';
 import type { Artifact, Executable } from '../executable.ts';
-import { failure, givingNothing, runSession } from './run-session.ts';
+import { givingNothing } from '../nothing.ts';
+import { failure, runSession } from './run-session.ts';
 
 /**
  * All simplification is done before: from `basic` on, the engine merges equal chains, and so what checkpointing

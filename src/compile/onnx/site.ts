@@ -7,8 +7,8 @@
 import { isFloat, type Shape, sameShape, sizeOf } from '../../ir/aval.ts';
 import { malformed } from '../../ir/builder.ts';
 import type { Atom, Equation, Var } from '../../ir/program.ts';
+import { Ranges } from '../ranges.ts';
 import { GraphBuilder, type Tensor } from './graph.ts';
-import { Ranges } from './ranges.ts';
 
 /** A tensor whose axis i is the variable's axis `order[i]`. */
 export interface Placed {

@@ -5,8 +5,9 @@ import { DiffopsError } from '../../errors.ts';
 import { allocate, sizeOf, type TypedArray, type Value } from '../../ir/aval.ts';
 import { malformed } from '../../ir/builder.ts';
 import type { Artifact, Executable } from '../executable.ts';
+import { givingNothing } from '../nothing.ts';
 import { heldShape } from './graph.ts';
-import { feedsOf, givingNothing, runSession, wrapped } from './run-session.ts';
+import { feedsOf, runSession, wrapped } from './run-session.ts';
 import { sessionOptions } from './session.ts';
 
 /** The engine's error about the device or its driver. */

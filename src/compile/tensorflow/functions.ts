@@ -6,8 +6,8 @@ import { type Atom, type Equation, isVar, type Program, type Var } from '../../i
 import type { Ops } from '../../primitives/ops.ts';
 import { type Expansion, type Expansions, expanded } from '../expand.ts';
 import { valueOfNothing } from '../nothing.ts';
-import { Ranges } from '../onnx/ranges.ts';
-import { int32Power, int32Quotient, toInt32 } from '../onnx/special/whole-numbers.ts';
+import { Ranges } from '../ranges.ts';
+import { int32Power, int32Quotient, toInt32 } from '../whole-numbers.ts';
 import { isEmpty, type Tensor } from './graph.ts';
 import { Site } from './lowering.ts';
 import { loweringOf } from './lowering-table.ts';

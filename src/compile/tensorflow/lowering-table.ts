@@ -1,7 +1,7 @@
 /** The table of lowerings: how TensorFlow computes each primitive. XLA compiles all of them. */
 
 import type { PrimitiveName, PrimitiveParams } from '../../ir/params.ts';
-import type { Expanded } from '../onnx/lowering.ts';
+import type { Expanded } from '../expand.ts';
 import { and, cast, logical, native, select } from './lower-elementwise.ts';
 import { gather, iota, oneHot, scatterAdd } from './lower-indexing.ts';
 import { broadcast, concat, fold, pad, permute, reshape, reverse, slice, windows } from './lower-movement.ts';

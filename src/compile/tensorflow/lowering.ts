@@ -3,7 +3,7 @@
 import type { Aval, Shape } from '../../ir/aval.ts';
 import { malformed } from '../../ir/builder.ts';
 import type { Atom, Var } from '../../ir/program.ts';
-import type { Ranges } from '../onnx/ranges.ts';
+import type { Ranges } from '../ranges.ts';
 import { GraphBuilder, type Tensor } from './graph.ts';
 
 /** Emits the nodes of an equation. No operand is empty; the result has the output's shape. */

@@ -5,8 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DiffopsError } from '../../errors.ts';
 import { type Aval, allocate, type Dtype, sizeOf, type TypedArray, type Value } from '../../ir/aval.ts';
-import { malformed } from '../../ir/builder.ts';
+import { malformed, requireInputs } from '../../ir/builder.ts';
 import type { Artifact, Executable } from '../executable.ts';
+import { givingNothing } from '../nothing.ts';
+import { unshared } from '../unshared.ts';
 import { fedAs, feedName, HOLD, isHeld, RUN, resultName } from './signatures.ts';
 import { type TensorflowModel, type TfjsNode, type TfTensor, tfjsNode } from './tfjs-node.ts';
 
@@ -23,9 +25,9 @@ const failure = (doing: string, thrown: unknown): DiffopsError => {
   );
 };
 
-/** Memory that threads share is copied; the same bytes as int32, or as truth values. */
+/** The same bytes as int32, or as truth values. */
 const bytesFor = ({ data, dtype }: Value): Int32Array | Uint8Array => {
-  const own = data.buffer instanceof SharedArrayBuffer ? data.slice() : data;
+  const own = unshared(data);
   if (dtype === 'bool') return own as Uint8Array;
   return new Int32Array(own.buffer, own.byteOffset, own.byteLength / 4);
 };
@@ -78,9 +80,7 @@ class TensorflowExecutable implements Executable {
 
   async run(inputs: readonly Value[], into?: readonly TypedArray[]): Promise<Value[]> {
     if (this.#disposed) throw malformed('An executable was run after it was disposed.');
-    if (inputs.length !== this.inputs.length) {
-      throw malformed(`The program takes ${this.inputs.length} inputs; ${inputs.length} were given.`);
-    }
+    requireInputs(this.inputs.length, inputs.length);
     this.#holdOn(inputs);
     const { results, feeds } = this.#predict(this.#run, this.#fed, inputs);
     letGo(feeds);
@@ -135,10 +135,7 @@ class TensorflowExecutable implements Executable {
 export const loadTensorflow = async (artifact: Artifact): Promise<Executable> => {
   const { savedModel } = artifact;
   if (!savedModel) throw malformed(`TensorFlow can't run an artifact of ${artifact.engine}.`);
-  if (!artifact.outputs.some(({ shape }) => sizeOf(shape) > 0)) {
-    const nothing = artifact.outputs.map(({ shape, dtype }) => ({ shape, dtype, data: allocate(dtype, 0) }));
-    return { inputs: artifact.inputs, outputs: artifact.outputs, run: async () => nothing, dispose: async () => {} };
-  }
+  if (!artifact.outputs.some(({ shape }) => sizeOf(shape) > 0)) return givingNothing(artifact);
   const tf = await tfjsNode();
   const folder = mkdtempSync(join(tmpdir(), 'diffops-'));
   try {

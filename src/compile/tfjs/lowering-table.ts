@@ -1,12 +1,13 @@
 /** The table of lowerings: how TensorFlow.js computes each primitive. */
 
 import type { PrimitiveName, PrimitiveParams } from '../../ir/params.ts';
+import type { Expanded } from '../expand.ts';
 import { dot } from './lower-dot.ts';
 import { and, asNumbers, binary, cast, rem, select, unary } from './lower-elementwise.ts';
 import { fold, gather, iota, oneHot, scatterAdd, windows } from './lower-indexing.ts';
 import { broadcast, concat, pad, permute, reshape, reverse, slice } from './lower-movement.ts';
 import { argmax, argmin, argtopk, cumsum, reduceMax, reduceMin, reduceSum } from './lower-reduce.ts';
-import type { Expanded, Lowering } from './lowering.ts';
+import type { Lowering } from './lowering.ts';
 
 const lowerings = {
   neg: unary((tf, x) => tf.neg(x)),

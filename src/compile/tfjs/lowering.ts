@@ -23,6 +23,3 @@ export interface Site<P> {
  * ones of elementwise primitives, which have none. The result is a tensor of its own; what else it makes is tidied up.
  */
 export type Lowering<P> = (site: Site<P>) => (operands: readonly tf.Tensor[]) => tf.Tensor;
-
-/** The primitive is never met: it has been expanded. */
-export type Expanded = 'expanded';

@@ -13,11 +13,12 @@ import {
   type TypedArray,
   type Value,
 } from '../../ir/aval.ts';
-import { malformed } from '../../ir/builder.ts';
+import { malformed, requireInputs } from '../../ir/builder.ts';
 import type { Atom, Equation, Literal, Program, Var } from '../../ir/program.ts';
 import { deserialize } from '../../ir/serial.ts';
 import { rulesOf } from '../../primitives/table.ts';
 import type { Artifact, Executable } from '../executable.ts';
+import { unshared } from '../unshared.ts';
 import { type Backend, backendOf } from './backend.ts';
 import { MOST_AXES } from './lower-movement.ts';
 import { loweringOf } from './lowering-table.ts';
@@ -196,9 +197,7 @@ class TfjsExecutable implements Executable {
   #compute(values: readonly Value[]): tf.Tensor[] {
     const plan = this.#steps;
     if (!plan) throw malformed('An executable was run after it was disposed.');
-    if (values.length !== plan.inputs) {
-      throw malformed(`The program takes ${plan.inputs} inputs; ${values.length} were given.`);
-    }
+    requireInputs(plan.inputs, values.length);
     const { tf, name } = this.#backend;
     const slots = new Array<tf.Tensor | undefined>(plan.count);
     const brought: tf.Tensor[] = [];
@@ -233,9 +232,6 @@ class TfjsExecutable implements Executable {
     }
   }
 }
-
-/** Backends look at the buffer behind an array, which must not be one that threads share. */
-const unshared = (data: TypedArray): TypedArray => (data.buffer instanceof SharedArrayBuffer ? data.slice() : data);
 
 export const loadTfjs = async (artifact: Artifact, name: TfjsBackend): Promise<Executable> => {
   const { program } = artifact;

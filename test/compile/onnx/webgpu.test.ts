@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import ort from 'onnxruntime-node';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { compileProgram } from '../../../src/compile/compile.ts';
-import { loadArtifact } from '../../../src/compile/load.ts';
 import { lackingOnWebgpu } from '../../../src/compile/onnx/for-webgpu.ts';
 import { feedsOf } from '../../../src/compile/onnx/run-session.ts';
 import { sessionOptions } from '../../../src/compile/onnx/session.ts';
@@ -20,7 +19,7 @@ import { type Sample, samplers } from '../../primitives/samples.ts';
 import { avalOf, oneEquation, randomFrom } from '../../primitives/support.ts';
 import { deviceMissing } from '../../support/device-missing.ts';
 import { retyped, takes } from '../samples.ts';
-import { disagreement } from '../support.ts';
+import { disagreement, runOn } from '../support.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
 
@@ -88,9 +87,7 @@ describe.each(names)('%s', (name) => {
         const avals = inputs.map(avalOf);
         if (!takes(name, avals, params)) continue;
         const program = oneEquation(name, avals, params);
-        const executable = await loadArtifact(compileProgram(program, 'webgpu'), { threads: 1 });
-        const actual = await executable.run(inputs);
-        await executable.dispose();
+        const actual = (await runOn('webgpu', program, inputs)) as Value[];
         const tolerance = dtype !== 'float32' ? 0 : ROUGH.has(name) ? ROUGH_TOLERANCE : TOLERANCE;
         const found = disagreement(actual, evaluateProgram(program, inputs), tolerance);
         expect(found && `${found} in\n${printProgram(program)}`).toBeUndefined();

@@ -1,8 +1,6 @@
 /** The conformance suite of primitives on TensorFlow, compiled by XLA and operation by operation: the plain evaluator's values. */
 
 import { describe, expect, it, vi } from 'vitest';
-import { compileProgram } from '../../../src/compile/compile.ts';
-import { loadArtifact } from '../../../src/compile/load.ts';
 import { evaluateProgram } from '../../../src/interpret/evaluate.ts';
 import type { Dtype, Value } from '../../../src/ir/aval.ts';
 import { printProgram } from '../../../src/ir/printer.ts';
@@ -23,7 +21,7 @@ import {
   specialCases,
   topkCases,
 } from '../cases.ts';
-import { disagreement } from '../support.ts';
+import { disagreement, runOn } from '../support.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
 
@@ -39,19 +37,10 @@ const together = (cases: readonly Case[]): Program => ({
   outputs: cases.flatMap(({ program }) => program.outputs),
 });
 
-const runOn = async (engine: Engine, program: Program, inputs: readonly Value[]): Promise<Value[]> => {
-  const executable = await loadArtifact(compileProgram(program, engine), { threads: 1 });
-  try {
-    return await executable.run(inputs);
-  } finally {
-    await executable.dispose();
-  }
-};
-
 const expectRight = async (engine: Engine, cases: readonly Case[], tolerance: number): Promise<void> => {
   if (cases.length === 0) return;
   const inputs = cases.flatMap((one) => one.inputs);
-  const made = await runOn(engine, together(cases), inputs);
+  const made = (await runOn(engine, together(cases), inputs)) as Value[];
   for (const [k, { program, inputs: own }] of cases.entries()) {
     const found = disagreement([made[k]], evaluateProgram(program, own), tolerance);
     expect(found && `${found} in\n${printProgram(program)}`).toBeUndefined();

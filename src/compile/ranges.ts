@@ -1,6 +1,6 @@
 /** What is known of whole numbers without running anything: their least and greatest, so that checks can be left out. */
 
-import type { Atom, Equation } from '../../ir/program.ts';
+import type { Atom, Equation } from '../ir/program.ts';
 
 /** Both ends included. */
 export interface Range {

@@ -1,7 +1,7 @@
 /** Where whole numbers meet floats: int32 division, casts to int32, and powers of whole exponents. */
 
-import type { Atom } from '../../../ir/program.ts';
-import type { Ops } from '../../../primitives/ops.ts';
+import type { Atom } from '../ir/program.ts';
+import type { Ops } from '../primitives/ops.ts';
 
 /** In float64, where dividing by zero doesn't end the process as it does in the engine's int32; x/0 and x%0 are 0. */
 export const int32Quotient = (ops: Ops, name: 'div' | 'rem', x: Atom, y: Atom): Atom => {
