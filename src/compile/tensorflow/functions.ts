@@ -1,6 +1,7 @@
 /** Program → functions of TensorFlow's: each equation through the table of lowerings, a stretch of the program in each. */
 
-import { type Dtype, isFloat } from '../../ir/aval.ts';
+import { createHash } from 'node:crypto';
+import { type Dtype, isFloat, printAval } from '../../ir/aval.ts';
 import { malformed } from '../../ir/builder.ts';
 import { type Atom, type Equation, isVar, type Program, type Var } from '../../ir/program.ts';
 import type { Ops } from '../../primitives/ops.ts';
@@ -53,21 +54,50 @@ const lowerEquation = (site: Site, equation: Equation): Tensor => {
 
 /**
  * XLA fuses what it is given as far as it goes, and computes again what several loops read: of a long program it takes
- * minutes and more. So it is given stretches of about so many equations.
+ * minutes and more. So it is given stretches of so many equations.
  */
-const STRETCH = 64;
+const SHORTEST = 32;
+const LONGEST = 96;
+/** A cut is chosen by so many equations before it, and as many behind. */
+const AROUND = 4;
 
-/** A stretch of a program as a function, with what goes in and what comes out. */
+/** A stretch of a program: a function, which other stretches may call, too, what goes in and what comes out. */
 export interface Piece {
   readonly body: FunctionDef;
   readonly args: readonly Var[];
   readonly results: readonly Atom[];
 }
 
+/** What an equation does, wherever its operands come from. */
+const kindOf = ({ primitive, inputs, params, output }: Equation): string => {
+  const operand = (a: Atom): string => (isVar(a) ? printAval(a.aval) : `${a.value} ${printAval(a.aval)}`);
+  return `${primitive} ${JSON.stringify(params)} ${inputs.map(operand)} ${printAval(output.aval)}`;
+};
+
+/**
+ * Cut by what stands around the cut, and not by where it stands: what repeats, as the steps of a loop do, is cut at the same
+ * places each time, and XLA compiles stretches that are equal once.
+ */
 const stretchesOf = (equations: readonly Equation[]): Equation[][] => {
-  const count = Math.max(1, Math.ceil(equations.length / STRETCH));
-  const length = Math.ceil(equations.length / count);
-  return Array.from({ length: count }, (_, i) => equations.slice(i * length, (i + 1) * length));
+  const kinds = equations.map(kindOf);
+  const markOf = (cut: number): string =>
+    createHash('sha256')
+      .update(kinds.slice(cut - AROUND, cut + AROUND).join(';'))
+      .digest('hex');
+  const stretches: Equation[][] = [];
+  let from = 0;
+  while (equations.length - from > LONGEST) {
+    let cut = from + SHORTEST;
+    let least = markOf(cut);
+    for (let i = cut + 1; i <= from + LONGEST; i++) {
+      const mark = markOf(i);
+      if (mark < least) [cut, least] = [i, mark];
+    }
+    stretches.push(equations.slice(from, cut));
+    from = cut;
+  }
+  stretches.push(equations.slice(from));
+  return stretches;
 };
 
 /** Of each variable, the last stretch that takes it. */
@@ -77,25 +107,33 @@ const lastUses = (stretches: readonly (readonly Equation[])[]): ReadonlyMap<Atom
   return last;
 };
 
-/** The functions of a program, in order, and what its outputs are among their results; `jit`: whether XLA must compile each. */
-export const piecesOf = (program: Program, jit: boolean): { pieces: Piece[]; outputs: readonly Atom[] } => {
+/** A program in pieces, in order: the functions that they are, and what its outputs are among their results. */
+interface Pieces {
+  readonly pieces: readonly Piece[];
+  readonly functions: readonly FunctionDef[];
+  readonly outputs: readonly Atom[];
+}
+
+/** `jit`: whether XLA must compile each function. */
+export const piecesOf = (program: Program, jit: boolean): Pieces => {
   const { equations, outputs } = expanded(program, EXPANSIONS);
   const stretches = stretchesOf(equations);
   const last = lastUses(stretches);
   const wanted = new Set(outputs);
   const ranges = new Ranges();
   const given = new Set<Atom>();
+  const bodies = new Map<string, FunctionDef>();
   const pieces = stretches.map((stretch, i): Piece => {
     const isLast = i === stretches.length - 1;
-    const made = stretch.map(({ output }) => output);
-    const own = new Set<Atom>(made);
+    const values = stretch.map(({ output }) => output);
+    const own = new Set<Atom>(values);
     // What no stretch makes, an input or a literal, comes out of the last one.
     const passed = isLast ? outputs.filter((a) => !given.has(a) && !own.has(a)) : [];
     const taken = [...stretch.flatMap(({ inputs }) => inputs), ...passed].filter(isVar);
     const args = [...new Set(taken)].filter((v) => !own.has(v) && !isEmpty(v.aval.shape));
-    const leaving = made.filter((v) => wanted.has(v) || (last.get(v) ?? -1) > i);
+    const leaving = values.filter((v) => wanted.has(v) || (last.get(v) ?? -1) > i);
     const results = [...new Set<Atom>([...leaving, ...passed])].filter((a) => !isEmpty(a.aval.shape));
-    for (const v of made) given.add(v);
+    for (const v of values) given.add(v);
 
     const site = new Site(ranges);
     for (const [k, v] of args.entries()) site.define(v, { name: `x${k}`, ...v.aval });
@@ -104,8 +142,7 @@ export const piecesOf = (program: Program, jit: boolean): { pieces: Piece[]; out
       ranges.note(equation);
     }
     site.graph.label = 'output';
-    const body = {
-      name: `piece${i}`,
+    const made = {
       args: args.map(({ aval: { dtype } }, k) => ({ name: `x${k}`, dtype })),
       results: results.map((a, k) => {
         const { name, dtype } = site.graph.node('Identity', [site.full(a)], a.aval);
@@ -114,7 +151,10 @@ export const piecesOf = (program: Program, jit: boolean): { pieces: Piece[]; out
       nodes: site.graph.nodes,
       attributes: jit ? { _XlaMustCompile: true } : {},
     };
+    const key = JSON.stringify(made, (_, value) => (value instanceof Uint8Array ? [...value] : value));
+    const body = bodies.get(key) ?? { name: `stretch${bodies.size}`, ...made };
+    bodies.set(key, body);
     return { body, args, results };
   });
-  return { pieces, outputs };
+  return { pieces, functions: [...bodies.values()], outputs };
 };

@@ -35,7 +35,7 @@ const variable = (k: number, given: string, { dtype, shape }: Aval): NodeDef[] =
 
 /** `jit`: whether XLA compiles it; else TensorFlow runs its operations one by one. */
 export const lowerForTensorflow = (program: Program, jit: boolean): SavedModel => {
-  const { pieces, outputs } = piecesOf(program, jit);
+  const { pieces, functions, outputs } = piecesOf(program, jit);
   const nodes: NodeDef[] = [];
   const run: { inputs: EndPoint[]; outputs: EndPoint[] } = { inputs: [], outputs: [] };
   const hold: { inputs: EndPoint[]; outputs: EndPoint[] } = { inputs: [], outputs: [] };
@@ -52,9 +52,10 @@ export const lowerForTensorflow = (program: Program, jit: boolean): SavedModel =
     names.set(v, held ? `read${k}` : name);
     (held ? hold : run).inputs.push(feed);
   }
-  for (const { body, args, results } of pieces) {
+  for (const [i, { body, args, results }] of pieces.entries()) {
+    const name = `piece${i}`;
     nodes.push({
-      name: body.name,
+      name,
       op: 'PartitionedCall',
       inputs: args.map((v) => names.get(v) as string),
       attributes: {
@@ -64,7 +65,7 @@ export const lowerForTensorflow = (program: Program, jit: boolean): SavedModel =
         ...body.attributes,
       },
     });
-    for (const [i, a] of results.entries()) names.set(a, `${body.name}:${i}`);
+    for (const [k, a] of results.entries()) names.set(a, `${name}:${k}`);
   }
   for (const [k, a] of outputs.entries()) {
     if (isEmpty(a.aval.shape)) continue;
@@ -80,5 +81,5 @@ export const lowerForTensorflow = (program: Program, jit: boolean): SavedModel =
     { name: HOLD, op: 'Identity', inputs: ['nothing', ...assigned], attributes: { T: { type: 'int32' } } },
   );
   hold.outputs.push({ node: HOLD, dtype: 'int32', shape: [] });
-  return { nodes, functions: pieces.map(({ body }) => body), signatures: { [RUN]: run, [HOLD]: hold } };
+  return { nodes, functions, signatures: { [RUN]: run, [HOLD]: hold } };
 };
