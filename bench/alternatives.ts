@@ -1,12 +1,13 @@
 /**
- * The planner's choices against others, tried out: `npm run bench -- alternatives [mlp heat …] [--group 3]`. Each
- * group's tile program in every shape at several widths runs on one thread; choice ÷ best should be at most 1.15, and
+ * The planner's choices against others, tried out: `npm run bench -- alternatives [mlp heat …] [--group 3]
+ * [--device tensorflow]`. Each group's tile program in every shape at several widths runs on one thread; choice ÷ best should be at most 1.15, and
  * the prices that the cost model had given stand beside what was measured.
  */
 
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import * as tf from '@tensorflow/tfjs';
+import type { DeviceName } from '../src/device-traits.ts';
 import { hashOf } from '../src/ir/serial.ts';
 import { cheaperEngine } from '../src/plan/engines.ts';
 import type { Levers } from '../src/plan/levers.ts';
@@ -17,6 +18,7 @@ import { loadOn, type Runnable } from './load-on.ts';
 import { type AtPoint, atPoint, fastestOf, loadTile, planWith, pointFor, type Timed, tilesOf } from './plan-timing.ts';
 import { inputsOf, pose, type Subject, subjectOf } from './subject.ts';
 import { table } from './table.ts';
+import { checked } from './usage.ts';
 import { workloads } from './workloads/index.ts';
 
 /** A way to shape one group's tiles: the choice, or a plan with levers that force it. */
@@ -66,7 +68,11 @@ const timeWays = async (ways: readonly { readonly at: AtPoint; readonly chosen: 
   for (const { at } of ways) {
     tiles.push(await loadTile(at, group));
     const point = pointFor(at.planned, group);
-    points.push(point ? await loadOn(cheaperEngine(point, true).engine, point, at.inputs) : undefined);
+    points.push(
+      point
+        ? await loadOn(cheaperEngine(point, { device: at.planned.facts.device, native: true }).engine, point, at.inputs)
+        : undefined,
+    );
   }
   const perTile = await fastestOf(tiles, PER_GROUP);
   const perPoint = await fastestOf(points, { milliseconds: 0, rounds: 4 });
@@ -122,16 +128,29 @@ interface Verdict {
   readonly whole: number;
 }
 
-const tryOut = async (subject: Subject, precision: string | undefined, only: number | undefined): Promise<Verdict> => {
+/** Devices whose programs run in this thread, and of whose prices there is something to say. */
+const TIMED: Partial<Record<DeviceName, true>> = { cpu: true, tensorflow: true };
+
+interface What {
+  readonly precision: string | undefined;
+  readonly device: DeviceName;
+  readonly group: number | undefined;
+}
+
+const tryOut = async (subject: Subject, { precision, device, group: only }: What): Promise<Verdict> => {
   const problem = pose(subject, precision);
   const inputs = inputsOf(problem);
-  const chosen = await atPoint(planWith(subject, problem, {}), inputs);
+  const chosen = await atPoint(planWith(subject, problem, { device }), inputs);
   const { planned } = chosen;
-  const plain = planWith(subject, problem, SHAPES.leading);
+  const plain = planWith(subject, problem, { device, levers: SHAPES.leading });
   const seeds = seedsOfPlan(planned);
   const forced = new Forced((shaping, width) =>
     atPoint(
-      planWith(subject, problem, { ...SHAPES[shaping], fittingWidth: false }, Math.max(1, Math.ceil(seeds / width))),
+      planWith(subject, problem, {
+        device,
+        levers: { ...SHAPES[shaping], fittingWidth: false },
+        nbatches: Math.max(1, Math.ceil(seeds / width)),
+      }),
       inputs,
     ),
   );
@@ -161,14 +180,21 @@ export const main = async (args: readonly string[]): Promise<void> => {
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
-    options: { only: { type: 'string' }, precision: { type: 'string' }, group: { type: 'string' } },
+    options: {
+      only: { type: 'string' },
+      precision: { type: 'string' },
+      group: { type: 'string' },
+      device: { type: 'string', default: 'cpu' },
+    },
   });
   await tf.setBackend('cpu');
+  checked([values.device], TIMED, 'device');
+  const device = values.device as DeviceName;
   const named = [...(values.only?.split(',') ?? []), ...positionals];
   const group = values.group === undefined ? undefined : Number(values.group);
   const verdicts: Verdict[] = [];
   for (const name of named.length > 0 ? named : Object.keys(workloads)) {
-    verdicts.push(await tryOut(await subjectOf(name), values.precision, group));
+    verdicts.push(await tryOut(await subjectOf(name), { precision: values.precision, device, group }));
   }
   const rows = verdicts.map(({ name, worst, whole }) => [whole.toFixed(2), worst.toFixed(2), name]);
   console.log(table(['choice ÷ best', 'worst group', 'workload'], rows, 2).join('\n'));

@@ -86,12 +86,10 @@ const offPlan = (trial: Trial, subject: Subject, problem: Problem): Planned => {
     const request = { program, leaves: x.leaves.length, precision, nbatches, recomputed: 0 } as const;
     return planJacobian(request, trial.mode);
   }
-  return planWith(
-    subject,
-    problem,
-    trial.levers ?? {},
-    trial.inBlocks ? workloads[trial.workload]().peerBatches : 'auto',
-  );
+  return planWith(subject, problem, {
+    levers: trial.levers ?? {},
+    nbatches: trial.inBlocks ? workloads[trial.workload]().peerBatches : 'auto',
+  });
 };
 
 /** The distinct programs of a plan, each with how often it runs for the whole matrix. */

@@ -19,7 +19,8 @@ export interface Runnable {
 /** A run that takes less is timed so many times over that it takes as long. */
 const MICROSECONDS = 300;
 
-class NativeLoops implements Runnable {
+/** Loops, or what XLA made, in this process. */
+class Compiled implements Runnable {
   readonly #executable: Executable;
   readonly #inputs: readonly Value[];
   readonly #data: TypedArray[];
@@ -51,5 +52,5 @@ class NativeLoops implements Runnable {
 
 export const loadOn = async (engine: CompiledEngine, program: Program, inputs: readonly Value[]): Promise<Runnable> => {
   if (engine === 'onnx') return Loaded.load(program, inputs);
-  return new NativeLoops(await loadArtifact(compileProgram(program, engine), { threads: 1 }), inputs);
+  return new Compiled(await loadArtifact(compileProgram(program, engine), { threads: 1 }), inputs);
 };

@@ -1,5 +1,6 @@
 /** Plans a subject with levers set, and times the programs of plans on one thread, in alternation. */
 
+import type { DeviceName } from '../src/device-traits.ts';
 import type { Value } from '../src/ir/aval.ts';
 import { pruned } from '../src/ir/builder.ts';
 import { isVar, type Program } from '../src/ir/program.ts';
@@ -15,15 +16,21 @@ import { valuesAt } from './engine-profile.ts';
 import { loadOn } from './load-on.ts';
 import { type Subject, sourcesOf } from './subject.ts';
 
-/** The subject's plan with levers; `nbatches`: that many blocks. */
+/** What a plan is made with, where it isn't as by default. */
+interface PlanSettings {
+  readonly levers?: Partial<Levers>;
+  /** So many blocks. */
+  readonly nbatches?: number | 'auto';
+  readonly device?: DeviceName;
+}
+
 export const planWith = (
   { matrix, streamed }: Subject,
   { recording, x, precision, planned }: Problem,
-  levers: Partial<Levers>,
-  nbatches: number | 'auto' = 'auto',
+  { levers = {}, nbatches = 'auto', device = 'cpu' }: PlanSettings,
 ): Planned => {
   const { program } = recording;
-  const request = { program, leaves: x.leaves.length, precision, nbatches, recomputed: 0, levers };
+  const request = { program, leaves: x.leaves.length, precision, device, nbatches, recomputed: 0, levers };
   if (matrix === 'hessian') return planHessian(request, !streamed);
   return planJacobian(request, planned.facts.mode === 'reverse' ? 'reverse' : 'forward');
 };

@@ -4,7 +4,7 @@ import { bytesOf, bytesPerElement } from '../ir/aval.ts';
 import type { Program } from '../ir/program.ts';
 import { remembered } from '../ir/remembered.ts';
 import { CACHED_BYTES, flopsOf, livePeakBytes, movedBytesOf, nodesOf, stitchNanoseconds, widestValue } from './cost.ts';
-import { cheaperEngine, roughNanoseconds } from './engines.ts';
+import { type Allowed, cheaperEngine, roughNanoseconds } from './engines.ts';
 import { MOST_LIVE_BYTES } from './placing.ts';
 import type { Prices, Way } from './prices.ts';
 import type { SetRequest } from './request.ts';
@@ -66,19 +66,21 @@ const tileRequest = ({ program, levers }: SetRequest, strand: Strand, width: num
   bands: levers.bands,
 });
 
-/** Nanoseconds that a program takes; `native`: whether native code is allowed. */
-type Measure = (program: Program, native: boolean) => number;
+/** Nanoseconds that a program takes. */
+type Measure = (program: Program, allowed: Allowed) => number;
 
-const exactly: Measure = (program, native) => cheaperEngine(program, native).nanoseconds;
+const exactly: Measure = (program, allowed) => cheaperEngine(program, allowed).nanoseconds;
+
+const allowedBy = ({ device, levers: { native } }: SetRequest): Allowed => ({ device, native });
 
 /** Nanoseconds for a tile, from its seeds to its place in the matrix. */
 const priceOf = (
-  { levers }: SetRequest,
+  request: SetRequest,
   { placement }: Strand,
   { program, outputs }: TileProgram,
   width: number,
   measure = exactly,
-): number => measure(program, levers.native) + stitchNanoseconds(outputs, width, placement);
+): number => measure(program, allowedBy(request)) + stitchNanoseconds(outputs, width, placement);
 
 /** Nanoseconds of a group's tiles below which there is nothing to share: a thread would hear of it too late. */
 const UNSHARED = 3e6;
@@ -162,7 +164,7 @@ const contractedTile = (request: SetRequest, strand: Strand, width: number, bear
     const count = countOf(strand);
     const tiles = request.levers.pointProducts ? Math.ceil(count / width) : null;
     const tile = contractedTileProgram(strand.rest, tileRequest(request, strand, width), tiles);
-    const pointShare = tile.point ? roughNanoseconds(tile.point, request.levers.native) / count : 0;
+    const pointShare = tile.point ? roughNanoseconds(tile.point, allowedBy(request)) / count : 0;
     const nanoseconds = priceOf(request, strand, tile, width) / width + pointShare;
     return { tile, width, shaping: 'contracted', nanoseconds, fits: true };
   });
@@ -188,7 +190,7 @@ const candidatesOf = (request: SetRequest, strand: Strand, block: number, strand
   const others = plain.filter((way) => way !== cheapest);
   // Without a sum of products there is nothing to contract, and unit vectors soon spread; a long program that runs in no time gains nothing either.
   const { equations } = strand.rest;
-  const { nanoseconds: perTile } = cheaperEngine(cheapest.tile.program, request.levers.native);
+  const { nanoseconds: perTile } = cheaperEngine(cheapest.tile.program, allowedBy(request));
   const spent = (perTile / cheapest.width) * countOf(strand);
   const worthwhile = spent > CONTRACTING * equations.length;
   const promising = equations.length <= SHORT || equations.some((e) => CONTRACTED.has(e.primitive));
@@ -261,5 +263,5 @@ export const batchedPrice = (request: SetRequest, strand: Strand, block: number)
   const { tile, width } = cheapestOf(batchedTiles(request, strand, block, roughNanoseconds));
   const tiles = Math.ceil(countOf(strand) / width);
   const perTile = priceOf(request, strand, tile, width, roughNanoseconds);
-  return tiles * perTile + (strand.point ? roughNanoseconds(strand.point, request.levers.native) : 0);
+  return tiles * perTile + (strand.point ? roughNanoseconds(strand.point, allowedBy(request)) : 0);
 };

@@ -1,5 +1,6 @@
 /** The groups of a plan as a table for people: what was chosen for each, at what price, and against what. */
 
+import type { DeviceName } from '../device-traits.ts';
 import type { Program } from '../ir/program.ts';
 import { type CompiledEngine, cheaperEngine } from './engines.ts';
 import { formatBytes, formatCount } from './format.ts';
@@ -21,7 +22,7 @@ interface Described {
     readonly engine: CompiledEngine;
   }[];
   readonly prices: readonly Prices[];
-  readonly facts: { readonly recomputed: number };
+  readonly facts: { readonly recomputed: number; readonly device: DeviceName };
 }
 
 /** Neighbouring groups that differ in nothing but their seeds. */
@@ -95,7 +96,7 @@ export const describeGroups = (planned: Described): string[] => {
   const { point, pointEngine, facts } = planned;
   const notes: string[] = [];
   if (point) {
-    const { nanoseconds } = cheaperEngine(point, pointEngine === 'native');
+    const { nanoseconds } = cheaperEngine(point, { device: facts.device, native: pointEngine === 'native' });
     const counts = `${point.equations.length} equations, ${point.outputs.length} residuals`;
     notes.push(`  point      ${counts}, ${microseconds(nanoseconds)} µs on ${pointEngine}`);
   }

@@ -2,15 +2,16 @@
 
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import type { EngineName } from '../device-traits.ts';
+import type { DeviceName, EngineName } from '../device-traits.ts';
 import { WebAssembly } from '../fusion/web-assembly.ts';
 import { sizeOf } from '../ir/aval.ts';
 import type { DotParams } from '../ir/params.ts';
 import type { Equation, Program } from '../ir/program.ts';
 import { leastNanoseconds, tileNanoseconds } from './cost.ts';
 import { nativeNanosecondsOf } from './native-cost.ts';
+import { tensorflowNanosecondsOf } from './tensorflow-cost.ts';
 
-/** `onnx`: ONNX Runtime, an equation at a time; `native`: fused loops as WebAssembly. */
+/** `onnx`: ONNX Runtime, an equation at a time; `native`: fused loops as WebAssembly; others: the devices' own. */
 export type CompiledEngine = Exclude<EngineName, 'interpret'>;
 
 /** Read where they are, as other operands are. */
@@ -85,14 +86,24 @@ const guessedNative = ({ equations }: Program): number => {
 /** Native code is made, and so priced, where it looks as if it took at most so much of what the engine takes. */
 const LIKELY = 0.8;
 
+/** Where a program may run. */
+export interface Allowed {
+  /** The CPU's figures serve for devices that have none of their own. Default: the CPU. */
+  readonly device?: DeviceName;
+  /** Whether native code may take ONNX Runtime's place; it is the CPU's. */
+  readonly native: boolean;
+}
+
 /** What a run takes, about, on the engine that suits the program: what loops would take is a guess. */
-export const roughNanoseconds = (program: Program, native: boolean): number => {
+export const roughNanoseconds = (program: Program, { device, native }: Allowed): number => {
+  if (device === 'tensorflow') return tensorflowNanosecondsOf(program);
   const onnx = tileNanoseconds(program);
   return native && canRunNative() ? Math.min(onnx, guessedNative(program)) : onnx;
 };
 
-/** What a run takes on the engine that suits the program; `native`: whether native code is allowed. */
-export const cheaperEngine = (program: Program, native: boolean): EnginePrice => {
+/** What a run takes on the engine that suits the program. */
+export const cheaperEngine = (program: Program, { device, native }: Allowed): EnginePrice => {
+  if (device === 'tensorflow') return { engine: 'tensorflow', nanoseconds: tensorflowNanosecondsOf(program) };
   const guess = native && canRunNative() ? guessedNative(program) : Number.POSITIVE_INFINITY;
   // Of many small equations, starting on them says enough.
   for (const priceOf of [leastNanoseconds, tileNanoseconds]) {

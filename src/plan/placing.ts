@@ -25,7 +25,7 @@ export const placingOf = (
 ): Placing => {
   let copiedBytes = 0;
   const engineOf = (program: Program, isThere: (input: number) => boolean): CompiledEngine => {
-    const { engine } = cheaperEngine(program, native);
+    const { engine } = cheaperEngine(program, { native });
     if (engine === 'onnx') return engine;
     const copied = program.inputs.reduce((sum, v, k) => (isThere(k) ? sum : sum + bytesOf(v.aval)), 0);
     const fits = copiedBytes + copied <= MOST_COPIED_BYTES && livePeakBytes(program) <= MOST_LIVE_BYTES;

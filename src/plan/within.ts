@@ -49,11 +49,11 @@ const NEAR = 2;
 
 /** What counts of a plan on up to so many workers, of which each number has its bytes. */
 export const sizedFor = (planned: Planned, workers: number, bytes: (workers: number) => number): Sized => {
-  const { groups, prices, point } = planned;
+  const { groups, prices, point, facts } = planned;
   return {
     bytes: Array.from({ length: workers }, (_, k) => bytes(k + 1)),
     tiles: groups.reduce((sum, { first, limit }, k) => sum + prices[k].nanoseconds * (limit - first), 0),
-    point: point ? roughNanoseconds(point, true) : 0,
+    point: point ? roughNanoseconds(point, { device: facts.device, native: true }) : 0,
   };
 };
 

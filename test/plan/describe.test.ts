@@ -47,7 +47,7 @@ describe('prices', () => {
         nodes: nodesOf(program),
       });
       const stitching = stitchNanoseconds(outputs, width, placement);
-      expect(nanoseconds).toBe((cheaperEngine(program, true).nanoseconds + stitching) / width);
+      expect(nanoseconds).toBe((cheaperEngine(program, { native: true }).nanoseconds + stitching) / width);
       expect(against).toEqual([]);
     }
   });

@@ -34,9 +34,9 @@ const energy = (steps: number): Program => {
 
 describe('the cheaper engine', () => {
   test('is loops for many small operations, ONNX Runtime for a large product', () => {
-    expect(cheaperEngine(stencil(10, [16, 16, 32], 'float32'), true).engine).toBe('native');
-    expect(cheaperEngine(product(16), true).engine).toBe('native');
-    expect(cheaperEngine(product(512), true).engine).toBe('onnx');
+    expect(cheaperEngine(stencil(10, [16, 16, 32], 'float32'), { native: true }).engine).toBe('native');
+    expect(cheaperEngine(product(16), { native: true }).engine).toBe('native');
+    expect(cheaperEngine(product(512), { native: true }).engine).toBe('onnx');
   });
 
   test('is never found by a bound that the price is below', () => {
@@ -52,11 +52,11 @@ describe('the cheaper engine', () => {
   });
 
   test('is ONNX Runtime where loops aren’t allowed, or can’t be made', () => {
-    expect(cheaperEngine(stencil(10, [16, 16, 32], 'float32'), false).engine).toBe('onnx');
+    expect(cheaperEngine(stencil(10, [16, 16, 32], 'float32'), { native: false }).engine).toBe('onnx');
     const ops = newOps();
     const program = ops.build([ops.unary('atan', ops.input({ shape: [4], dtype: 'float64' }))]);
     expect(nativeNanosecondsOf(program)).toBe(Number.POSITIVE_INFINITY);
-    expect(cheaperEngine(program, true).engine).toBe('onnx');
+    expect(cheaperEngine(program, { native: true }).engine).toBe('onnx');
   });
 
   test('loops cost in proportion to what they compute', () => {
