@@ -12,6 +12,7 @@ import type { Workload } from './workloads/workload.ts';
 export const CORES = cpus().length;
 
 type Precision = 'float32' | 'float64';
+export type TimedDevice = 'cpu' | 'tensorflow';
 
 export interface Timed {
   readonly seconds: number;
@@ -33,7 +34,7 @@ export const contender = async (
     workers = CORES,
     precision = 'float32',
     device = 'cpu',
-  }: { workers?: number; precision?: Precision; device?: 'cpu' | 'tensorflow' } = {},
+  }: { workers?: number; precision?: Precision; device?: TimedDevice } = {},
 ): Promise<Contender> => {
   const runtime = createRuntime({ workers, device });
   const run = await (workload.columns ? streamed : prepared)(workload, runtime, precision);
@@ -113,11 +114,11 @@ const streamed =
   };
 
 /** Seconds of the first call in a fresh process: record, transform, compile and run. */
-export const firstCall = (workload: string): number => {
+export const firstCall = (workload: string, device: TimedDevice): number => {
   const script = fileURLToPath(new URL('./first-call.js', import.meta.url));
-  const { stdout, stderr, status } = spawnSync(process.execPath, [script, workload, String(CORES)], {
+  const { stdout, stderr, status } = spawnSync(process.execPath, [script, workload, String(CORES), device], {
     encoding: 'utf8',
   });
-  if (status !== 0) throw new Error(`the first call of ${workload} failed: ${stderr}`);
+  if (status !== 0) throw new Error(`the first call of ${workload} on ${device} failed: ${stderr}`);
   return (JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as { ms: number }).ms / 1000;
 };

@@ -55,6 +55,13 @@ export const RATIOS = [
   { title: '1 ÷ all workers', over: 'diffops, one worker', under: 'diffops' },
   { title: 'float64 ÷ float32', over: 'diffops, float64', under: 'diffops' },
   { title: 'restricted JAX ÷ diffops', over: 'jax, restricted', under: 'diffops' },
+  { title: 'tensorflow ÷ diffops', over: 'diffops, tensorflow', under: 'diffops' },
+  {
+    title: 'first calls: tensorflow ÷ diffops',
+    over: 'tensorflow, first call',
+    under: 'diffops, first call',
+  },
+  { title: 'tensorflow, 1 ÷ all workers', over: 'tensorflow, one worker', under: 'diffops, tensorflow' },
   { title: 'torch ÷ diffops', over: 'torch', under: 'diffops' },
 ] as const satisfies readonly Ratio[];
 

@@ -3,12 +3,13 @@
 import { performance } from 'node:perf_hooks';
 import * as tf from '@tensorflow/tfjs';
 import { type Blocks, createRuntime } from '../src/index.ts';
-import { firstColumns } from './contenders.ts';
+import { firstColumns, type TimedDevice } from './contenders.ts';
 import { workloads } from './workloads/index.ts';
 
 await tf.setBackend('cpu');
 const { f, x, matrix, columns } = workloads[process.argv[2]]();
-const runtime = createRuntime({ workers: Number(process.argv[3]) });
+const device = process.argv[4] as TimedDevice;
+const runtime = createRuntime({ workers: Number(process.argv[3]), device });
 // Another function, so that threads, engine and recorder are up but nothing of this one is compiled.
 await runtime.hessian((v: tf.Tensor) => tf.sum(tf.pow(v, 3)), new Float32Array(64), { nbatches: 8 });
 if (columns) {

@@ -50,7 +50,10 @@ const contendersOf = async (workload: Workload): Promise<Contender[]> => {
   // 800 MB for the large one, and no arithmetic to speak of.
   const held = workload.columns === undefined && workload.matrix !== 'jacobian' ? workload.n ** 2 : 0;
   if (held < HELD) all.push(await contender(workload, 'diffops, float64', { precision: 'float64' }));
-  if (hasTensorflow) all.push(await contender(workload, 'diffops, tensorflow', { device: 'tensorflow' }));
+  if (hasTensorflow) {
+    all.push(await contender(workload, 'diffops, tensorflow', { device: 'tensorflow' }));
+    all.push(await contender(workload, 'tensorflow, one worker', { device: 'tensorflow', workers: 1 }));
+  }
   return all;
 };
 
@@ -96,7 +99,8 @@ const measure = async (
     for (const each of contenders) await each.close();
   }
   for (let k = 0; k < Math.min(FIRST_CALLS, runs); k++) {
-    note('diffops, first call', firstCall(name));
+    note('diffops, first call', firstCall(name, 'cpu'));
+    if (hasTensorflow) note('tensorflow, first call', firstCall(name, 'tensorflow'));
     // As it is called, zodiax makes the whole matrix.
     if (columns < n) continue;
     await ask('zodiax');

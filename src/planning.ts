@@ -19,6 +19,7 @@ import {
   type Circumstances,
   engineBytesUnder,
   estimate,
+  libraryBytes,
   type MemoryEstimate,
   matrixBytes,
 } from './plan/memory.ts';
@@ -43,8 +44,8 @@ export interface PlannedCall {
   readonly leaves: number;
   readonly precision: FloatDtype;
   readonly device: DeviceName;
-  /** How many devices share the limit, but for the result, which is held once. */
-  readonly sharing: number;
+  /** The devices that share the limit, but for the result and libraries, which are held once. */
+  readonly sharing: readonly DeviceName[];
   readonly held: Held;
   /** Bytes that the plan is to be made for, where the call doesn't say: of a run that is taken up, those of its begin. */
   readonly limitBefore: number | undefined;
@@ -92,7 +93,7 @@ export const planFor = (call: PlannedCall): Bounded => {
   const bears = (workers: number): boolean => bytesOf(planned, { ...running, workers }) <= FILLED * limit;
   return {
     planned,
-    memoryLimit: Math.floor(limit / sharing),
+    memoryLimit: Math.floor(limit / sharing.length),
     mostWorkers: mostThat(bears),
     searched: running.searched,
     interpreted: running.interpreted,
@@ -169,7 +170,7 @@ interface Running {
   readonly workers: number;
   readonly limit: number;
   readonly held: Held;
-  readonly sharing: number;
+  readonly sharing: readonly DeviceName[];
   readonly searched: boolean;
   readonly interpreted: boolean;
 }
@@ -182,7 +183,7 @@ const heldBytes = (planned: Planned, { workers, limit, held }: Running): number 
 const circumstancesOf = (planned: Planned, running: Running): Circumstances => ({
   workers: running.workers,
   held: heldBytes(planned, running),
-  engineBytes: engineBytesUnder(running.limit / running.sharing),
+  engineBytes: engineBytesUnder(running.limit / running.sharing.length),
   searched: running.searched,
   interpreted: running.interpreted,
 });
@@ -192,8 +193,10 @@ const estimateOf = (planned: Planned, running: Running): MemoryEstimate =>
 
 /** Of all devices, were each to take what this one does. */
 const bytesOf = (planned: Planned, running: Running): number => {
+  const { sharing } = running;
   const held = heldBytes(planned, running);
-  return held + running.sharing * (estimateOf(planned, running).total - held);
+  const own = estimateOf(planned, running).total - held - libraryBytes([planned.facts.device]);
+  return held + libraryBytes(sharing) + sharing.length * own;
 };
 
 /** The plan as it runs: on so many workers, with so many bytes of the result held. */
@@ -296,7 +299,7 @@ const tooLarge = (call: PlannedCall, planned: Planned, limit: number): DiffopsEr
   ];
   return new DiffopsError(
     'MEMORY_LIMIT',
-    `this takes ${formatBytes(needed)} at least (${sharing > 1 ? `${device}, one of ${sharing} devices: ` : ''}` +
+    `this takes ${formatBytes(needed)} at least (${sharing.length > 1 ? `${device}, one of ${sharing.length} devices: ` : ''}` +
       `${describeTerms(estimateOf(planned, running))}); ` +
       `memoryLimit is ${formatBytes(limit)}${given}. ${sentence(remedies)}.`,
     { limit, needed, plan: new Plan([{ planned, circumstances: circumstancesOf(planned, running) }]).summary() },

@@ -135,8 +135,7 @@ export const planOn = (opened: OpenProblem, devices: readonly DeviceName[]): Pro
   const { call, kind, recording, held, limitBefore } = opened;
   const { settings, precision, x: flat } = call;
   const t1 = performance.now();
-  const sharing = devices.length;
-  const shared = { kind, recording, leaves: flat.leaves.length, precision, sharing, held, limitBefore };
+  const shared = { kind, recording, leaves: flat.leaves.length, precision, sharing: devices, held, limitBefore };
   const bounds: Bounded[] = [];
   for (const device of devices) {
     // All go the same way.

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { describe, expect, test, vi } from 'vitest';
-import { createRuntime, devices, hessian, jacobian } from '../src/index.ts';
+import { createRuntime, devices, hessian, jacobian, prepareHessian } from '../src/index.ts';
 import { expectClose } from './support/close.ts';
 import { expectEveryForm, loss, weights } from './support/every-form.ts';
 import { root } from './support/sources.ts';
@@ -98,6 +98,20 @@ describe.skipIf(missing)(`on TensorFlow${missing ? `: skipped, ${missing}` : ''}
     expect(readdirSync(folder)).toEqual([]);
     vi.unstubAllEnvs();
     rmSync(folder, { recursive: true });
+  });
+
+  test('beside another device, its library counts once against the limit that they share', async () => {
+    await using runtime = createRuntime({ device: [device, 'cpu'] });
+    const limit = 2 ** 29;
+    const { plan } = await runtime.prepareHessian(loss, weights, { memoryLimit: limit });
+    // Twice it would be more than the limit.
+    expect(plan.estimatedPeakBytes).toBeGreaterThan(2 ** 28);
+    expect(plan.estimatedPeakBytes).toBeLessThan(limit);
+    const alone = await prepareHessian(loss, weights, { device, memoryLimit: limit });
+    const cpu = await prepareHessian(loss, weights, { memoryLimit: limit });
+    const together = alone.plan.estimatedPeakBytes + cpu.plan.estimatedPeakBytes;
+    expect(plan.estimatedPeakBytes).toBeLessThan(1.3 * together);
+    await Promise.all([alone.close(), cpu.close()]);
   });
 
   test('it is listed', async () => {

@@ -4,6 +4,7 @@
  */
 
 import { availableParallelism } from 'node:os';
+import type { DeviceName } from '../device-traits.ts';
 import { fuse } from '../fusion/fuse.ts';
 import { layoutOf } from '../fusion/layout.ts';
 import { type Aval, bytesOf, bytesPerElement, type FloatDtype } from '../ir/aval.ts';
@@ -205,6 +206,9 @@ const interpretedBytes = ({ point, groups }: Measured, threads: number): ReturnT
 /** Of TensorFlow: its library and compiler with their first thread, and each thread's TensorFlow.js and context. */
 const LIBRARY = 2 ** 28;
 const CONTEXT = 2 ** 25;
+
+/** What a process holds once, however many of these devices it uses. */
+export const libraryBytes = (devices: readonly DeviceName[]): number => (devices.includes('tensorflow') ? LIBRARY : 0);
 
 const isTensorflow = ({ groups, pointEngine }: Measured): boolean =>
   [pointEngine, ...groups.map(({ engine }) => engine)].some((engine) => engine.startsWith('tensorflow'));
