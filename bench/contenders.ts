@@ -5,6 +5,7 @@ import { cpus } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { DEVICES } from '../src/device-traits.ts';
 import { type Block, type Blocks, createRuntime, type Matrix, type Runtime } from '../src/index.ts';
 import type { Columns } from './peers.ts';
 import type { Workload } from './workloads/workload.ts';
@@ -26,14 +27,18 @@ export interface Contender {
   close(): Promise<void>;
 }
 
+/** Workers that a contender has: as many as a user's call, which on the CPU is one per core for all that is timed here. */
+const workersOn = (device: TimedDevice): number =>
+  device === 'cpu' ? CORES : (DEVICES[device].unasked?.workers ?? CORES);
+
 /** What a loop over points pays per point: a problem prepared on a runtime of its own, or a stream that is called again. */
 export const contender = async (
   workload: Workload,
   name: string,
   {
-    workers = CORES,
     precision = 'float32',
     device = 'cpu',
+    workers = workersOn(device),
   }: { workers?: number; precision?: Precision; device?: TimedDevice } = {},
 ): Promise<Contender> => {
   const runtime = createRuntime({ workers, device });
@@ -116,9 +121,13 @@ const streamed =
 /** Seconds of the first call in a fresh process: record, transform, compile and run. */
 export const firstCall = (workload: string, device: TimedDevice): number => {
   const script = fileURLToPath(new URL('./first-call.js', import.meta.url));
-  const { stdout, stderr, status } = spawnSync(process.execPath, [script, workload, String(CORES), device], {
-    encoding: 'utf8',
-  });
+  const { stdout, stderr, status } = spawnSync(
+    process.execPath,
+    [script, workload, String(workersOn(device)), device],
+    {
+      encoding: 'utf8',
+    },
+  );
   if (status !== 0) throw new Error(`the first call of ${workload} on ${device} failed: ${stderr}`);
   return (JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as { ms: number }).ms / 1000;
 };

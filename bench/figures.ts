@@ -61,7 +61,7 @@ export const RATIOS = [
     over: 'tensorflow, first call',
     under: 'diffops, first call',
   },
-  { title: 'tensorflow, 1 ÷ all workers', over: 'tensorflow, one worker', under: 'diffops, tensorflow' },
+  { title: 'tensorflow, 1 ÷ all workers', over: 'diffops, tensorflow', under: 'tensorflow, all cores' },
   { title: 'torch ÷ diffops', over: 'torch', under: 'diffops' },
 ] as const satisfies readonly Ratio[];
 

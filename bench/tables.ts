@@ -19,7 +19,7 @@ const CONTENDERS = [
   'diffops, float64',
   'diffops, first call',
   'diffops, tensorflow',
-  'tensorflow, one worker',
+  'tensorflow, all cores',
   'tensorflow, first call',
   'jax',
   'jax, restricted',

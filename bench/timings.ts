@@ -6,7 +6,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { devices } from '../src/index.ts';
-import { type Contender, contender, firstCall } from './contenders.ts';
+import { CORES, type Contender, contender, firstCall } from './contenders.ts';
 import type { Figures, WorkloadFigures } from './figures.ts';
 import { machine } from './machine.ts';
 import { type Columns, type PeerName, type Peers, startPeers } from './peers.ts';
@@ -52,7 +52,7 @@ const contendersOf = async (workload: Workload): Promise<Contender[]> => {
   if (held < HELD) all.push(await contender(workload, 'diffops, float64', { precision: 'float64' }));
   if (hasTensorflow) {
     all.push(await contender(workload, 'diffops, tensorflow', { device: 'tensorflow' }));
-    all.push(await contender(workload, 'tensorflow, one worker', { device: 'tensorflow', workers: 1 }));
+    all.push(await contender(workload, 'tensorflow, all cores', { device: 'tensorflow', workers: CORES }));
   }
   return all;
 };

@@ -35,6 +35,8 @@ export interface DeviceTraits {
   readonly float64: boolean;
   /** Workers, where that is not for the caller to say: each owns a context. */
   readonly contexts?: number;
+  /** Workers, where the caller doesn't say: each more would do over what the first has done, and why. */
+  readonly unasked?: { readonly workers: number; readonly why: string };
   /** Whether all runtimes of the process share that context: two at work at once end the process. */
   readonly onePerProcess?: boolean;
   /** Whether what the point program gives stays on the device: all that tiles need goes through it then. */
@@ -93,6 +95,7 @@ export const DEVICES: Readonly<Record<DeviceName, DeviceTraits>> = {
     engine: 'tensorflow',
     interpreter: 'tensorflow-ops',
     float64: true,
+    unasked: { workers: 1, why: 'each more would compile and hold everything again' },
     contends: true,
     detail:
       'TensorFlow and XLA through @tensorflow/tfjs-node-gpu or @tensorflow/tfjs-node; operation by operation with jit: false',

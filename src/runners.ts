@@ -43,12 +43,18 @@ export class Runners {
     this.#pool = new Pool({ workers: total, devices: threads, common });
   }
 
-  /** Those without contexts of their own share the cores, or the number of workers that was asked for. */
+  /** Workers of a device of which that is known beforehand. */
+  #fixedOn(device: DeviceName): number | undefined {
+    const { contexts, unasked } = DEVICES[device];
+    return contexts ?? (this.#asked === undefined ? unasked?.workers : undefined);
+  }
+
+  /** The others share the cores, or the number of workers that was asked for. */
   #threadsOn(device: DeviceName): number {
-    const { contexts } = DEVICES[device];
-    if (contexts !== undefined) return contexts;
+    const fixed = this.#fixedOn(device);
+    if (fixed !== undefined) return fixed;
     const list = this.devices === 'auto' ? [device] : this.devices;
-    const sharing = list.filter((name) => DEVICES[name].contexts === undefined).length;
+    const sharing = list.filter((name) => this.#fixedOn(name) === undefined).length;
     return Math.max(1, Math.floor((this.#asked ?? availableParallelism()) / sharing));
   }
 

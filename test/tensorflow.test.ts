@@ -1,7 +1,7 @@
 /** `device: 'tensorflow'` as callers see it; on a libtensorflow out of registry packages (`scripts/tensorflow.mjs`) where none is installed. */
 
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { describe, expect, test, vi } from 'vitest';
@@ -112,6 +112,19 @@ describe.skipIf(missing)(`on TensorFlow${missing ? `: skipped, ${missing}` : ''}
     const together = alone.plan.estimatedPeakBytes + cpu.plan.estimatedPeakBytes;
     expect(plan.estimatedPeakBytes).toBeLessThan(1.3 * together);
     await Promise.all([alone.close(), cpu.close()]);
+  });
+
+  test('one worker where the caller asks for no number, and as many as are asked for', async () => {
+    const alone = await prepareHessian(loss, weights, { device });
+    expect(alone.plan.workers).toBe(1);
+    expect(String(alone.plan)).toContain('on tensorflow, which owns its context; each more would compile');
+    const asked = await prepareHessian(loss, weights, { device, workers: 2, nbatches: 4 });
+    expect(asked.plan.workers).toBe(2);
+    expect(String(asked.plan)).toContain('on tensorflow, each of which owns its context\n');
+    await using runtime = createRuntime({ device: [device, 'cpu'] });
+    const both = await runtime.prepareHessian(loss, weights);
+    expect(both.plan.workers).toBe(1 + availableParallelism());
+    await Promise.all([alone.close(), asked.close()]);
   });
 
   test('it is listed', async () => {

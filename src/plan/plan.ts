@@ -1,6 +1,6 @@
 /** The Plan: what will be computed, in which pieces, and what that costs. Pure data, printed for people. */
 
-import type { DeviceName } from '../device-traits.ts';
+import { DEVICES, type DeviceName } from '../device-traits.ts';
 import type { FloatDtype } from '../ir/aval.ts';
 import type { Program } from '../ir/program.ts';
 import type { Group, Tile } from '../pool/job.ts';
@@ -71,8 +71,12 @@ export interface PlanFacts extends Omit<PlanSummary, 'device' | 'chosen' | 'work
 }
 
 /** Threads share the CPU; a context is a thread's own. */
-const owning = (device: DeviceName, workers: number): string =>
-  device === 'cpu' ? '' : workers === 1 ? ', which owns its context' : ', each of which owns its context';
+const owning = (device: DeviceName, workers: number): string => {
+  if (device === 'cpu') return '';
+  if (workers > 1) return ', each of which owns its context';
+  const { unasked } = DEVICES[device];
+  return `, which owns its context${unasked ? `; ${unasked.why}` : ''}`;
+};
 
 /** A plan as the caller sees it. `String(plan)` prints it for people. */
 export class Plan implements PlanSummary {
