@@ -7,7 +7,7 @@ import { isVar } from '../ir/program.ts';
 import { remembered } from '../ir/remembered.ts';
 import type { Placement, TileOutput } from '../pool/job.ts';
 import { rulesOf } from '../primitives/table.ts';
-import { farTime, PER_ELEMENT, PER_GATHERED, PER_STEP, productCost } from '../transforms/contract/order.ts';
+import { farTime, PER_STEP, productCost, ratesOf } from '../transforms/contract/order.ts';
 
 const operationsOf = ({ primitive, inputs, params, output }: Equation): number => {
   const avals: Aval[] = [];
@@ -53,7 +53,7 @@ export const movedBytesOf = (program: Program): number => {
 /** Elements moved per element of the result, for primitives that move. */
 const MOVES: Readonly<Record<string, number>> = {
   permute: 3,
-  gather: PER_GATHERED / PER_ELEMENT,
+  gather: 7 / 6,
   scatter_add: 4,
   slice: 0.7,
   concat: 0.7,
@@ -163,25 +163,26 @@ const spanOf = (repeated: Equation): number => {
   return span;
 };
 
-/** Nanoseconds per element of what is summed: short sums are of pieces, and sums in short runs jump about. */
+/** Elementwise ops' worth per element of what is summed: short sums are of pieces, and sums in short runs jump about. */
 const readPrice = ({ inputs, params }: Equation): number => {
   const { shape } = inputs[0].aval;
   const axes = params.axes as readonly number[];
   const count = axes.reduce((product, axis) => product * shape[axis], 1);
   const run = sizeOf(shape.slice(Math.max(-1, ...axes) + 1));
-  return count <= SHORT_SUM || (run > 1 && run < SHORT_RUN) ? 0.9 : 0.15;
+  return count <= SHORT_SUM || (run > 1 && run < SHORT_RUN) ? 3 : 0.5;
 };
 
 const timeOf = (equation: Equation, makers: ReadonlyMap<Atom, Equation>): number => {
   const { primitive, inputs, output } = equation;
   if (primitive === 'dot') return dotTime(equation);
+  const rates = ratesOf(output.aval.dtype);
   const made = sizeOf(output.aval.shape);
   let read = 0;
   for (let i = 0; i < inputs.length; i++) if (isVar(inputs[i])) read = Math.max(read, sizeOf(inputs[i].aval.shape));
-  const summing = primitive === 'reduce_sum' ? readPrice(equation) * read : 0;
+  const summing = primitive === 'reduce_sum' ? rates.element * readPrice(equation) * read : 0;
   const work = Math.max(
     summing,
-    PER_ELEMENT * Math.max(made * (MOVES[primitive] ?? 1), read / 2, operationsOf(equation)),
+    rates.element * Math.max(made * (MOVES[primitive] ?? 1), read / 2, operationsOf(equation)),
   );
   let moved = made;
   let spans = 0;
@@ -193,13 +194,13 @@ const timeOf = (equation: Equation, makers: ReadonlyMap<Atom, Equation>): number
   // Indices that the program makes are in range; what data says may not be.
   const masking = primitive === 'gather' && !makers.has(inputs[1]);
   const nodes = masking ? MASKING_NODES : (NODES[primitive] ?? (output.aval.dtype === 'int32' ? INTEGER_NODES : 1));
-  const fixed = PER_STEP * nodes + farTime(moved) + (masking ? PER_MASKED * made : 0);
+  const fixed = PER_STEP * nodes + farTime(moved, rates) + (masking ? PER_MASKED * made : 0);
   if (!(primitive in MOVES)) return fixed + work + PER_SPAN * spans;
   const perRun = primitive === 'concat' ? PER_CONCAT_RUN : PER_RUN;
   return fixed + work + (perRun * made) / Math.max(1, runOf(equation));
 };
 
-const dotTime = ({ inputs, params }: Equation): number => {
+const dotTime = ({ inputs, params, output }: Equation): number => {
   const { lhs, rhs, out } = params as unknown as DotParams;
   const sizes = new Map<number, number>();
   for (const [i, label] of lhs.entries()) sizes.set(label, inputs[0].aval.shape[i]);
@@ -209,7 +210,7 @@ const dotTime = ({ inputs, params }: Equation): number => {
     for (let i = 0; i < labels.length; i++) product *= sizes.get(labels[i]) as number;
     return product;
   };
-  return productCost(lhs, rhs, out, { volume });
+  return productCost(lhs, rhs, out, { volume }, ratesOf(output.aval.dtype));
 };
 
 /**

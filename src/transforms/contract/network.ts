@@ -5,7 +5,7 @@ import type { Atom } from '../../ir/program.ts';
 import type { Ops } from '../../primitives/ops.ts';
 import type { Columns } from './columns.ts';
 import { multiply, spread, summed } from './multiply.ts';
-import { bestOrder, finishCost, mayKeep, type Order, PER_ELEMENT, type Pricing } from './order.ts';
+import { bestOrder, finishCost, mayKeep, type Order, type Pricing, type Rank, ratesOf } from './order.ts';
 import { BATCH, type Factor, type Form, isDynamic, type Label, type Labels, labelsOf, type Term } from './term.ts';
 
 /** A part of an output over the batch: `[width, size]`, and where it begins in the output (int32[width]) if not at 0. */
@@ -50,11 +50,11 @@ export class Network {
     if (joined.length === 0) return { ...term, scale, axes };
     const rest = term.factors.filter((f) => !joined.includes(f));
     const kept = new Set([...labelsOf(joined)].filter((label) => !summing.has(label)));
-    const { order } = bestOrder(joined, kept, this.#pricing(term));
+    const { order } = bestOrder(joined, kept, this.#pricing(term, after));
     // The last chance to scale at the point is before the batch comes in.
     const dynamic = order.kind === 'product' && order.dynamic;
     const ready = dynamic ? this.#withScale(joined, scale) : joined;
-    const product = this.#emit(order, ready, kept, rankIn(after));
+    const product = this.#emit(order, ready, kept);
     return { scale: dynamic ? 1 : scale, axes, factors: [...rest, product] };
   }
 
@@ -64,7 +64,8 @@ export class Network {
     const joined = term.factors.filter((f) => f.labels.some(summing));
     if (joined.length === 0) return 0;
     const kept = new Set([...labelsOf(joined)].filter((label) => !summing(label)));
-    return bestOrder(joined, kept, this.#pricing(term)).cost;
+    const after = term.axes.map((axis) => axis.filter((label) => !gone.has(label)));
+    return bestOrder(joined, kept, this.#pricing(term, after)).cost;
   }
 
   /** Whether a constant over these labels may be kept at the point, for products with the columns of this term. */
@@ -74,7 +75,7 @@ export class Network {
 
   /** Nanoseconds per tile of making a constant over these labels at the point as a sum of two products of two factors. */
   constantCost(labels: readonly Label[]): number {
-    return (3 * PER_ELEMENT * this.labels.volume(labels)) / this.#tiles;
+    return (3 * ratesOf(this.#dtype).element * this.labels.volume(labels)) / this.#tiles;
   }
 
   /** Nanoseconds per tile of `materialize`. */
@@ -84,7 +85,7 @@ export class Network {
     const pricing = this.#pricing(term);
     const made = term.factors.length === 0 ? 0 : finishCost(bestOrder(term.factors, kept, pricing), pricing);
     const deltas = flat.some((label) => this.labels.isSeed(label));
-    return made + (deltas ? 2 * PER_ELEMENT * this.labels.volume([BATCH, ...flat]) : 0);
+    return made + (deltas ? 2 * pricing.rates.element * this.labels.volume([BATCH, ...flat]) : 0);
   }
 
   /** The value of a form as one array over the batch, `[width, …shape]`. */
@@ -156,7 +157,7 @@ export class Network {
     if (factors.length > 0) {
       const ready = this.#withScale(factors, scale);
       const { order } = bestOrder(ready, kept, this.#pricing({ scale, factors, axes }));
-      const product = this.#take(this.#emit(order, ready, kept, rankIn(axes)));
+      const product = this.#take(this.#emit(order, ready, kept));
       const own = target.filter((label) => product.labels.includes(label) || result?.labels.includes(label));
       result = result ? multiply(ops, product, result, own) : product;
     } else if (result) result = this.#scaled(result, scale);
@@ -202,7 +203,7 @@ export class Network {
     return undefined;
   }
 
-  #emit(order: Order, factors: readonly Factor[], kept: ReadonlySet<Label>, rank: Rank): Factor {
+  #emit(order: Order, factors: readonly Factor[], kept: ReadonlySet<Label>): Factor {
     const { labels } = this;
     if (order.kind === 'factor') {
       // A factor that stands alone may have labels that nothing needs.
@@ -210,21 +211,25 @@ export class Network {
         ? summed(this.ops, factors[0], (label) => kept.has(label) || label === BATCH || labels.isSeed(label))
         : factors[order.index];
     }
-    const left = this.#emit(order.left, factors, kept, rank);
-    const right = this.#emit(order.right, factors, kept, rank);
-    const out = [...order.labels].sort((a, b) => rank(a, order.dynamic) - rank(b, order.dynamic));
-    if (!order.dynamic) return multiply(this.ops, left, right, out);
-    return multiply(this.ops, this.#take(left), this.#take(right), out);
+    const left = this.#emit(order.left, factors, kept);
+    const right = this.#emit(order.right, factors, kept);
+    if (!order.dynamic) return multiply(this.ops, left, right, order.labels);
+    return multiply(this.ops, this.#take(left), this.#take(right), order.labels);
   }
 
-  #pricing({ factors, axes }: Term): Pricing {
+  /** `after`: the axes that the result will have. */
+  #pricing({ factors, axes }: Term, after = axes): Pricing {
     const used = [...labelsOf(factors), ...axes.flat()];
     const columns = this.#columnsAmong(used);
-    return { labels: this.labels, tiles: this.#tiles, seeds: new Set(columns?.labels ?? []) };
+    return {
+      labels: this.labels,
+      tiles: this.#tiles,
+      seeds: new Set(columns?.labels ?? []),
+      rates: ratesOf(this.#dtype),
+      rank: rankIn(after),
+    };
   }
 }
-
-type Rank = (label: Label, dynamic: boolean) => number;
 
 /**
  * Where a label stands in products: the batch, the axes in their order, and what will be summed or taken. That comes
