@@ -38,7 +38,7 @@ export interface Pricing {
 export type Rank = (label: Label, dynamic: boolean) => number;
 
 /** The labels of a product in the order in which it is made. */
-export const ranked = (labels: readonly Label[], rank: Rank, dynamic: boolean): Label[] =>
+const ranked = (labels: readonly Label[], rank: Rank, dynamic: boolean): Label[] =>
   [...labels].sort((a, b) => rank(a, dynamic) - rank(b, dynamic));
 
 /** Nanoseconds of one core when nothing else runs, as the engine's profile has them (bench/profile.ts): what matters is their ratio. */
