@@ -17,10 +17,14 @@ interface GpuAdapter {
   requestDevice(options: { readonly requiredLimits: Limits }): Promise<GpuDevice>;
 }
 
+interface Gpu {
+  requestAdapter(options: object): Promise<GpuAdapter | null>;
+}
+
 /** What is used of the package `webgpu`. */
 interface Dawn {
   readonly globals: object;
-  create(options: readonly string[]): { requestAdapter(options: object): Promise<GpuAdapter | null> };
+  create(options: readonly string[]): Gpu;
 }
 
 /** What is used of the backend's package. */
@@ -45,6 +49,12 @@ const failure = (what: string): DiffopsError =>
     { device: 'tfjs:webgpu' },
   );
 
+/**
+ * The thread's Dawn, for all contexts that it has one after the other: it must outlive them, since what it still calls
+ * back for those that are gone aborts the process where it was collected as garbage.
+ */
+let gpu: Gpu | undefined;
+
 /** Gives the thread a `navigator.gpu` and registers the backend over it; `failing` rejects once the device fails. */
 export const enableWebgpu = async (
   tf: Tf,
@@ -53,7 +63,7 @@ export const enableWebgpu = async (
   const { WebGPUBackend } = backend as WebgpuModule;
   const { create, globals } = dawn as Dawn;
   Object.assign(globalThis, globals);
-  const gpu = create([]);
+  gpu ??= create([]);
   // From version 21 on, Node has a navigator, without this.
   const navigator = (globalThis as { readonly navigator?: object }).navigator ?? {};
   Object.defineProperty(navigator, 'gpu', { value: gpu, configurable: true });

@@ -7,6 +7,8 @@ import { backendOf } from '../../../src/compile/tfjs/backend.ts';
 import type { PrimitiveName } from '../../../src/ir/params.ts';
 import { newOps } from '../../../src/primitives/table.ts';
 import { deviceMissing } from '../../support/device-missing.ts';
+import { root } from '../../support/sources.ts';
+import { runNode } from '../../support/spawn.ts';
 import { describeConformance } from './conformance.ts';
 
 // Without a GPU each shader takes a while to be made.
@@ -16,6 +18,14 @@ vi.setConfig({ testTimeout: 120_000 });
 const ROUGH = new Set<PrimitiveName>(['sin', 'cos', 'tan', 'acos', 'asin']);
 
 const missing = await deviceMissing('tfjs:webgpu');
+
+test('contexts that are lost don’t end the process, whenever garbage is collected', ({ skip }) => {
+  if (missing) return skip(missing);
+  const args = ['--expose-gc', 'test/children/lost-dawn.mjs', `${root}/dist/src`];
+  const { status, stdout } = runNode(args, { timeoutMs: 100_000 });
+  const round = [[1, 4, 9], 'DEVICE', [1, 4, 9]];
+  expect([status, JSON.parse(stdout)]).toEqual([0, [...round, ...round, ...round, ...round]]);
+});
 
 test('a context that is lost is DEVICE, and what is loaded afterwards has another one', async ({ skip }) => {
   if (missing) return skip(missing);
