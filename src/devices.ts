@@ -49,21 +49,24 @@ const requireDevice = async (device: DeviceName): Promise<void> => {
   );
 };
 
-/** A driver that hasn't answered by then never will. */
+/** A driver that hasn't answered by then never will, unless the machine had no time for it. */
 const PATIENCE = 60_000;
 
 interface Answer {
   readonly reason?: string;
+  /** Nothing was said in time: who asks again may hear more. */
+  readonly silent?: boolean;
   readonly perSecond?: number;
 }
 
 const answers = new Map<string, Promise<Answer>>();
 
-/** Asked once per process. */
+/** Asked once per process, or until there is an answer. */
 const ask = (device: DeviceName, task: 'try' | 'measure'): Promise<Answer> => {
   const key = `${task} ${device}`;
   const answer = answers.get(key) ?? probe(device, task);
   answers.set(key, answer);
+  void answer.then(({ silent }) => silent && answers.delete(key));
   return answer;
 };
 
@@ -92,7 +95,14 @@ const probe = (device: string, task: string): Promise<Answer> =>
       resolve(answer);
       kill();
     };
-    const timer = setTimeout(() => end({ reason: `it didn't answer within ${PATIENCE / 1000} s` }), PATIENCE);
+    const timer = setTimeout(
+      () =>
+        end({
+          reason: `it didn't answer within ${PATIENCE / 1000} s, and is asked again by the next call`,
+          silent: true,
+        }),
+      PATIENCE,
+    );
     child.stdout.setEncoding('utf8');
     child.stdout.on('data', (text: string) => {
       said += text;

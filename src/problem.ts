@@ -3,7 +3,7 @@
 import { performance } from 'node:perf_hooks';
 import { compileProgram, completed, watched } from './compile/compile.ts';
 import type { Artifact } from './compile/executable.ts';
-import { DEVICES, type DeviceName } from './device-traits.ts';
+import { DEVICE_NAMES, DEVICES, type DeviceName } from './device-traits.ts';
 import { DiffopsError } from './errors.ts';
 import { journalOf, type Out, outOf, requireWritable } from './file/out.ts';
 import { type FloatDtype, sizeOf } from './ir/aval.ts';
@@ -101,7 +101,7 @@ export interface Asked {
 /** What no device of these could run is refused. */
 export const ask = (kind: MatrixKind, x: unknown, options: unknown, purpose: Purpose, devices: Devices): Asked => {
   const call = openCall(x, options, kind);
-  for (const device of devices === 'auto' ? [] : devices) requireRunnable(call, device);
+  requireRunnable(call, devices);
   const out = outFor(call, kind, purpose);
   return { call, kind, out, held: purpose === 'blocks' ? 'blocks' : (out?.format ?? 'matrix') };
 };
@@ -178,21 +178,28 @@ export const poseProblem = (
   devices: readonly DeviceName[] = ['cpu'],
 ): Problem => planOn(recordProblem(ask(kind, x, options, purpose, devices), f), devices);
 
-/** Refuses what a device lacks. */
-export const requireRunnable = ({ precision, settings }: Call, device: DeviceName): void => {
-  const { float64, interpreter } = DEVICES[device];
-  if (precision === 'float64' && !float64) {
+/** Refuses what one of these devices lacks. */
+export const requireRunnable = ({ precision, settings }: Call, devices: Devices): void => {
+  for (const device of devices === 'auto' ? [] : devices) {
+    const { float64, interpreter } = DEVICES[device];
+    if (precision === 'float64' && !float64) {
+      throw new DiffopsError(
+        'DEVICE',
+        `${device} has no float64, which x or precision asks for; give precision: 'float32', or device: 'cpu'.`,
+        { device, precision },
+      );
+    }
+    if (settings.jit || interpreter) continue;
+    const others = DEVICE_NAMES.filter(
+      (name) => DEVICES[name].interpreter && (DEVICES[name].float64 || precision === 'float32'),
+    );
     throw new DiffopsError(
-      'DEVICE',
-      `${device} has no float64, which x or precision asks for; give precision: 'float32', or device: 'cpu'.`,
-      { device, precision },
+      'OPTION',
+      `jit is false, but ${device} runs compiled programs only; leave jit out, or take a device that interprets: ` +
+        `${others.map((name) => `'${name}'`).join(', ')}.`,
+      { option: 'jit', value: false, device },
     );
   }
-  if (settings.jit || interpreter) return;
-  throw new DiffopsError('OPTION', `jit: false interprets on the CPU; leave it out with device '${device}'.`, {
-    option: 'jit',
-    value: false,
-  });
 };
 
 /** An artifact whose making counts in `phases`, whenever that is. */

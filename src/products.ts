@@ -46,8 +46,8 @@ interface Opened extends Call {
 const deviceOf = ({ devices }: Runners): DeviceName => (devices === 'auto' ? 'cpu' : devices[0]);
 
 /**
- * Validates and copies at once, the product's vector too; on the CPU f is called at once as well, elsewhere when the
- * device was found.
+ * Validates and copies at once, the product's vector too; on the CPU f is called at once as well, elsewhere when all
+ * devices of a list were found, as for a matrix.
  */
 const open = async (
   f: RecordedFunction,
@@ -58,11 +58,11 @@ const open = async (
   const call = openCall(x, options, 'product');
   const runners = sharedRunners(options);
   const device = deviceOf(runners);
-  requireRunnable(call, device);
+  requireRunnable(call, runners.devices);
   const { checkFinite: finite, signal } = call.settings;
   const flat = vector && flattenTree(vector.tree, { name: vector.name, finite, differentiated: true });
   if (flat && vector.name === 'v') checkSameStructure(call.x, flat, 'v');
-  if (device !== 'cpu') await requireDevices([device], signal);
+  if (runners.tried.length > 0) await requireDevices(runners.tried, signal);
   return { ...call, vector: flat, device, runners, recording: record(f, call.x, call.data, call.precision) };
 };
 

@@ -2,7 +2,7 @@
 
 import * as tf from '@tensorflow/tfjs';
 import { describe, expect, test, vi } from 'vitest';
-import { createRuntime, hessian, jacobian } from '../src/index.ts';
+import { createRuntime, hessian, hvp, jacobian } from '../src/index.ts';
 import { expectClose } from './support/close.ts';
 import { deviceMissing } from './support/device-missing.ts';
 import { expectEveryForm, loss, weights } from './support/every-form.ts';
@@ -86,8 +86,21 @@ describe('refused before any work', () => {
     await expect(hessian(f, Float64Array.of(1), gpu)).rejects.toMatchObject(error);
   });
 
-  test('jit: false', () =>
-    expect(hessian(f, [1], { ...gpu, jit: false })).rejects.toThrow(/jit: false interprets on the CPU/));
+  test.each(['webgpu', 'cuda'] as const)('jit: false on %s', async (device) => {
+    const fields = { option: 'jit', value: false, device };
+    for (const list of [device, ['cpu', device]] as const) {
+      const options = { device: list, jit: false } as const;
+      await expect(hessian(f, [1], options)).rejects.toMatchObject({ code: 'OPTION', fields });
+      await expect(hvp(f, [1], [1], options)).rejects.toMatchObject({ code: 'OPTION', fields });
+      await expect(hessian(f, [1], options)).rejects.toThrow(
+        `jit is false, but ${device} runs compiled programs only; leave jit out, or take a device that interprets: ` +
+          "'cpu', 'tensorflow', 'tfjs:cpu', 'tfjs:wasm', 'tfjs:webgpu'.",
+      );
+    }
+    // Of those that interpret, not all have it.
+    const wide = jacobian(f, [1], { device: 'cuda', jit: false, precision: 'float64' });
+    await expect(wide).rejects.toThrow(/interprets: 'cpu', 'tensorflow'\.$/);
+  });
 
   test('another device than that of the runtime', async () => {
     await using runtime = createRuntime();
