@@ -1,6 +1,7 @@
-/** A timeline of a run on several devices, for people: a line per worker. */
+/** A timeline of a run on several devices, for people: a line per worker, █ where it computes, ░ where it loads. */
 
 interface Stretch {
+  readonly doing: 'loading' | 'computing';
   readonly device: string;
   readonly threadId: number;
   readonly columns: readonly [number, number];
@@ -20,16 +21,15 @@ export const describeTimeline = (timeline: readonly Stretch[]): string[] => {
   }
   return [...workers].map(([name, stretches]) => {
     const line = new Array<string>(LENGTH).fill('·');
-    let columns = 0;
-    for (const {
-      from,
-      to,
-      columns: [first, limit],
-    } of stretches) {
-      columns += limit - first;
+    const draw = ({ from, to }: Stretch, mark: string): void => {
       const at = Math.min(LENGTH - 1, Math.floor((from / end) * LENGTH));
-      for (let i = at; i < Math.max(at + 1, Math.round((to / end) * LENGTH)); i++) line[i] = '█';
-    }
-    return `  ${name.padEnd(16)} ${line.join('')} ${columns} columns in ${stretches.length} tiles`;
+      line.fill(mark, at, Math.max(at + 1, Math.round((to / end) * LENGTH)));
+    };
+    const computed = stretches.filter(({ doing }) => doing === 'computing');
+    for (const stretch of stretches) if (stretch.doing === 'loading') draw(stretch, '░');
+    // What takes less than a character's time is seen where it computed.
+    for (const stretch of computed) draw(stretch, '█');
+    const columns = computed.reduce((sum, { columns: [first, limit] }) => sum + limit - first, 0);
+    return `  ${name.padEnd(16)} ${line.join('')} ${columns} columns in ${computed.length} tiles`;
   });
 };

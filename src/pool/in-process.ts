@@ -70,6 +70,7 @@ export class InProcess implements Runner {
         control,
         slot: SLOT,
         retry: [],
+        since: performance.timeOrigin + performance.now(),
         engines: this.#engines,
         memory: this.#memory,
         artifact: (index) => run.artifact(SLOT, index),

@@ -187,6 +187,7 @@ export class Pool implements Runner {
       control: control.head,
       slot,
       retry,
+      since: performance.timeOrigin + performance.now(),
       into: intoOf(sink),
       progress: run.wantsProgress,
     };

@@ -16,6 +16,8 @@ export interface Brief {
   readonly control: ControlHead;
   readonly slot: number;
   readonly retry: readonly number[];
+  /** When this was handed out, in milliseconds since 1970. */
+  readonly since: number;
   /** The matrix, or the strips of one, to write into; null: send blocks. */
   readonly into: ResultMemory | Strips | null;
   /** Whether anyone wants to hear of progress. */

@@ -24,6 +24,8 @@ export interface Work {
   readonly slot: number;
   /** Tiles to run before any other: those that a worker died on. */
   readonly retry: readonly number[];
+  /** When the work was handed out, in milliseconds since 1970: until a thread is there, it is loading. */
+  readonly since: number;
   readonly engines: Engines;
   /** Where tiles are computed into. */
   readonly memory: TileMemory;
@@ -50,8 +52,9 @@ export interface Execution {
   readonly indices: readonly number[];
 }
 
-/** When which seeds were computed, in milliseconds since 1970. */
+/** When which seeds were computed, or none because of what had to be loaded first, in milliseconds since 1970. */
 export interface Span {
+  readonly doing: 'loading' | 'computing';
   readonly first: number;
   readonly limit: number;
   readonly from: number;
@@ -93,6 +96,8 @@ class Loop {
   #inputs: readonly Value[] | undefined;
   #residuals: readonly Value[] | undefined;
   readonly #sources = new Map<Group, readonly Value[]>();
+  /** Programs loaded, and runs of the point program. */
+  #loads = 0;
   tile = -1;
 
   constructor(work: Work) {
@@ -110,11 +115,11 @@ class Loop {
       const execution = this.#execution(next);
       const { tile, indices } = execution;
       const group = job.groups[tile.group];
-      const sources = await this.#sourcesOf(group);
-      const executable = sources && (await this.#executable(group.artifact));
+      const ready = await this.#ready(group, now());
       const from = now();
       const outputs =
-        executable && (await this.#native('run', () => this.#runTile(executable, [...sources, seedsOf(group, tile)])));
+        ready &&
+        (await this.#native('run', () => this.#runTile(ready.executable, [...ready.sources, seedsOf(group, tile)])));
       if (!outputs) return 'stopped';
       if (job.mixed) this.#note(execution, from);
       const began = performance.now();
@@ -127,10 +132,23 @@ class Loop {
 
   /** In a mixed pool a worker claims nothing before it could begin: others may be through by then. */
   async #prepare(): Promise<void> {
-    const { job, control } = this.#work;
+    const { job, control, since } = this.#work;
     if (control.stopped || !control.hasOpen) return;
-    const group = job.groups[job.tiles[control.front].group];
-    if (await this.#sourcesOf(group)) await this.#executable(group.artifact);
+    await this.#ready(job.groups[job.tiles[control.front].group], since);
+  }
+
+  /** What a group's tiles need, loaded and computed where it isn't yet; undefined when the run was stopped. */
+  async #ready(
+    group: Group,
+    since: number,
+  ): Promise<{ readonly sources: readonly Value[]; readonly executable: Executable } | undefined> {
+    const before = this.#loads;
+    const sources = await this.#sourcesOf(group);
+    const executable = sources && (await this.#executable(group.artifact));
+    if (this.#work.job.mixed && this.#loads > before) {
+      this.spans.push({ doing: 'loading', first: 0, limit: 0, from: since, to: now() });
+    }
+    return executable && { sources, executable };
   }
 
   #runTile(executable: Executable, inputs: readonly Value[]): Promise<Value[]> {
@@ -171,7 +189,7 @@ class Loop {
     const { control, slot } = this.#work;
     const to = now();
     control.pace(slot, to - from, indices.length);
-    this.spans.push({ first: tile.start, limit: tile.start + tile.count, from, to });
+    this.spans.push({ doing: 'computing', first: tile.start, limit: tile.start + tile.count, from, to });
   }
 
   async #next(): Promise<number | Ending> {
@@ -212,6 +230,7 @@ class Loop {
     const { point } = this.#work.job;
     if (point === null) return [];
     const executable = await this.#executable(point);
+    this.#loads++;
     return (
       executable && this.#native('run', () => executable.keep?.(inputs) ?? executable.run(inputs, arraysOf(executable)))
     );
@@ -223,6 +242,7 @@ class Loop {
     if (found) return found;
     const artifact = await this.#work.artifact(index);
     if (!artifact) return undefined;
+    this.#loads++;
     return this.#native('load', async () => {
       await engines.trim({ ...this.#need, incoming: artifact.heldBytes ?? 0 }, job.threads);
       return engines.load(artifact, job.threads);

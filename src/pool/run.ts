@@ -57,7 +57,7 @@ export interface RunStats {
   readonly deaths: number;
   /** The first column of the matrix with a NaN or an infinity, or −1. */
   readonly spoiled: number;
-  /** What was computed when, by workers of a mixed pool; in the order in which it ended. */
+  /** What was loaded and computed when, by workers of a mixed pool; in the order in which it ended. */
   readonly timeline: readonly Stretch[];
   /** Summed over the threads, in milliseconds. */
   readonly times: Times;
@@ -65,8 +65,12 @@ export interface RunStats {
   readonly rss: { readonly before: number; readonly peak: number };
 }
 
-/** The columns (rows in reverse mode) from … to … that a worker computed at once, and when, in milliseconds of the run. */
+/**
+ * The columns (rows in reverse mode) from … to … that a worker computed at once, and when, in milliseconds of the run; or,
+ * with no columns, when it was loading: its thread, programs, and what is known at the point.
+ */
 export interface Stretch {
+  readonly doing: 'loading' | 'computing';
   readonly device: string;
   readonly threadId: number;
   readonly columns: readonly [number, number];
@@ -303,8 +307,9 @@ export class Run {
     const { threadId, tiles } = this.control.vacate(slot);
     const device = this.#names[this.#devices[slot]];
     const room = MOST_STRETCHES - this.#timeline.length;
-    for (const { first, limit, from, to } of spans?.slice(0, room) ?? []) {
+    for (const { doing, first, limit, from, to } of spans?.slice(0, room) ?? []) {
       this.#timeline.push({
+        doing,
         device,
         threadId,
         columns: [first, limit],

@@ -118,6 +118,7 @@ const work = async (
     control,
     slot,
     retry: brief.retry,
+    since: brief.since,
     engines: thread.engines,
     memory: thread.memory,
     artifact: (index) => coordinator.artifact(index),

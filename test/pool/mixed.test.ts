@@ -2,8 +2,10 @@
 
 import { afterAll, describe, expect, test } from 'vitest';
 import { cellsOf } from '../../src/plan/cells.ts';
+import { describeTimeline } from '../../src/plan/describe-timeline.ts';
 import type { Job } from '../../src/pool/job.ts';
 import { Pool } from '../../src/pool/pool.ts';
+import type { RunStats } from '../../src/pool/run.ts';
 import { streamBlocks } from '../../src/pool/stream.ts';
 import { counter, expected, type JobSpec, makeJob, matrixFor } from './stub.mjs';
 
@@ -20,6 +22,9 @@ const jobsFor = (specs: Readonly<Record<string, JobSpec & { threads?: number }>>
     return { ...job, inputs, fixed, tiles: cells[k], share };
   });
 };
+
+const computed = (timeline: RunStats['timeline']): RunStats['timeline'] =>
+  timeline.filter(({ doing }) => doing === 'computing');
 
 const pools: Pool[] = [];
 afterAll(() => Promise.all(pools.map((pool) => pool.close())));
@@ -39,7 +44,7 @@ const warmPool = async (devices: Readonly<Record<string, number>>): Promise<Pool
     const specs = Object.fromEntries(Object.keys(devices).map((name) => [name, { width: 4, delay: 10 }]));
     const jobs = jobsFor(specs, { n: 64 });
     const { timeline } = await pool.run(jobs, { sink: matrixFor(jobs[0]).sink });
-    for (const { device } of timeline) seen.add(device);
+    for (const { device } of computed(timeline)) seen.add(device);
   }
   return pool;
 };
@@ -81,8 +86,8 @@ test.each(['row', 'column', 'symmetric'] as const)('workers of two widths fill o
   expect(data).toEqual(expected(jobs[0]));
   const seeds = stats.timeline.flatMap(({ columns: [a, b] }) => Array.from({ length: b - a }, (_, i) => a + i));
   expect(seeds.sort((a, b) => a - b)).toEqual(Array.from({ length: 61 }, (_, i) => i));
-  expect(new Set(stats.timeline.map(({ device }) => device))).toEqual(new Set(['wide', 'narrow']));
-  for (const { device, columns } of stats.timeline) {
+  expect(new Set(computed(stats.timeline).map(({ device }) => device))).toEqual(new Set(['wide', 'narrow']));
+  for (const { device, columns } of computed(stats.timeline)) {
     expect(columns[1] - columns[0]).toBeLessThanOrEqual(device === 'wide' ? 16 : 5);
   }
 });
@@ -98,8 +103,27 @@ test('the faster takes more, and the last ones are not left to the slower', asyn
   expect(columnsOf('slow')).toBeGreaterThan(0);
   // Had the slower one gone on, it would have ended up to 250 ms after the other.
   const endOf = (name: string): number =>
-    Math.max(...timeline.filter(({ device }) => device === name).map(({ to }) => to));
+    Math.max(
+      ...computed(timeline)
+        .filter(({ device }) => device === name)
+        .map(({ to }) => to),
+    );
   expect(endOf('slow') - endOf('fast')).toBeLessThan(170);
+});
+
+test('who is ready computes while another loads, which the timeline shows', async () => {
+  const jobs = jobsFor({ late: { width: 8, loadDelay: 600 }, ready: { width: 8, delay: 5 } }, { n: 400, groups: 1 });
+  const { data, sink } = matrixFor(jobs[0]);
+  const { timeline } = await (await warmPool({ late: 1, ready: 1 })).run(jobs, { sink });
+  expect(data).toEqual(expected(jobs[0]));
+  const loading = timeline.find(({ device, doing }) => device === 'late' && doing === 'loading');
+  expect(loading?.columns).toEqual([0, 0]);
+  const { from, to } = loading as { from: number; to: number };
+  expect(to - from).toBeGreaterThan(590);
+  // All 50 of its executions fit into that time ten times over, and more than the first were begun in it.
+  const meanwhile = computed(timeline).filter((one) => one.device === 'ready' && one.from < to);
+  expect(meanwhile.length).toBeGreaterThan(10);
+  expect(String(describeTimeline(timeline))).toMatch(/late \d+ +[·█]*░{20,}/);
 });
 
 test('a device that is too slow to be of use is left out from the second run on', async () => {
@@ -107,10 +131,10 @@ test('a device that is too slow to be of use is left out from the second run on'
   const jobs = jobsFor({ slow: { width: 8, delay: 4000 }, fast: { width: 8, delay: 50 } }, { n: 64, groups: 1 });
   const pool = await warmPool({ slow: 1, fast: 1 });
   const { timeline: first } = await pool.run(jobs, { sink: matrixFor(jobs[0]).sink });
-  expect(new Set(first.map(({ device }) => device))).toEqual(new Set(['fast', 'slow']));
+  expect(new Set(computed(first).map(({ device }) => device))).toEqual(new Set(['fast', 'slow']));
   const { timeline } = await pool.run(jobs, { sink: matrixFor(jobs[0]).sink });
   const { timeline: third } = await pool.run(jobs, { sink: matrixFor(jobs[0]).sink });
-  expect(new Set([...timeline, ...third].map(({ device }) => device))).toEqual(new Set(['fast']));
+  expect(new Set(computed([...timeline, ...third]).map(({ device }) => device))).toEqual(new Set(['fast']));
 });
 
 describe('a device that is lost in the middle', () => {
@@ -124,7 +148,7 @@ describe('a device that is lost in the middle', () => {
     const { data, sink } = matrixFor(jobs[0]);
     const stats = await newPool({ broken: 1, sound: 1 }).run(jobs, { sink });
     expect(data).toEqual(expected(jobs[0]));
-    expect(new Set(stats.timeline.map(({ device }) => device))).toEqual(new Set(['sound']));
+    expect(new Set(computed(stats.timeline).map(({ device }) => device))).toEqual(new Set(['sound']));
   });
 
   test('is the error where no other is left', async () => {

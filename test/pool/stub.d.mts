@@ -15,6 +15,8 @@ export interface Act {
 export interface Watched {
   /** Milliseconds that a run blocks its thread. */
   delay?: number;
+  /** Milliseconds that loading blocks it. */
+  loadDelay?: number;
   loads?: SharedArrayBuffer;
   runs?: SharedArrayBuffer;
   disposals?: SharedArrayBuffer;

@@ -33,6 +33,7 @@ const misbehave = (DiffopsError, act, start) => {
 export const stubLoad = (DiffopsError) => async (artifact) => {
   const spec = artifact.program;
   if (spec.loads) count(spec.loads);
+  sleep(spec.loadDelay);
   if (spec.kind === 'point') {
     return {
       inputs: [],
