@@ -28,7 +28,7 @@ const identityFor = ({
   x,
   data,
   precision,
-  planned,
+  parts,
   settings,
   kind,
 }: Problem): ReturnType<typeof identityOf> =>
@@ -45,8 +45,9 @@ const identityFor = ({
       mode: settings.mode,
       symmetric: settings.symmetric,
       jit: settings.jit,
+      device: parts.map(({ device }) => device).join(', '),
     },
-    planned,
+    plans: parts.map(({ planned }) => planned),
   });
 
 /** Two memories for strips, each as large as the largest of those that take turns in it. */

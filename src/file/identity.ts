@@ -15,7 +15,8 @@ export interface Run {
   readonly x: readonly Value[];
   readonly data: readonly Value[];
   readonly options: Readonly<Record<string, unknown>>;
-  readonly planned: Planned;
+  /** Of each device. */
+  readonly plans: readonly Planned[];
 }
 
 const hashOfValues = (start: string, values: readonly Value[]): string => {
@@ -28,19 +29,19 @@ const hashOfValues = (start: string, values: readonly Value[]): string => {
 };
 
 /** What of a plan decides over the numbers: its programs, where they run, and how seeds are cut among them. */
-const hashOfPlan = ({ point, pointEngine, groups }: Planned): string => {
+const linesOf = ({ point, pointEngine, groups }: Planned): string => {
   const parts = groups.map(({ program, engine, first, limit, width, placement, outputs, sources }) =>
     JSON.stringify([hashOf(program), engine, first, limit, width, placement, outputs, sources]),
   );
-  return hashOfValues([point ? hashOf(point) : '', pointEngine, ...parts].join('\n'), []);
+  return [point ? hashOf(point) : '', pointEngine, ...parts].join('\n');
 };
 
-export const identityOf = ({ program, constants, x, data, options, planned }: Run): Identity => ({
+export const identityOf = ({ program, constants, x, data, options, plans }: Run): Identity => ({
   program: hashOfValues(hashOf(program), constants),
   point: hashOfValues('', x),
   data: hashOfValues('', data),
   options,
-  plan: hashOfPlan(planned),
+  plan: hashOfValues(plans.map(linesOf).join('\n\n'), []),
 });
 
 const NAMES: Readonly<Record<keyof Identity, string>> = {

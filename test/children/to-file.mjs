@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createRuntime } from '../../dist/src/index.js';
 import { problem } from './to-file-problem.mjs';
 
-const { out, killAfter, signal = 'SIGKILL', options } = JSON.parse(process.argv[2]);
+const { out, killAfter, signal = 'SIGKILL', device = 'cpu', options } = JSON.parse(process.argv[2]);
 
 const written = () => {
   const journal = `${out}.journal`;
@@ -15,5 +15,5 @@ const onProgress = () => {
   if (written() >= killAfter) process.kill(process.pid, signal);
 };
 const { f, x } = problem();
-const runtime = createRuntime({ workers: 2 });
+const runtime = createRuntime({ workers: 2, device });
 await runtime.hessian(f, x, { out, data: 1, onProgress, ...options });
