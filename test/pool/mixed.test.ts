@@ -74,6 +74,20 @@ describe('cells', () => {
     );
     expect(a.map(({ strip }) => strip)).toEqual([0, 0, 0, 1, 1, 1, 1, 1, 1, 1]);
   });
+
+  test('are where strips are', () => {
+    const strips = [
+      { first: 2, limit: 4 },
+      { first: 7, limit: 9 },
+    ];
+    const [a] = cellsOf([groups([0, 10, 8]), groups([0, 10, 8])], strips);
+    expect(a.map(({ start, count, strip }) => [start, count, strip])).toEqual([
+      [2, 1, 0],
+      [3, 1, 0],
+      [7, 1, 1],
+      [8, 1, 1],
+    ]);
+  });
 });
 
 test.each(['row', 'column', 'symmetric'] as const)('workers of two widths fill one matrix: %s', async (placement) => {
