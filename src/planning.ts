@@ -109,7 +109,8 @@ const search = (call: PlannedCall, limit: number, mode: Settings['mode']): Found
   if (known) return known;
   const groupsMade = new Map<string, readonly Group[]>();
   const tidy = tidying(UNTIDY * limit);
-  const plan = (thrift: Thrift): Planned => planned(call, mode, { groupsMade, tidy, ...thrift });
+  const plan = (thrift: Thrift, sample = false): Planned =>
+    planned(call, mode, { groupsMade, tidy, sample, ...thrift });
   const workers = availableParallelism();
   const sizedAs =
     (searched: boolean) =>
@@ -233,7 +234,7 @@ const isMirrored = ({ recording: { program }, settings, held }: PlannedCall): bo
 const planned = (
   call: PlannedCall,
   mode: Settings['mode'],
-  effort: Thrift & Pick<PlanRequest, 'groupsMade' | 'tidy'>,
+  effort: Thrift & Pick<PlanRequest, 'groupsMade' | 'tidy' | 'sample'>,
 ): Planned => {
   const { kind, recording, settings, leaves, precision, device } = call;
   const { nbatches } = settings;

@@ -60,17 +60,23 @@ export interface MemoryEstimate {
   readonly terms: readonly MemoryTerm[];
 }
 
-/** ONNX Runtime: bytes that a session holds per equation, and of its arena per byte that its values need at once. */
+/** ONNX Runtime: bytes that a session holds per equation. */
 const PER_EQUATION = 5 * 2 ** 10;
-const ARENA = 1.4;
+/** What its arena takes beside what its values need at once, of that; and at most. */
+const SPARE = 0.6;
+const MOST_SPARE = 5 * 2 ** 20;
 /** Per equation, of garbage that planning and compiling leave in the calling thread; and what every call leaves. */
 const PLANNING = 4 * 2 ** 10;
 const CALL = 4 * 2 ** 20;
+/** What of that is still there when tiles run: the young generation, and per equation, the plan. */
+const YOUNG = 2 ** 25;
+const PLANNED = 1.5 * 2 ** 10;
 /** Per equation, of what a search for a plan leaves beside that; V8 is told to collect what is more than so much. */
 const SEARCHING = 12 * 2 ** 10;
 const MOST_SEARCHING = 2 ** 24;
-/** What the allocator doesn't give back of sessions that were let go of, of what the kept ones take. */
+/** What the allocator doesn't give back of sessions that were let go of, of what the kept ones take; and at most: larger pieces are mapped each by itself, and given back. */
 const LEFT = 0.75;
+const MOST_LEFT = 2 ** 25;
 /** What a thread's own heap grows by. */
 const THREAD = 2 * 2 ** 20;
 
@@ -116,8 +122,10 @@ const totalOf = (values: readonly { readonly aval: Aval }[]): number =>
 const nativeScratch = remembered((program: Program) => layoutOf(fuse(program), program.inputs.length).scratchBytes);
 
 /** What one thread holds for a program that it has loaded and run, but for its outputs. */
-export const sessionBytes = (program: Program): number =>
-  PER_EQUATION * program.equations.length + ARENA * scratchPeakBytes(program);
+export const sessionBytes = (program: Program): number => {
+  const alive = scratchPeakBytes(program);
+  return PER_EQUATION * program.equations.length + alive + Math.min(SPARE * alive, MOST_SPARE);
+};
 
 /** What a thread copies into its native memory for a program. */
 const nativeBytes = ({ inputs }: Program, isThere: (input: number) => boolean): number =>
@@ -163,7 +171,7 @@ const programBytes = ({ point, pointEngine, groups }: Measured, threads: number,
   // What is more is let go of before the next one is loaded.
   const kept = Math.max(engineBytes, pinned + largest);
   return {
-    engine: threads * Math.min(sessions, (1 + LEFT) * kept),
+    engine: threads * Math.min(sessions, kept + Math.min(LEFT * kept, MOST_LEFT)),
     copies,
     tiles: threads * (scratch + outputs),
     residuals: point ? threads * totalOf(point.outputs) : 0,
@@ -226,8 +234,7 @@ export const estimate = (planned: Measured, circumstances: Circumstances): Memor
   const inputs = (1 + Math.sign(workers) + workers) * facts.sharedBytes;
   const library = isTensorflow(planned) ? LIBRARY + workers * CONTEXT : 0;
   const searching = searched ? Math.min(MOST_SEARCHING, SEARCHING * equations) : 0;
-  const bytes = {
-    planning: CALL + PLANNING * equations + searching,
+  const running = {
     inputs,
     copies,
     residuals,
@@ -236,6 +243,13 @@ export const estimate = (planned: Measured, circumstances: Circumstances): Memor
     threads: workers * THREAD,
     result: held,
   };
-  const terms = Object.entries(bytes).map(([name, count]) => ({ name, bytes: Math.ceil(count) }));
+  // Planning is over before anything runs: most of its garbage is gone by then, or is when memory is wanted.
+  const fullest = CALL + PLANNING * equations + searching;
+  const left = Math.min(fullest, CALL + YOUNG + PLANNED * equations + searching);
+  const run = Object.values(running).reduce((sum, count) => sum + count, 0);
+  const terms = Object.entries({ planning: Math.max(left, fullest - run), ...running }).map(([name, count]) => ({
+    name,
+    bytes: Math.ceil(count),
+  }));
   return { total: terms.reduce((sum, term) => sum + term.bytes, 0), terms };
 };

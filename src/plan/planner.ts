@@ -193,7 +193,8 @@ const assemble = (request: SetRequest, groupsOfStrands: readonly Group[], mode: 
   const seeds = mode === 'reverse' ? rows : n;
   const block = request.nbatches === 'auto' ? seeds : blockSizeOf(seeds, request.nbatches);
   const count = groupsOfStrands.reduce((sum, { strands }) => sum + strands.length, 0);
-  const chosen = groupsOfStrands.flatMap((group) => chooseTiles(request, group, block, count));
+  const wanted = request.sample ? groupsOfStrands.slice(0, 1) : groupsOfStrands;
+  const chosen = wanted.flatMap((group) => chooseTiles(request, group, block, count));
   const stages = (levers.residuals ? joinPoints : withoutPoint)(program, chosen);
   const { point, groups: joined } = DEVICES[request.device].keeps ? throughPoint(program, stages) : stages;
   const placing =

@@ -23,6 +23,8 @@ export interface PlanRequest {
   readonly tileBytes?: number;
   /** Groups of strands that requests of one search share; they differ in `recomputed` and `tileBytes` alone. */
   readonly groupsMade?: Map<string, readonly Group[]>;
+  /** Only the first group is wanted, to see whether that alone takes too much. */
+  readonly sample?: boolean;
   /** Called between groups, by whoever has little memory to plan in. */
   readonly tidy?: () => void;
   /** Levers that aren't as they are by default. */

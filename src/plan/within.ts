@@ -26,7 +26,8 @@ export interface Search {
   readonly degrees: readonly number[];
   /** The plan with the least degree and all the memory that it wants, which doesn't fit. */
   readonly free: Sized;
-  plan(thrift: Thrift): Planned;
+  /** `sample`: of its first group alone, which is soon made and takes no more than all do. */
+  plan(thrift: Thrift, sample?: boolean): Planned;
   sized(planned: Planned): Sized;
 }
 
@@ -87,12 +88,15 @@ export const fastestWithin = ({ limit, degrees, free, plan, sized }: Search): Fo
   /** The last that was made: the others are let go of, and made again where one of them is chosen. */
   let latest: { readonly key: string; readonly planned: Planned } | undefined;
   const keyOf = ({ degree, bound }: Point): string => `${degree} ${bound}`;
+  const thriftOf = ({ degree, bound }: Point): Thrift => ({
+    recomputed: degrees[degree],
+    tileBytes: bound < 0 ? Number.POSITIVE_INFINITY : BOUNDS[bound],
+  });
   const planAt = (point: Point): Planned => {
     const key = keyOf(point);
     if (latest?.key === key) return latest.planned;
     latest = undefined;
-    const tileBytes = point.bound < 0 ? Number.POSITIVE_INFINITY : BOUNDS[point.bound];
-    latest = { key, planned: plan({ recomputed: degrees[point.degree], tileBytes }) };
+    latest = { key, planned: plan(thriftOf(point)) };
     return latest.planned;
   };
   const at = (degree: number, bound: number): Sized & Point => {
@@ -101,13 +105,28 @@ export const fastestWithin = ({ limit, degrees, free, plan, sized }: Search): Fo
     known.set(keyOf(point), found);
     return found;
   };
+  const samples = new Map<string, Sized>();
+  const sampleAt = (point: Point): Sized => {
+    const key = keyOf(point);
+    const found = samples.get(key) ?? sized(plan(thriftOf(point), true));
+    samples.set(key, found);
+    return found;
+  };
+  /** On so many workers; a plan is only made in full where its sample fits. */
+  const fits = (degree: number, bound: number, workers: number): boolean => {
+    const point = { degree, bound };
+    const isMade = known.has(keyOf(point));
+    if (!isMade && sampleAt(point).bytes[workers - 1] > limit) return false;
+    return at(degree, bound).bytes[workers - 1] <= limit;
+  };
   const none = { degree: 0, bound: -1 };
   known.set(keyOf(none), { ...free, ...none });
 
-  const bears = (degree: number): boolean => at(degree, NARROWEST).bytes[0] <= limit;
+  const bears = (degree: number): boolean => fits(degree, NARROWEST, 1);
   // What is held falls with the degree: below the least one that fits in its narrowest tiles, nothing does. Of the first one most is made already.
   const fitting = bears(0) ? 0 : firstThat(1, degrees.length, bears);
   if (fitting === degrees.length) {
+    for (const degree of [0, degrees.length - 1]) at(degree, NARROWEST);
     // With no bound it may take less: the result of bands is a page for each line of each group, and wide tiles make few.
     const least = [...known.values()].reduce((a, b) => (b.bytes[0] < a.bytes[0] ? b : a));
     const workers = least.bytes.findLastIndex((bytes) => bytes <= limit) + 1;
@@ -123,10 +142,10 @@ export const fastestWithin = ({ limit, degrees, free, plan, sized }: Search): Fo
   // One degree more may bear wider tiles, or another worker.
   for (const degree of [fitting, fitting + 1].filter((k) => k < degrees.length)) {
     for (let workers = most; workers >= 1; workers--) {
-      if (at(degree, NARROWEST).bytes[workers - 1] > limit) continue;
+      if (!fits(degree, NARROWEST, workers)) continue;
       const point = at(
         degree,
-        firstThat(-1, NARROWEST, (bound) => at(degree, bound).bytes[workers - 1] <= limit),
+        firstThat(-1, NARROWEST, (bound) => fits(degree, bound, workers)),
       );
       const nanoseconds = nanosecondsOn(point, workers);
       if (!best || nanoseconds < best.nanoseconds) best = { point, nanoseconds };
