@@ -1,7 +1,7 @@
 /**
  * The planner's choices against others, tried out: `npm run bench -- alternatives [mlp heat …] [--group 3]
- * [--device tensorflow]`. Each group's tile program in every shape at several widths runs on one thread; choice ÷ best should be at most 1.15, and
- * the prices that the cost model had given stand beside what was measured.
+ * [--device tensorflow]`. Each group's tile program in every shape at several widths runs on one thread; choice ÷ best
+ * should be at most 1.15, and the prices that the cost model had given stand beside what was measured.
  */
 
 import { pathToFileURL } from 'node:url';

@@ -6,6 +6,7 @@ import type { Atom, Equation, Program } from '../ir/program.ts';
 import { isVar } from '../ir/program.ts';
 import { remembered } from '../ir/remembered.ts';
 import type { Placement, TileOutput } from '../pool/job.ts';
+import { extentsByLabel } from '../primitives/dot-labels.ts';
 import { rulesOf } from '../primitives/table.ts';
 import { farTime, PER_STEP, productCost, ratesOf } from '../transforms/contract/order.ts';
 
@@ -50,10 +51,10 @@ export const movedBytesOf = (program: Program): number => {
   return moved;
 };
 
-/** Elements moved per element of the result, for primitives that move. */
+/** Elements moved per element of the result, for primitives that move; in float64 the ratio is the same. */
 const MOVES: Readonly<Record<string, number>> = {
   permute: 3,
-  gather: 7 / 6,
+  gather: ratesOf('float32').gathered / ratesOf('float32').element,
   scatter_add: 4,
   slice: 0.7,
   concat: 0.7,
@@ -201,10 +202,9 @@ const timeOf = (equation: Equation, makers: ReadonlyMap<Atom, Equation>): number
 };
 
 const dotTime = ({ inputs, params, output }: Equation): number => {
-  const { lhs, rhs, out } = params as unknown as DotParams;
-  const sizes = new Map<number, number>();
-  for (const [i, label] of lhs.entries()) sizes.set(label, inputs[0].aval.shape[i]);
-  for (const [i, label] of rhs.entries()) sizes.set(label, inputs[1].aval.shape[i]);
+  const labels = params as unknown as DotParams;
+  const { lhs, rhs, out } = labels;
+  const sizes = extentsByLabel(inputs, labels);
   const volume = (labels: readonly number[]): number => {
     let product = 1;
     for (let i = 0; i < labels.length; i++) product *= sizes.get(labels[i]) as number;

@@ -29,7 +29,7 @@ interface Measured {
   readonly rows: number;
   readonly columns: number;
   readonly dtype: FloatDtype;
-  readonly facts: { readonly sharedBytes: number };
+  readonly facts: { readonly sharedBytes: number; readonly device: DeviceName };
 }
 
 /** How a plan is run. */
@@ -72,7 +72,10 @@ const PLANNED = 1.5 * 2 ** 10;
 /** Per equation, of what a search for a plan leaves beside that; V8 is told to collect what is more than so much. */
 const SEARCHING = 12 * 2 ** 10;
 const MOST_SEARCHING = 2 ** 24;
-/** What the allocator doesn't give back of sessions that were let go of, of what the kept ones take; and at most: larger pieces are mapped each by itself, and given back. */
+/**
+ * What the allocator doesn't give back of sessions that were let go of, of what the kept ones take; and at most: larger
+ * pieces are mapped each by itself, and given back.
+ */
 const LEFT = 0.75;
 const MOST_LEFT = 2 ** 25;
 /** What a thread's own heap grows by. */
@@ -214,9 +217,6 @@ const CONTEXT = 2 ** 25;
 /** What a process holds once, however many of these devices it uses. */
 export const libraryBytes = (devices: readonly DeviceName[]): number => (devices.includes('tensorflow') ? LIBRARY : 0);
 
-const isTensorflow = ({ groups, pointEngine }: Measured): boolean =>
-  [pointEngine, ...groups.map(({ engine }) => engine)].some((engine) => engine.startsWith('tensorflow'));
-
 /** Cheap enough to be asked for many plans, each for several numbers of workers. */
 export const estimate = (planned: Measured, circumstances: Circumstances): MemoryEstimate => {
   const { workers, held, engineBytes = MOST_KEPT_BYTES, searched = false, interpreted = false } = circumstances;
@@ -228,13 +228,14 @@ export const estimate = (planned: Measured, circumstances: Circumstances): Memor
     : programBytes(planned, threads, engineBytes);
   // The caller's thread has a copy, and where there are workers, one that they share; each engine takes one of its own.
   const inputs = (1 + Math.sign(workers) + workers) * facts.sharedBytes;
-  const library = isTensorflow(planned) ? LIBRARY + workers * CONTEXT : 0;
+  const library = libraryBytes([facts.device]);
+  const contexts = library > 0 ? workers * CONTEXT : 0;
   const searching = searched ? Math.min(MOST_SEARCHING, SEARCHING * equations) : 0;
   const running = {
     inputs,
     copies,
     residuals,
-    engine: engine + library,
+    engine: engine + library + contexts,
     tiles,
     threads: workers * THREAD,
     result: held,

@@ -7,6 +7,7 @@ import { bytesOf, isFloat, sizeOf } from '../ir/aval.ts';
 import type { DotParams } from '../ir/params.ts';
 import { type Atom, type Equation, isVar, type Program } from '../ir/program.ts';
 import { remembered } from '../ir/remembered.ts';
+import { extentsByLabel } from '../primitives/dot-labels.ts';
 
 /** Of a run, of an array that goes in and of one that comes back, of an equation that is no view. */
 const PER_RUN = 30_000;
@@ -94,14 +95,12 @@ const widthOf = ({ output, inputs }: Equation): 0 | 1 =>
 
 const dotTime = (equation: Equation): number => {
   const { inputs, params, output } = equation;
-  const { lhs, rhs, out } = params as unknown as DotParams;
+  const labelled = params as unknown as DotParams;
+  const { lhs, rhs, out } = labelled;
   const w = widthOf(equation);
   const [x, y] = inputs;
-  const lengthOf = (label: number): number => {
-    const at = lhs.indexOf(label);
-    return at >= 0 ? x.aval.shape[at] : y.aval.shape[rhs.indexOf(label)];
-  };
-  const volume = (labels: readonly number[]): number => sizeOf(labels.map(lengthOf));
+  const extents = extentsByLabel(inputs, labelled);
+  const volume = (labels: readonly number[]): number => sizeOf(labels.map((label) => extents.get(label) as number));
   const made = elementsOf(output);
   const shared = out.filter((label) => lhs.includes(label) && rhs.includes(label));
   const loops = volume(shared);

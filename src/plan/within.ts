@@ -115,8 +115,7 @@ export const fastestWithin = ({ limit, degrees, free, plan, sized }: Search): Fo
   /** On so many workers; a plan is only made in full where its sample fits. */
   const fits = (degree: number, bound: number, workers: number): boolean => {
     const point = { degree, bound };
-    const isMade = known.has(keyOf(point));
-    if (!isMade && sampleAt(point).bytes[workers - 1] > limit) return false;
+    if (!known.has(keyOf(point)) && sampleAt(point).bytes[workers - 1] > limit) return false;
     return at(degree, bound).bytes[workers - 1] <= limit;
   };
   const none = { degree: 0, bound: -1 };

@@ -1,6 +1,15 @@
-/** The labels of a dot in their one numbering. */
+/** The labels of a dot: their one numbering, and how long the axes are that they stand for. */
 
 import type { DotParams } from '../ir/params.ts';
+import type { Atom } from '../ir/program.ts';
+
+/** The length of the axes that each label stands for. */
+export const extentsByLabel = ([x, y]: readonly Atom[], { lhs, rhs }: DotParams): ReadonlyMap<number, number> => {
+  const extents = new Map<number, number>();
+  for (let i = 0; i < lhs.length; i++) extents.set(lhs[i], x.aval.shape[i]);
+  for (let i = 0; i < rhs.length; i++) extents.set(rhs[i], y.aval.shape[i]);
+  return extents;
+};
 
 /** Labels numbered in the order in which they first stand in lhs, then rhs: equal dots then have equal params. */
 export const canonicalLabels = (params: DotParams): DotParams => {

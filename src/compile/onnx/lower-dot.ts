@@ -4,6 +4,7 @@ import { BoundedCache } from '../../bounded-cache.ts';
 import { type Dtype, isFloat, sizeOf } from '../../ir/aval.ts';
 import type { DotParams } from '../../ir/params.ts';
 import type { Atom } from '../../ir/program.ts';
+import { extentsByLabel } from '../../primitives/dot-labels.ts';
 import {
   cheapestPlan,
   type DotPlan,
@@ -128,13 +129,7 @@ export const dotBy =
   (choose: (plans: readonly DotPlan[]) => DotPlan): Lowering<DotParams> =>
   (site, [x, y], params, output) => {
     const { graph } = site;
-    const extents = new Map<number, number>();
-    for (const [atom, labels] of [
-      [x, params.lhs],
-      [y, params.rhs],
-    ] as const) {
-      for (const [axis, label] of labels.entries()) extents.set(label, atom.aval.shape[axis]);
-    }
+    const extents = extentsByLabel([x, y], params);
     const extent: Extent = (label) => extents.get(label) as number;
 
     const given = [operandOf(site, x, params.lhs), operandOf(site, y, params.rhs)];
