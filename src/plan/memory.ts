@@ -60,9 +60,11 @@ export interface MemoryEstimate {
   readonly terms: readonly MemoryTerm[];
 }
 
-/** ONNX Runtime: bytes that a session holds per equation, and of its arena per byte that its values need at once. */
+/** ONNX Runtime: bytes that a session holds per equation. */
 const PER_EQUATION = 5 * 2 ** 10;
-const ARENA = 1.4;
+/** What its arena takes beside what its values need at once, of that; and at most. */
+const SPARE = 0.6;
+const MOST_SPARE = 5 * 2 ** 20;
 /** Per equation, of garbage that planning and compiling leave in the calling thread; and what every call leaves. */
 const PLANNING = 4 * 2 ** 10;
 const CALL = 4 * 2 ** 20;
@@ -123,8 +125,10 @@ const totalOf = (values: readonly { readonly aval: Aval }[]): number =>
 const nativeScratch = remembered((program: Program) => layoutOf(fuse(program), program.inputs.length).scratchBytes);
 
 /** What one thread holds for a program that it has loaded and run, but for its outputs. */
-export const sessionBytes = (program: Program): number =>
-  PER_EQUATION * program.equations.length + ARENA * scratchPeakBytes(program);
+export const sessionBytes = (program: Program): number => {
+  const alive = scratchPeakBytes(program);
+  return PER_EQUATION * program.equations.length + alive + Math.min(SPARE * alive, MOST_SPARE);
+};
 
 /** What a thread copies into its native memory for a program. */
 const nativeBytes = ({ inputs }: Program, isThere: (input: number) => boolean): number =>
