@@ -50,6 +50,31 @@ const letGo = (tensors: readonly TfTensor[]): void => {
   for (const tensor of tensors) tensor.dispose();
 };
 
+/**
+ * Tensors that stay in TensorFlow, and those that they were made from, whose memory they may share and is JavaScript's: let
+ * go of by this thread when nothing needs them, sessions that hold them included.
+ */
+class Resident {
+  readonly #tensors: readonly TfTensor[];
+  readonly #sources: readonly Resident[];
+  #users = 1;
+
+  constructor(tensors: readonly TfTensor[], sources: readonly Resident[]) {
+    this.#tensors = tensors;
+    this.#sources = sources;
+    for (const source of sources) source.#users++;
+  }
+
+  release(): void {
+    if (--this.#users > 0) return;
+    letGo(this.#tensors);
+    for (const source of this.#sources) source.release();
+  }
+}
+
+/** Values that are there, each as a tensor. */
+const resident = new WeakMap<Value, { readonly tensor: TfTensor; readonly among: Resident }>();
+
 class TensorflowExecutable implements Executable {
   readonly inputs: readonly Aval[];
   readonly outputs: readonly Aval[];
@@ -60,9 +85,11 @@ class TensorflowExecutable implements Executable {
   /** Inputs that the program uses, by whether the session holds them. */
   readonly #fed: readonly number[];
   readonly #held: readonly number[];
-  /** What the session holds, and the tensors over its memory: to be let go of by this thread alone, when the session has done so. */
+  /** What the session holds, and the tensors that it was given for that. */
   #values: readonly Value[] = [];
-  #tensors: readonly TfTensor[] = [];
+  #source: Resident | undefined;
+  /** What `keep` gave last. */
+  #kept: Resident | undefined;
   #disposed = false;
 
   constructor(artifact: Artifact, tf: TfjsNode, run: TensorflowModel, hold: TensorflowModel | undefined) {
@@ -79,10 +106,7 @@ class TensorflowExecutable implements Executable {
   }
 
   async run(inputs: readonly Value[], into?: readonly TypedArray[]): Promise<Value[]> {
-    if (this.#disposed) throw malformed('An executable was run after it was disposed.');
-    requireInputs(this.inputs.length, inputs.length);
-    this.#holdOn(inputs);
-    const { results, feeds } = this.#predict(this.#run, this.#fed, inputs);
+    const { results, feeds } = this.#compute(inputs);
     letGo(feeds);
     return this.outputs.map(({ shape, dtype }, k): Value => {
       const tensor = results[resultName(k)];
@@ -95,14 +119,37 @@ class TensorflowExecutable implements Executable {
     });
   }
 
+  async keep(inputs: readonly Value[]): Promise<Value[]> {
+    this.#kept?.release();
+    this.#kept = undefined;
+    const { results, feeds } = this.#compute(inputs);
+    const among = new Resident([...Object.values(results), ...feeds], this.#source ? [this.#source] : []);
+    this.#kept = among;
+    return this.outputs.map(({ shape, dtype }, k): Value => {
+      const value = { shape, dtype, data: allocate(dtype, 0) };
+      const tensor = results[resultName(k)];
+      if (tensor) resident.set(value, { tensor, among });
+      return value;
+    });
+  }
+
   async dispose(): Promise<void> {
     if (this.#disposed) return;
     this.#disposed = true;
     this.#hold?.dispose();
     this.#run.dispose();
-    letGo(this.#tensors);
-    this.#tensors = [];
+    this.#kept?.release();
+    this.#source?.release();
+    this.#kept = undefined;
+    this.#source = undefined;
     this.#values = [];
+  }
+
+  #compute(inputs: readonly Value[]) {
+    if (this.#disposed) throw malformed('An executable was run after it was disposed.');
+    requireInputs(this.inputs.length, inputs.length);
+    this.#holdOn(inputs);
+    return this.#predict(this.#run, this.#fed, inputs);
   }
 
   /** Hands over what the session holds, if it isn't what it was given last. */
@@ -110,22 +157,28 @@ class TensorflowExecutable implements Executable {
     if (!this.#hold || this.#held.every((k, i) => inputs[k] === this.#values[i])) return;
     const { results, feeds } = this.#predict(this.#hold, this.#held, inputs);
     letGo(Object.values(results));
-    letGo(this.#tensors);
-    this.#tensors = feeds;
-    this.#values = this.#held.map((k) => inputs[k]);
+    const values = this.#held.map((k) => inputs[k]);
+    const others = new Set(values.flatMap((value) => resident.get(value)?.among ?? []));
+    this.#source?.release();
+    this.#source = new Resident(feeds, [...others]);
+    this.#values = values;
   }
 
-  /** Runs a signature over some of the inputs, whose tensors are the caller's to let go of. */
+  /** Runs a signature over some of the inputs. `feeds`: tensors that were made for it, the caller's to let go of. */
   #predict(model: TensorflowModel, places: readonly number[], inputs: readonly Value[]) {
-    const feeds: Record<string, TfTensor> = {};
+    const taken: Record<string, TfTensor> = {};
+    const feeds: TfTensor[] = [];
     try {
       for (const k of places) {
+        const there = resident.get(inputs[k])?.tensor;
         const { shape, dtype } = fedAs(this.inputs[k]);
-        feeds[feedName(k)] = this.#tf.tensor(bytesFor(inputs[k]), shape, dtype as 'int32' | 'bool');
+        const tensor = there ?? this.#tf.tensor(bytesFor(inputs[k]), shape, dtype as 'int32' | 'bool');
+        if (!there) feeds.push(tensor);
+        taken[feedName(k)] = tensor;
       }
-      return { results: model.predict(feeds), feeds: Object.values(feeds) };
+      return { results: model.predict(taken), feeds };
     } catch (thrown) {
-      letGo(Object.values(feeds));
+      letGo(feeds);
       throw failure('running a program', thrown);
     }
   }

@@ -5,10 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { compileProgram } from '../../../src/compile/compile.ts';
+import type { Executable } from '../../../src/compile/executable.ts';
 import { loadArtifact } from '../../../src/compile/load.ts';
 import { tfjsNode } from '../../../src/compile/tensorflow/tfjs-node.ts';
 import { evaluateProgram } from '../../../src/interpret/evaluate.ts';
-import type { Atom } from '../../../src/ir/program.ts';
+import type { Value } from '../../../src/ir/aval.ts';
+import type { Atom, Program } from '../../../src/ir/program.ts';
 import { newOps } from '../../../src/primitives/table.ts';
 import { value } from '../../primitives/support.ts';
 import { tensorflowMissing as missing } from '../../support/tensorflow.ts';
@@ -60,6 +62,48 @@ describe.skipIf(missing)(`on TensorFlow${missing ? `: skipped, ${missing}` : ''}
     expect(await tensors()).toBe(before);
     await expect(executable.run([])).rejects.toThrow(/after it was disposed/);
   });
+
+  it.each(['tensorflow', 'tensorflow-ops'] as const)(
+    'keeps what it made for others, which hold it or are fed it, whoever lets go first: %s',
+    async (engine) => {
+      const before = await tensors();
+      const load = (program: Program): Promise<Executable> =>
+        loadArtifact(compileProgram(program, engine), { threads: 1 });
+      const point = newOps();
+      const x = point.input({ shape: [3000], dtype: 'float64' });
+      // Where operations run one by one, a reshape is the input's own memory.
+      const made = [point.reshape(x, [3, 1000]), point.sum(x, [0])];
+      const maker = await load(point.build(made));
+      const [user, other] = await Promise.all(
+        [2, 3].map((factor) => {
+          const ops = newOps();
+          const large = ops.input({ shape: [3, 1000], dtype: 'float64' });
+          const small = ops.input({ shape: [], dtype: 'float64' });
+          return load(ops.build([ops.mul(ops.mul(large, factor), ops.broadcast(small, [3, 1000], []))]));
+        }),
+      );
+      for (const sign of [1, -1]) {
+        const given = value([3000], 'float64', (i) => i * sign);
+        const sum = (sign * 2999 * 3000) / 2;
+        const kept = (await maker.keep?.([given])) as Value[];
+        expect(kept.map(({ data }) => data.length)).toEqual([0, 0]);
+        for (const [executable, factor] of [
+          [user, 2],
+          [other, 3],
+          [user, 2],
+        ] as const) {
+          const [{ data }] = await executable.run(kept);
+          expect(data).toEqual(given.data.map((v) => v * factor * sum));
+        }
+      }
+      const kept = (await maker.keep?.([value([3000], 'float64', () => 1)])) as Value[];
+      await user.run(kept);
+      await maker.dispose();
+      expect((await user.run(kept))[0].data[0]).toBe(6000);
+      await Promise.all([user.dispose(), other.dispose()]);
+      expect(await tensors()).toBe(before);
+    },
+  );
 
   it.each(['tensorflow', 'tensorflow-ops'] as const)('computes long programs in stretches: %s', async (engine) => {
     const ops = newOps();
