@@ -51,9 +51,9 @@ export const blocksOf = (
   }
   const posing = plan(opened);
   const planning = posing.then((problem) => {
-    const workers = runners.workersFor(problem);
-    const total = workers.reduce((sum, count) => sum + count, 0);
-    return planOfRun(problem, workers, blocksBytes(problem.planned, total));
+    const staff = runners.staffFor(problem);
+    const total = staff.reduce((sum, { workers }) => sum + workers, 0);
+    return planOfRun(problem, staff, blocksBytes(problem.planned, total));
   });
   // Whoever iterates hears of the error there.
   planning.catch(() => {});

@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os';
 import { DEVICE_NAMES, DEVICES, type DeviceName } from './device-traits.ts';
 import { speedOf } from './devices.ts';
 import { formatCount } from './plan/format.ts';
+import type { Started } from './plan/memory.ts';
 import { type OpenProblem, type Problem, planOn } from './problem.ts';
 
 /** What the CPU does in less is done before another device has its programs: nanoseconds. */
@@ -22,8 +23,11 @@ const predicted = ({ planned: { groups, prices } }: Problem): number =>
 const rate = (perSecond: number): string => `${formatCount(perSecond)}FLOP/s`;
 
 /** The problem on the device that is chosen for it. The CPU's plan says whether it is worth looking for another one. */
-export const chooseDevice = async (opened: OpenProblem): Promise<Problem> => {
-  const cpu = planOn(opened, ['cpu']);
+export const chooseDevice = async (
+  opened: OpenProblem,
+  startedOn: (device: DeviceName) => Started,
+): Promise<Problem> => {
+  const cpu = planOn(opened, ['cpu'], startedOn);
   if (!opened.call.settings.jit) return { ...cpu, chosen: 'jit: false interprets, on the CPU' };
   const nanoseconds = predicted(cpu);
   if (nanoseconds < SMALL) {
@@ -46,5 +50,5 @@ export const chooseDevice = async (opened: OpenProblem): Promise<Problem> => {
     found.map(({ name, perSecond }) => `${name} ${rate(perSecond)}`).join(', ') || 'no other device is here';
   const measured = `products of matrices run at ${rate(own)} on all cores; ${others}`;
   if (best.name === 'cpu' || best.perSecond < WORTH * own) return { ...cpu, chosen: measured };
-  return { ...planOn(opened, [best.name]), chosen: measured };
+  return { ...planOn(opened, [best.name], startedOn), chosen: measured };
 };

@@ -199,8 +199,8 @@ export class Runtime {
   }
 
   async #plan(opened: OpenProblem): Promise<Problem> {
-    const { devices } = this.#runners;
-    return devices === 'auto' ? chooseDevice(opened) : planOn(opened, devices);
+    const { devices, startedOn } = this.#runners;
+    return devices === 'auto' ? chooseDevice(opened, startedOn) : planOn(opened, devices, startedOn);
   }
 
   /** On the CPU f is called before this waits for anything, elsewhere once the device was found. */

@@ -74,17 +74,17 @@ const memoriesFor = (
 
 /** Runs a problem at its point and writes the matrix to `out`. What is done stays there if the run ends before. */
 export const evaluateToFile = async (problem: Problem, runners: Runners, out: Out): Promise<Evaluation<FileMatrix>> => {
-  const { planned, x, memoryLimit } = problem;
+  const { planned, x, memoryLimit, fresh } = problem;
   const division = divisionOf(planned, out.format, memoryLimit);
   const { matrix } = division;
   const identity = identityFor(problem);
-  const file = await beginFile(out, { matrix, identity, memoryLimit, division });
-  const workers = runners.workersFor(problem);
-  const total = workers.reduce((sum, count) => sum + count, 0);
+  const file = await beginFile(out, { matrix, identity, aim: { memoryLimit, fresh }, division });
+  const staff = runners.staffFor(problem);
+  const total = staff.reduce((sum, { workers }) => sum + workers, 0);
   let written = file.done.length;
   try {
     const memories = memoriesFor(matrix, file, problem, total);
-    const plan = planOfRun(problem, workers, heldBytes(matrix, file.strips));
+    const plan = planOfRun(problem, staff, heldBytes(matrix, file.strips));
     const tiles = tilesOfStrips(planned.groups, file.strips);
     const jobs = jobsOf(problem, x, problem.fixed, runners.placesFor(problem), { tiles, strips: file.strips });
     const began = performance.now();

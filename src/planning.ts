@@ -15,6 +15,7 @@ import { defaultMemoryLimit } from './memory-limit.ts';
 import { checkNbatches, type Settings } from './options.ts';
 import { formatBytes } from './plan/format.ts';
 import {
+  ALL_STARTED,
   blocksBytes,
   type Circumstances,
   engineBytesUnder,
@@ -22,6 +23,8 @@ import {
   libraryBytes,
   type MemoryEstimate,
   matrixBytes,
+  NONE_STARTED,
+  type Started,
 } from './plan/memory.ts';
 import { describeTerms, Plan, type Planned } from './plan/plan.ts';
 import { chooseMode, planHessian, planJacobian } from './plan/planner.ts';
@@ -36,6 +39,13 @@ export type MatrixKind = 'hessian' | 'jacobian';
 /** How much of the result is held: all of it, or blocks on their way to a consumer, or strips on their way to a file. */
 export type Held = 'matrix' | 'blocks' | Format;
 
+/** What a plan is made for. */
+export interface Aim {
+  readonly memoryLimit: number;
+  /** Whether the start of threads and engines is to fit, too. */
+  readonly fresh: boolean;
+}
+
 /** What of a call shapes its plan. */
 export interface PlannedCall {
   readonly kind: MatrixKind;
@@ -47,8 +57,9 @@ export interface PlannedCall {
   /** The devices that share the limit, but for the result and libraries, which are held once. */
   readonly sharing: readonly DeviceName[];
   readonly held: Held;
-  /** Bytes that the plan is to be made for, where the call doesn't say: of a run that is taken up, those of its begin. */
-  readonly limitBefore: number | undefined;
+  /** Of a run that is taken up, which goes on with the plan of its begin. */
+  readonly before: Aim | undefined;
+  readonly started: Started;
 }
 
 /** Plans of recent programs, by structure and by what shapes them: an equal program plans nothing again. */
@@ -59,10 +70,9 @@ const searches = new BoundedCache<Found>(16);
 /** What `checkpoint` allows to be computed again, least first. */
 const DEGREES = { auto: [0, 0.25, 0.5, 0.75, 1], true: [1], false: [0] } as const;
 
-/** A plan, the bytes that it was made for, and how many workers these bear. */
-export interface Bounded {
+/** A plan, what it was made for, and how many workers memory bears; none: it runs in-process. */
+export interface Bounded extends Aim {
   readonly planned: Planned;
-  readonly memoryLimit: number;
   readonly mostWorkers: number;
   /** Whether it had to be looked for. */
   readonly searched: boolean;
@@ -75,36 +85,62 @@ const FILLED = 0.85;
 /** What planning may leave uncollected, of the limit. */
 const UNTIDY = 1 / 16;
 
-/** The plan of a call; refuses what can't be brought under its memory limit. */
+/**
+ * The plan of a call; refuses what can't be brought under its memory limit. Threads and engines that are yet to start
+ * always count where workers are chosen, and in the choice of the plan only where nothing would run otherwise: so that
+ * the cut into tiles, and with it the last bits of the result, is that of a warm process wherever it can be.
+ */
 export const planFor = (call: PlannedCall): Bounded => {
-  const limit = call.settings.memoryLimit ?? call.limitBefore ?? defaultMemoryLimit();
-  let found = search(call, limit, call.settings.mode);
+  const { before } = call;
+  const limit = call.settings.memoryLimit ?? before?.memoryLimit ?? defaultMemoryLimit();
+  const warm = planUnder(call, before ?? { memoryLimit: limit, fresh: false }, limit);
+  if (isBounded(warm)) return warm;
+  const fresh = before ? warm : planUnder(call, { memoryLimit: limit, fresh: true }, limit);
+  if (isBounded(fresh)) return fresh;
+  throw tooLarge(call, fresh.planned, limit);
+};
+
+type Tried = Bounded | Pick<Bounded, 'planned'>;
+
+const isBounded = (tried: Tried): tried is Bounded => 'mostWorkers' in tried;
+
+/** The plan that is made for a limit, and how many workers `limit` bears; only the plan where that is none. */
+const planUnder = (call: PlannedCall, aim: Aim, limit: number): Tried => {
+  let found = search(call, aim, call.settings.mode);
   const { mode, nbatches } = call.settings;
   if (found.fits !== 'freely' && call.kind === 'jacobian' && mode === 'auto' && nbatches === 'auto') {
     // The other way may take less.
-    const other = search(call, limit, found.planned.facts.mode === 'reverse' ? 'forward' : 'reverse');
+    const other = search(call, aim, found.planned.facts.mode === 'reverse' ? 'forward' : 'reverse');
     const isSmaller = found.fits === 'not' && other.fits === 'not' && other.bytes < found.bytes;
     if (other.nanoseconds < found.nanoseconds || isSmaller) found = other;
   }
   const { planned } = found;
-  if (found.fits === 'not') throw tooLarge(call, planned, limit);
-  const { held, sharing } = call;
-  const running = { limit, held, sharing, searched: found.fits !== 'freely', interpreted: isInterpreted(call) };
+  if (found.fits === 'not') return { planned };
+  const { held, sharing, started } = call;
+  const searched = found.fits !== 'freely';
+  const running = { limit: aim.memoryLimit, held, sharing, searched, interpreted: isInterpreted(call), started };
   const bears = (workers: number): boolean => bytesOf(planned, { ...running, workers }) <= FILLED * limit;
+  const mostWorkers = bears(1) ? mostThat(bears) : 0;
+  // In-process no thread has to start.
+  if (mostWorkers === 0 && !(isHere(call) && bears(0))) return { planned };
   return {
     planned,
-    memoryLimit: Math.floor(limit / sharing.length),
-    mostWorkers: mostThat(bears),
-    searched: running.searched,
+    memoryLimit: Math.floor(aim.memoryLimit / sharing.length),
+    fresh: aim.fresh,
+    mostWorkers,
+    searched,
     interpreted: running.interpreted,
   };
 };
 
+/** Whether it can run in the calling thread. */
+const isHere = ({ device, sharing }: PlannedCall): boolean => device === 'cpu' && sharing.length === 1;
+
 /** The plan of a call in a mode that suits a memory limit. */
-const search = (call: PlannedCall, limit: number, mode: Settings['mode']): Found => {
+const search = (call: PlannedCall, { memoryLimit: limit, fresh }: Aim, mode: Settings['mode']): Found => {
   const degrees = DEGREES[`${call.settings.checkpoint}`];
   const key = `${keyOf(call, mode)}/${degrees[0]}`;
-  const searchKey = `${key}/${call.settings.jit}/${degrees.length}/${call.held}/${limit}/${call.sharing}`;
+  const searchKey = `${key}/${call.settings.jit}/${degrees.length}/${call.held}/${limit}/${fresh}/${call.sharing}`;
   const known = searches.get(searchKey);
   if (known) return known;
   const groupsMade = new Map<string, readonly Group[]>();
@@ -115,16 +151,12 @@ const search = (call: PlannedCall, limit: number, mode: Settings['mode']): Found
   const sizedAs =
     (searched: boolean) =>
     (made: Planned): Sized =>
-      sizedFor(made, workers, (count) =>
-        bytesOf(made, {
-          workers: count,
-          limit,
-          held: call.held,
-          sharing: call.sharing,
-          searched,
-          interpreted: isInterpreted(call),
-        }),
-      );
+      sizedFor(made, workers, (count) => {
+        const { held, sharing } = call;
+        const started = fresh ? NONE_STARTED : ALL_STARTED;
+        const running = { workers: count, limit, held, sharing, searched, interpreted: isInterpreted(call), started };
+        return count === 1 ? leastBytes(made, running, isHere(call)) : bytesOf(made, running);
+      });
   const unbounded = { recomputed: degrees[0], tileBytes: Number.POSITIVE_INFINITY };
   const free = freely(key, FILLED * limit, sizedAs, () => plan(unbounded));
   if ('planned' in free) return free;
@@ -174,6 +206,7 @@ interface Running {
   readonly sharing: readonly DeviceName[];
   readonly searched: boolean;
   readonly interpreted: boolean;
+  readonly started: Started;
 }
 
 const heldBytes = (planned: Planned, { workers, limit, held }: Running): number => {
@@ -187,6 +220,7 @@ const circumstancesOf = (planned: Planned, running: Running): Circumstances => (
   engineBytes: engineBytesUnder(running.limit / running.sharing.length),
   searched: running.searched,
   interpreted: running.interpreted,
+  started: running.started,
 });
 
 const estimateOf = (planned: Planned, running: Running): MemoryEstimate =>
@@ -200,17 +234,23 @@ const bytesOf = (planned: Planned, running: Running): number => {
   return held + libraryBytes(sharing) + sharing.length * own;
 };
 
-/** The plan as it runs: on so many workers, with so many bytes of the result held. */
+/** Workers of a device, and what of it is there already. */
+export interface Staff {
+  readonly workers: number;
+  readonly started: Started;
+}
+
+/** The plan as it runs: with such a staff on each device, and so many bytes of the result held. */
 export const planOfRun = (
   { parts, chosen }: { readonly parts: readonly Bounded[]; readonly chosen?: string | undefined },
-  workers: readonly number[],
+  staff: readonly Staff[],
   held: number,
 ): Plan =>
   new Plan(
     parts.map(({ planned, memoryLimit, searched, interpreted }, k) => ({
       planned,
       chosen,
-      circumstances: { workers: workers[k], held, engineBytes: engineBytesUnder(memoryLimit), searched, interpreted },
+      circumstances: { ...staff[k], held, engineBytes: engineBytesUnder(memoryLimit), searched, interpreted },
     })),
   );
 
@@ -273,20 +313,28 @@ const planJacobianAs = (request: PlanRequest, asked: Settings['mode']): Planned 
   return planJacobian(request, mode);
 };
 
+/** What a plan takes on one worker; where it may run in-process, no thread has to start for it. */
+const leastBytes = (planned: Planned, running: Running, here: boolean): number =>
+  here
+    ? Math.max(bytesOf(planned, { ...running, started: ALL_STARTED }), bytesOf(planned, { ...running, workers: 0 }))
+    : bytesOf(planned, running);
+
 /** The limit under which a plan would be taken; what executables may hold grows with it, by less than it does. */
-const limitFor = (planned: Planned, running: Running): number => {
-  const wanted = (limit: number): number => Math.ceil(bytesOf(planned, { ...running, limit }) / FILLED);
+const limitFor = (planned: Planned, running: Running, here: boolean): number => {
+  const bytes = (limit: number): number => leastBytes(planned, { ...running, limit }, here);
+  const wanted = (limit: number): number => Math.ceil(bytes(limit) / FILLED);
   let limit = wanted(running.limit);
-  while (bytesOf(planned, { ...running, limit }) > FILLED * limit) limit = Math.max(limit + 1, wanted(limit));
+  while (bytes(limit) > FILLED * limit) limit = Math.max(limit + 1, wanted(limit));
   return limit;
 };
 
 const tooLarge = (call: PlannedCall, planned: Planned, limit: number): DiffopsError => {
-  const { kind, held, sharing, device, precision, settings } = call;
-  const running = { workers: 1, limit, held, sharing, searched: true, interpreted: isInterpreted(call) };
-  const needed = limitFor(planned, running);
-  const inFile = limitFor(planned, { ...running, held: 'npy' });
-  const streamed = limitFor(planned, { ...running, held: 'blocks' });
+  const { kind, held, sharing, device, precision, settings, started } = call;
+  const running = { workers: 1, limit, held, sharing, searched: true, interpreted: isInterpreted(call), started };
+  const here = isHere(call);
+  const needed = limitFor(planned, running, here);
+  const inFile = limitFor(planned, { ...running, held: 'npy' }, here);
+  const streamed = limitFor(planned, { ...running, held: 'blocks' }, here);
   const given = settings.memoryLimit === undefined ? ', half of the memory that is free' : '';
   const remedies = [
     ...(held === 'matrix' && inFile <= limit ? [`write it to a file with out, for ${formatBytes(inFile)}`] : []),

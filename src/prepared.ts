@@ -152,7 +152,7 @@ export const evaluateAt = async (
   options: Pick<EvaluateSettings, 'signal' | 'onProgress'>,
 ): Promise<Evaluation> => {
   const { planned, settings } = problem;
-  const plan = planOfRun(problem, runners.workersFor(problem), matrixBytes(planned));
+  const plan = planOfRun(problem, runners.staffFor(problem), matrixBytes(planned));
   const result = await allocate(problem, plan);
   const tiles = heaviestFirst(planned);
   const jobs = jobsOf(problem, x, fixed, runners.placesFor(problem), { tiles });
@@ -191,7 +191,7 @@ export class Prepared<X, D, Result> {
     this.#problem = problem;
     this.#runners = runners;
     this.#finish = finish;
-    this.plan = planOfRun(problem, runners.workersFor(problem), matrixBytes(problem.planned));
+    this.plan = planOfRun(problem, runners.staffFor(problem), matrixBytes(problem.planned));
   }
 
   /**

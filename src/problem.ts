@@ -5,13 +5,14 @@ import { compileProgram, completed, watched } from './compile/compile.ts';
 import type { Artifact } from './compile/executable.ts';
 import { DEVICE_NAMES, DEVICES, type DeviceName } from './device-traits.ts';
 import { DiffopsError } from './errors.ts';
+import type { Journal } from './file/journal.ts';
 import { journalOf, type Out, outOf, requireWritable } from './file/out.ts';
 import { type FloatDtype, sizeOf } from './ir/aval.ts';
 import { checkNbatches, type Devices, type Settings, settingsOf } from './options.ts';
 import { cellsOf } from './plan/cells.ts';
-import { engineBytesUnder } from './plan/memory.ts';
+import { ALL_STARTED, engineBytesUnder, type Started } from './plan/memory.ts';
 import type { Planned } from './plan/plan.ts';
-import { type Bounded, type Held, type MatrixKind, planFor } from './planning.ts';
+import { type Aim, type Bounded, type Held, type MatrixKind, planFor } from './planning.ts';
 import type { Fixed, Job, Share, Tile } from './pool/job.ts';
 import { type Flat, flattenTree } from './pytree.ts';
 import type { Strip } from './stitch/strip.ts';
@@ -49,6 +50,7 @@ export interface Problem extends Call {
   /** The plan of the first device: what it says of the matrix holds for all. */
   readonly planned: Planned;
   readonly memoryLimit: number;
+  readonly fresh: boolean;
   /** With `device: 'auto'`: why this device. */
   readonly chosen?: string;
   readonly phases: PreparePhases;
@@ -109,10 +111,14 @@ export const ask = (kind: MatrixKind, x: unknown, options: unknown, purpose: Pur
 /** A problem that is recorded, and not planned. */
 export interface OpenProblem extends Omit<Asked, 'out'> {
   readonly recording: Recording;
-  readonly limitBefore: number | undefined;
+  /** Of the run that is taken up. */
+  readonly before: Aim | undefined;
   /** Milliseconds. */
   readonly record: number;
 }
+
+const aimOf = (journal: Journal | undefined): Aim | undefined =>
+  journal && { memoryLimit: journal.head.memoryLimit, fresh: journal.head.fresh ?? false };
 
 export const recordProblem = ({ out, ...asked }: Asked, f: RecordedFunction): OpenProblem => {
   const { call, kind } = asked;
@@ -122,7 +128,7 @@ export const recordProblem = ({ out, ...asked }: Asked, f: RecordedFunction): Op
   return {
     ...asked,
     recording,
-    limitBefore: out && journalOf(out)?.head.memoryLimit,
+    before: out && aimOf(journalOf(out)),
     record: performance.now() - began,
   };
 };
@@ -131,17 +137,21 @@ export const recordProblem = ({ out, ...asked }: Asked, f: RecordedFunction): Op
  * Plans for devices; programs are compiled when they are asked for. Blocks that are given out one by one have whole
  * columns: no mirrored half is skipped.
  */
-export const planOn = (opened: OpenProblem, devices: readonly DeviceName[]): Problem => {
-  const { call, kind, recording, held, limitBefore } = opened;
+export const planOn = (
+  opened: OpenProblem,
+  devices: readonly DeviceName[],
+  startedOn: (device: DeviceName) => Started = () => ALL_STARTED,
+): Problem => {
+  const { call, kind, recording, held, before: aim } = opened;
   const { settings, precision, x: flat } = call;
   const t1 = performance.now();
-  const shared = { kind, recording, leaves: flat.leaves.length, precision, sharing: devices, held, limitBefore };
+  const shared = { kind, recording, leaves: flat.leaves.length, precision, sharing: devices, held, before: aim };
   const bounds: Bounded[] = [];
   for (const device of devices) {
     // All go the same way.
     const before = bounds[0]?.planned.facts.mode;
     const mode = before === 'forward' || before === 'reverse' ? before : settings.mode;
-    bounds.push(planFor({ ...shared, settings: { ...settings, mode }, device }));
+    bounds.push(planFor({ ...shared, settings: { ...settings, mode }, device, started: startedOn(device) }));
   }
   const t2 = performance.now();
   const phases = { record: opened.record, transform: t2 - t1, compile: 0 };
@@ -163,6 +173,7 @@ export const planOn = (opened: OpenProblem, devices: readonly DeviceName[]): Pro
     parts,
     planned,
     memoryLimit: bounds.reduce((sum, bounded) => sum + bounded.memoryLimit, 0),
+    fresh: bounds.some(({ fresh }) => fresh),
     phases,
     fixed: fixedOf({ recording, precision: call.precision }, call.data),
   };

@@ -1,12 +1,15 @@
 /** Where a runtime's jobs run: on its pool of threads, or on this thread where a problem is too small for that. */
 
 import { availableParallelism } from 'node:os';
+import { engineThere } from './compile/hold-engine.ts';
 import { loadArtifact } from './compile/load.ts';
 import { DEVICE_NAMES, DEVICES, type DeviceName } from './device-traits.ts';
 import { DiffopsError } from './errors.ts';
 import { type Devices, type RuntimeSettings, runtimeOptionsOf } from './options.ts';
+import type { Started } from './plan/memory.ts';
 import type { Planned } from './plan/plan.ts';
 import { workersFor } from './plan/workers.ts';
+import type { Staff } from './planning.ts';
 import { InProcess, type Runner } from './pool/in-process.ts';
 import type { Share } from './pool/job.ts';
 import { Pool, type PoolStats } from './pool/pool.ts';
@@ -69,6 +72,15 @@ export class Runners {
       // The caller's own TensorFlow.js is not for diffops to switch between backends.
       return device === 'cpu' ? workers : Math.max(1, workers);
     });
+  }
+
+  /** What of a device there is already, and calls don't add. */
+  readonly startedOn = (device: DeviceName): Started => ({ threads: this.#pool.threadsOn(device), ...engineThere() });
+
+  /** With whom a problem runs, by device. */
+  staffFor(problem: Parts): Staff[] {
+    const workers = this.workersFor(problem);
+    return problem.parts.map(({ device }, k) => ({ workers: workers[k], started: this.startedOn(device) }));
   }
 
   /** On which threads a problem's jobs run, and how many threads each session may use. */

@@ -21,6 +21,8 @@ export interface JournalHead {
   readonly identity: Identity;
   /** Bytes that the plan was made for. */
   readonly memoryLimit: number;
+  /** Whether the start of threads and engines was to fit into them. */
+  readonly fresh?: boolean;
   readonly matrix: StripedMatrix;
   readonly layout: Layout;
   /** Where strips begin, and where the last one ends. */

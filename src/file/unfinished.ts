@@ -42,8 +42,8 @@ export interface Unfinished {
 export interface Request {
   readonly matrix: StripedMatrix;
   readonly identity: Identity;
-  /** That the plan was made for; stored, so that the run is taken up with the same plan. */
-  readonly memoryLimit: number;
+  /** What the plan was made for; stored, so that the run is taken up with the same plan. */
+  readonly aim: Pick<JournalHead, 'memoryLimit' | 'fresh'>;
   /** Of a file that is made anew. */
   readonly division: Division;
 }
@@ -65,10 +65,10 @@ export const beginFile = async (out: Out, request: Request): Promise<Unfinished>
 };
 
 const makeAnew = async (out: Out, request: Request, claim: Claim): Promise<Unfinished> => {
-  const { matrix, identity, memoryLimit, division } = request;
+  const { matrix, identity, aim, division } = request;
   const { layout, strips } = division;
   const cuts = [0, ...strips.map(({ limit }) => limit)];
-  const head: JournalHead = { journal: 'diffops', version: 1, identity, memoryLimit, matrix, layout, cuts };
+  const head: JournalHead = { journal: 'diffops', version: 1, identity, ...aim, matrix, layout, cuts };
   requireRoom(out, matrix.rows * matrix.columns * bytesPerElement(matrix.dtype));
   try {
     // Where another run makes it at the same time, only one of them can: what is there then is the other's.

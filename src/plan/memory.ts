@@ -32,6 +32,18 @@ interface Measured {
   readonly facts: { readonly sharedBytes: number; readonly device: DeviceName };
 }
 
+/** What is there before a call, so that the call doesn't add it. */
+export interface Started {
+  readonly threads: number;
+  /** Of ONNX Runtime, in the process. */
+  readonly library: boolean;
+  readonly sessions: boolean;
+}
+
+/** As if all ran already. */
+export const ALL_STARTED: Started = { threads: Number.POSITIVE_INFINITY, library: true, sessions: true };
+export const NONE_STARTED: Started = { threads: 0, library: false, sessions: false };
+
 /** How a plan is run. */
 export interface Circumstances {
   /** Worker threads; 0: in-process. */
@@ -44,6 +56,8 @@ export interface Circumstances {
   readonly searched?: boolean;
   /** Whether programs are interpreted (`jit: false`), whatever engine the plan has for them. */
   readonly interpreted?: boolean;
+  /** All, unless it says otherwise. */
+  readonly started?: Started;
 }
 
 /** The same under a limit: a quarter of it for all of the machine's cores. */
@@ -82,6 +96,10 @@ const LEFT = 0.75;
 const MOST_LEFT = 2 ** 25;
 /** What a thread's own heap grows by. */
 const THREAD = 2 * 2 ** 20;
+/** A thread, from when it starts until it has its first tile; ONNX Runtime's library; and its first session in a process. */
+const STARTING = 11 * 2 ** 20;
+const ONNX = 6 * 2 ** 20;
+const FIRST_SESSION = 20 * 2 ** 20;
 
 /** Memory is taken by the page, when it is first written to. */
 const PAGE = 4096;
@@ -181,6 +199,21 @@ const programBytes = ({ point, pointEngine, groups }: Measured, threads: number,
   };
 };
 
+/** What starting adds: the threads that aren't there, and their engine. */
+const startBytes = (
+  { point, pointEngine, groups }: Measured,
+  { workers, started, interpreted }: Circumstances,
+): number => {
+  const { threads, library, sessions } = started ?? ALL_STARTED;
+  const engines = new Set(interpreted ? [] : [...groups.map(({ engine }) => engine), ...(point ? [pointEngine] : [])]);
+  const uses = engines.has('onnx');
+  // Threads load it in any case where it may come to be used.
+  const loads = uses || (workers > 0 && engines.has('native'));
+  return (
+    Math.max(0, workers - threads) * STARTING + (loads && !library ? ONNX : 0) + (uses && !sessions ? FIRST_SESSION : 0)
+  );
+};
+
 /** What the interpreter keeps of a program from run to run: buffers that are used again by values of just their size. */
 const interpretedScratch = remembered(({ equations, outputs }: Program) => {
   const lastUse = new Map<Atom, number>();
@@ -242,6 +275,7 @@ export const estimate = (planned: Measured, circumstances: Circumstances): Memor
     engine: engine + library + contexts,
     tiles,
     threads: workers * THREAD,
+    start: startBytes(planned, circumstances),
     result: held,
   };
   // Planning is over before anything runs: most of its garbage is gone by then, or is when memory is wanted.

@@ -1,6 +1,7 @@
 /** Runs jobs on the calling thread, through the same loop and with the same semantics as the pool. */
 
 import { threadId } from 'node:worker_threads';
+import { noteEngine } from '../compile/hold-engine.ts';
 import { DiffopsError } from '../errors.ts';
 import type { Value } from '../ir/aval.ts';
 import { blockOfTile } from '../stitch/block.ts';
@@ -62,6 +63,7 @@ export class InProcess implements Runner {
 
   async #stint(run: Run): Promise<void> {
     const { job, control } = run;
+    noteEngine(run.artifacts.flat());
     control.occupy(SLOT, threadId);
     let looked = Number.NEGATIVE_INFINITY;
     try {

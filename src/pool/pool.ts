@@ -113,6 +113,11 @@ export class Pool implements Runner {
     };
   }
 
+  /** Threads of a device that are there, or starting. */
+  threadsOn(device: string): number {
+    return this.#threads.get(device)?.ids.length ?? 0;
+  }
+
   /** Rejects what waits and what runs with CLOSED, lets the tiles at work finish, and ends the threads. */
   close(): Promise<void> {
     this.#closing ??= this.#queue.close().then(async () => {

@@ -8,9 +8,17 @@ const tf = await import('@tensorflow/tfjs');
 const { createRuntime } = await import(entry);
 /**
  * `blocks`: streamed, each held for so many ms by `pace`; `evaluations`: of a prepared problem, each result dropped;
- * `least`: under the limit that a refusal says would do.
+ * `least`: under the limit that a refusal says would do; `cold`: by the first call of the process.
  */
-const { workers, blocks = false, pace = 0, evaluations = 0, least = false, ...options } = JSON.parse(text);
+const {
+  workers,
+  blocks = false,
+  pace = 0,
+  evaluations = 0,
+  least = false,
+  cold = false,
+  ...options
+} = JSON.parse(text);
 
 const network = (samples, widths) => {
   const inputs = tf.randomNormal([samples, widths[0]], 0, 1, 'float32', 1);
@@ -33,11 +41,18 @@ const problems = {
 };
 
 const runtime = createRuntime(workers === undefined ? {} : { workers });
-// Threads, recorder and engines are up before anything is measured: small problems of another kind, one for each engine.
+// Threads, recorder and engines are up before anything is measured: small problems of another kind, one for each engine,
+// until every thread has had some of each.
 const warm = network(256, [16, 16, 1]);
-for (let k = 0; k < 4; k++) {
-  await runtime.hessian(warm.f, warm.x, { nbatches: 16 });
-  await runtime.hessian((v) => tf.sum(tf.pow(tf.sin(v), 3)), tf.fill([256], 0.5), { nbatches: 16 });
+const small = [
+  () => runtime.hessian(warm.f, warm.x, { nbatches: 16 }),
+  () => runtime.hessian((v) => tf.sum(tf.pow(tf.sin(v), 3)), tf.fill([256], 0.5), { nbatches: 256 }),
+];
+for (const run of cold ? [] : small) {
+  const had = new Set();
+  for (let k = 0; k < 4 || (k < 200 && had.size < (workers ?? 0)); k++) {
+    for (const { threadId } of (await run()).report.threads) had.add(threadId);
+  }
 }
 const { f, x } = problems[name]();
 if (least) {

@@ -290,14 +290,16 @@ describe.each(['npy', 'zarr'])('%s', { timeout: 60_000 }, (format) => {
     await expectResumed(out);
   });
 
-  test('the plan is that of the beginning, whatever memory is free now', async () => {
-    const [out, same] = [folder.path(`limit.${format}`), folder.path(`same.${format}`)];
+  test.each([{}, { memoryLimit: 2 ** 30 }])('the plan is that of the beginning, with %j now', async (given) => {
+    const [out, same] = [0, 1].map(() => folder.path(`limit${files++}.${format}`));
     const options = { memoryLimit: 120 * 2 ** 20 };
     cutOff(out, 2, options);
     const head = JSON.parse(journalOf(out)[0]) as { memoryLimit: number };
     expect(head.memoryLimit).toBe(options.memoryLimit);
     await write({ out: same, options });
-    await write({ out, options: {}, resume: true });
+    const refused = await refusal({ out, options: { memoryLimit: 8 * 2 ** 20 }, resume: true });
+    expect([refused.code, refused.fields.limit]).toEqual(['MEMORY_LIMIT', 8 * 2 ** 20]);
+    await write({ out, options: given, resume: true });
     expect(Buffer.compare(contents(out), contents(same))).toBe(0);
   });
 

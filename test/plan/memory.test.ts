@@ -2,7 +2,7 @@
 
 import { existsSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { blocksBytes, estimate, matrixBytes } from '../../src/plan/memory.ts';
+import { blocksBytes, estimate, matrixBytes, NONE_STARTED, type Started } from '../../src/plan/memory.ts';
 import { planHessian } from '../../src/plan/planner.ts';
 import { newOps } from '../../src/primitives/table.ts';
 import { root } from '../support/sources.ts';
@@ -104,6 +104,26 @@ test.skipIf(!hasHighWaterMark).each([
   120_000, // a process of its own, on a busy machine
 );
 
+test.skipIf(!hasHighWaterMark).each([
+  ['chain', { workers: 2 }],
+  ['network', { workers: 2 }],
+  ['network', { workers: 1, memoryLimit: '150 MiB' }],
+  ['chain', { workers: 2, memoryLimit: '110 MiB' }],
+  ['bands', { workers: 2, memoryLimit: '70 MiB' }],
+  ['chain', { workers: 2, least: true }],
+  ['network', { workers: 2, least: true }],
+])(
+  'the first call of a process counts the start of threads and engines: %s with %j',
+  (problem, options) => {
+    const { measured, estimated, limit, text } = call(problem, { ...options, cold: true });
+    expect(text).toMatch(/start \d|in-process/);
+    expect(Math.abs(estimated - measured), text).toBeLessThanOrEqual(Math.max(measured / 4, 32 * MIB));
+    const most = typeof limit === 'string' ? Number.parseInt(limit, 10) * MIB : (limit ?? Number.POSITIVE_INFINITY);
+    expect(measured, text).toBeLessThanOrEqual(most);
+  },
+  120_000, // a process of its own, on a busy machine
+);
+
 describe('the terms', () => {
   const planned = planHessian(planRequest(chain(4, 300), { leaves: 1, nbatches: 10 }), true);
 
@@ -118,6 +138,20 @@ describe('the terms', () => {
     const total = (workers: number, held: number): number => estimate(planned, { workers, held }).total;
     for (let workers = 1; workers < 8; workers++) expect(total(workers + 1, 0)).toBeGreaterThan(total(workers, 0));
     expect(total(2, 12_345) - total(2, 0)).toBe(12_345);
+  });
+
+  test('count the start of threads and of their engine where they are yet to start, and once', () => {
+    const held = matrixBytes(planned);
+    const start = (workers: number, started?: Started): number => {
+      const { terms } = estimate(planned, { workers, held, ...(started ? { started } : {}) });
+      return terms.find(({ name }) => name === 'start')?.bytes ?? Number.NaN;
+    };
+    expect(start(2)).toBe(0);
+    expect(start(2, { threads: 2, library: true, sessions: true })).toBe(0);
+    const perThread = start(2, { threads: 1, library: true, sessions: true });
+    expect(start(4, { threads: 1, library: true, sessions: true })).toBe(3 * perThread);
+    expect(start(2, NONE_STARTED)).toBeGreaterThan(2 * perThread);
+    expect(start(0, NONE_STARTED)).toBeLessThan(start(1, NONE_STARTED));
   });
 
   test('hold nothing of columns that are zero throughout', () => {
