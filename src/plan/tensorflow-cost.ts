@@ -74,9 +74,8 @@ const PER_GATHERED_RUN = 0.1;
 /** Per element that is summed: along the last axis, along others. */
 const PER_SUMMED = 0.3;
 const PER_SUMMED_ACROSS = 0.6;
-/** Of a running sum, which sums up to each place anew. */
-const PER_RUNNING = 0.2;
-const PER_RUNNING_ACROSS = 0.7;
+/** Of a running sum. */
+const PER_RUNNING = [6, 8] as const;
 
 /** Of products: a multiplication; an element that goes in; one that comes out, and where there are many small products. */
 const PER_MULTIPLICATION = [0.017, 0.085] as const;
@@ -144,11 +143,8 @@ const timeOf = (equation: Equation): number => {
       const across = keepsLast(params.axes as readonly number[], inputs[0].aval.shape.length);
       return (1 + w) * (across ? PER_SUMMED_ACROSS : PER_SUMMED) * elementsOf(inputs[0]);
     }
-    case 'cumsum': {
-      const { shape } = output.aval;
-      const axis = params.axis as number;
-      return (axis === shape.length - 1 ? PER_RUNNING : PER_RUNNING_ACROSS) * made * shape[axis];
-    }
+    case 'cumsum':
+      return PER_RUNNING[w] * made;
     case 'permute': {
       const permutation = params.permutation as readonly number[];
       return permutation.at(-1) === permutation.length - 1 ? PER_ELEMENT[w] * made : (1 + w) * PER_TURNED * made;

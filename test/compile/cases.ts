@@ -17,7 +17,7 @@ export const names = Object.keys(primitives) as PrimitiveName[];
 export const DTYPES: readonly Dtype[] = ['float64', 'float32', 'int32', 'bool'];
 export const NUMBERS: readonly Dtype[] = ['float64', 'float32', 'int32'];
 
-const caseOf = (name: PrimitiveName, inputs: readonly Value[], params: Params): Case => ({
+export const caseOf = (name: PrimitiveName, inputs: readonly Value[], params: Params): Case => ({
   program: oneEquation(name, inputs.map(avalOf), params),
   inputs,
 });

@@ -135,7 +135,7 @@ export const piecesOf = (program: Program, jit: boolean): Pieces => {
     const results = [...new Set<Atom>([...leaving, ...passed])].filter((a) => !isEmpty(a.aval.shape));
     for (const v of values) given.add(v);
 
-    const site = new Site(ranges);
+    const site = new Site(ranges, jit);
     for (const [k, v] of args.entries()) site.define(v, { name: `x${k}`, ...v.aval });
     for (const equation of stretch) {
       site.define(equation.output, lowerEquation(site, equation));

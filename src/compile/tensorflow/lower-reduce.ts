@@ -55,12 +55,41 @@ export const argtopk: Lowering<PrimitiveParams['argtopk']> = (site, [x], { axis,
   return graph.transpose(found, exchanged);
 };
 
-export const cumsum: Lowering<PrimitiveParams['cumsum']> = (site, [x], { axis, exclusive, reverse }, output) =>
-  site.graph.node('Cumsum', [site.full(x), site.graph.scalar(axis, 'int32')], output, {
-    Tidx: { type: 'int32' },
-    exclusive,
-    reverse,
-  });
+interface Running {
+  readonly axis: number;
+  readonly exclusive: boolean;
+  readonly reverse: boolean;
+}
+
+const runningSum = (graph: GraphBuilder, x: Tensor, { axis, exclusive, reverse }: Running): Tensor =>
+  graph.node('Cumsum', [x, graph.scalar(axis, 'int32')], x, { Tidx: { type: 'int32' }, exclusive, reverse });
+
+/** XLA sums up to each place anew: lines are cut into stretches of so many, whose sums are run over in turn. */
+const STRETCH = 8;
+
+/** Each place is its stretch's sum up to there, after the sums of the stretches before: what comes later has no part in it. */
+const runningSumInStretches = (graph: GraphBuilder, x: Tensor, running: Running): Tensor => {
+  const { axis, reverse } = running;
+  const length = x.shape[axis];
+  if (length <= 2 * STRETCH) return runningSum(graph, x, running);
+  const count = Math.ceil(length / STRETCH);
+  const none = x.shape.map(() => 0);
+  const missing = none.with(axis, count * STRETCH - length);
+  // Zeros where the sum would come to last.
+  const padded = reverse ? graph.pad(x, missing, none) : graph.pad(x, none, missing);
+  const cut = graph.reshape(padded, x.shape.toSpliced(axis, 1, count, STRETCH));
+  const within = runningSum(graph, cut, { ...running, axis: axis + 1 });
+  const sums = graph.reduce('Sum', cut, [axis + 1]);
+  const before = runningSumInStretches(graph, sums, { axis, reverse, exclusive: true });
+  const columns = graph.reshape(before, x.shape.toSpliced(axis, 1, count, 1));
+  const summed = graph.node('AddV2', [within, columns], cut);
+  const whole = graph.reshape(summed, padded.shape);
+  const start = reverse ? missing[axis] : 0;
+  return graph.sliceAlong(whole, axis, start, start + length);
+};
+
+export const cumsum: Lowering<PrimitiveParams['cumsum']> = (site, [x], params) =>
+  (site.jit ? runningSumInStretches : runningSum)(site.graph, site.full(x), params);
 
 type Labels = readonly number[];
 

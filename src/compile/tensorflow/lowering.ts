@@ -13,10 +13,13 @@ export type Lowering<P> = (site: Site, inputs: readonly Atom[], params: P, outpu
 export class Site {
   readonly graph = new GraphBuilder();
   readonly ranges: Ranges;
+  /** Whether XLA compiles it. */
+  readonly jit: boolean;
   readonly #tensors = new Map<Var, Tensor>();
 
-  constructor(ranges: Ranges) {
+  constructor(ranges: Ranges, jit: boolean) {
     this.ranges = ranges;
+    this.jit = jit;
   }
 
   define(v: Var, tensor: Tensor): void {

@@ -5,11 +5,13 @@ import { evaluateProgram } from '../../../src/interpret/evaluate.ts';
 import type { Dtype, Value } from '../../../src/ir/aval.ts';
 import { printProgram } from '../../../src/ir/printer.ts';
 import type { Program } from '../../../src/ir/program.ts';
+import { value } from '../../primitives/support.ts';
 import { tensorflowMissing as missing } from '../../support/tensorflow.ts';
 import {
   ALONG,
   alongCases,
   type Case,
+  caseOf,
   DTYPES,
   GATHERS,
   gatherCases,
@@ -71,6 +73,21 @@ describe.skipIf(missing)(`on TensorFlow${missing ? `: skipped, ${missing}` : ''}
       ));
 
     it('argtopk of short and long lines with ties, NaN and infinities', () => expectRight(engine, topkCases(), 0));
+
+    it.each(['float64', 'float32', 'int32'] as const)('running sums of long lines, both ways, in %s', (dtype) => {
+      const numbers = [17, 520].flatMap((length) =>
+        [0, 1].map((axis) => {
+          const shape = axis === 1 ? [3, length] : [length, 3];
+          return value(shape, dtype, (i) => (dtype !== 'int32' && i === length ? Number.NaN : (i * 7) % 11));
+        }),
+      );
+      const cases = numbers.flatMap((x, k) =>
+        [false, true].flatMap((reverse) =>
+          [false, true].map((exclusive) => caseOf('cumsum', [x], { axis: k % 2, exclusive, reverse })),
+        ),
+      );
+      return expectRight(engine, cases, 0);
+    });
 
     it.each(ALONG)('%s over short and long rows with NaN and infinities', (name) =>
       expectRight(engine, alongCases(name), 0),
