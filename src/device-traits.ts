@@ -37,8 +37,11 @@ export interface DeviceTraits {
   readonly contexts?: number;
   /** Workers, where the caller doesn't say: each more would do over what the first has done, and why. */
   readonly unasked?: { readonly workers: number; readonly why: string };
-  /** Whether all runtimes of the process share that context: two at work at once end the process. */
-  readonly onePerProcess?: boolean;
+  /**
+   * Whether each worker has a process of its own for its context: a driver that aborts takes its process with it, a context
+   * that was lost can keep one from ending, and two of ONNX Runtime's in the threads of one crash it.
+   */
+  readonly apart?: boolean;
   /** Whether what the point program gives stays on the device: all that tiles need goes through it then. */
   readonly keeps?: boolean;
   /** Whether `'auto'` considers it: it may be faster than the CPU. */
@@ -50,7 +53,7 @@ export interface DeviceTraits {
 
 const interpretedBy = (
   backend: TfjsBackend,
-  rest: Pick<DeviceTraits, 'contexts' | 'detail' | 'needs'>,
+  rest: Pick<DeviceTraits, 'contexts' | 'apart' | 'detail' | 'needs'>,
 ): DeviceTraits => ({
   engine: `tfjs:${backend}`,
   interpreter: `tfjs:${backend}`,
@@ -72,9 +75,8 @@ export const DEVICES: Readonly<Record<DeviceName, DeviceTraits>> = {
     engine: 'webgpu',
     interpreter: null,
     float64: false,
-    // Several in a process crash in some of its drivers and providers.
     contexts: 1,
-    onePerProcess: true,
+    apart: true,
     keeps: true,
     contends: true,
     detail: 'ONNX Runtime’s WebGPU provider, float32, one worker',
@@ -111,6 +113,7 @@ export const DEVICES: Readonly<Record<DeviceName, DeviceTraits>> = {
   }),
   'tfjs:webgpu': interpretedBy('webgpu', {
     contexts: 1,
+    apart: true,
     detail: 'TensorFlow.js on a GPU through Dawn, op by op, float32, one worker',
     needs: `two packages (npm install @tensorflow/tfjs-backend-webgpu webgpu) and ${GPU}`,
   }),

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { DEVICE_NAMES, DEVICES, type DeviceName } from './device-traits.ts';
 import { DiffopsError } from './errors.ts';
 import { onAbort } from './pool/abort.ts';
-import { workerFile } from './pool/worker-file.ts';
+import { workerFile } from './worker-file.ts';
 
 export interface Device {
   readonly name: string;

@@ -36,14 +36,17 @@ type Floats = Float32Array | Float64Array;
 
 interface Opened extends Call {
   readonly recording: Recording;
-  readonly device: DeviceName;
+  readonly devices: readonly DeviceName[];
   readonly runners: Runners;
   /** The vector of the product, where it has one. */
   readonly vector: Flat | undefined;
 }
 
-/** A product isn't divided, and is little work for a device: of several the first has it, and the CPU where it's for diffops to say. */
-const deviceOf = ({ devices }: Runners): DeviceName => (devices === 'auto' ? 'cpu' : devices[0]);
+/**
+ * A product isn't divided, and is little work for a device: of several the first has it, and the next where that one fails;
+ * the CPU where it's for diffops to say.
+ */
+const devicesOf = ({ devices }: Runners): readonly DeviceName[] => (devices === 'auto' ? ['cpu'] : devices);
 
 /**
  * Validates and copies at once, the product's vector too; on the CPU f is called at once as well, elsewhere when all
@@ -57,13 +60,13 @@ const open = async (
 ): Promise<Opened> => {
   const call = openCall(x, options, 'product');
   const runners = sharedRunners(options);
-  const device = deviceOf(runners);
+  const devices = devicesOf(runners);
   requireRunnable(call, runners.devices);
   const { checkFinite: finite, signal } = call.settings;
   const flat = vector && flattenTree(vector.tree, { name: vector.name, finite, differentiated: true });
   if (flat && vector.name === 'v') checkSameStructure(call.x, flat, 'v');
   if (runners.tried.length > 0) await requireDevices(runners.tried, signal);
-  return { ...call, vector: flat, device, runners, recording: record(f, call.x, call.data, call.precision) };
+  return { ...call, vector: flat, devices, runners, recording: record(f, call.x, call.data, call.precision) };
 };
 
 const isLeafOf = ({ recording, x }: Opened): boolean[] => recording.program.inputs.map((_, i) => i < x.leaves.length);
@@ -76,15 +79,37 @@ const engineOf = (program: Program): CompiledEngine =>
 
 /** Runs a derivative program on x, data, constants and then `seeds`: the vector, unless they are given. */
 const run = async (opened: Opened, program: Program, seeds: readonly Value[] = vectorOf(opened)): Promise<Value[]> => {
-  const { settings, x, data, precision, device, runners } = opened;
+  const { x, data, precision, devices } = opened;
   const inputs = [...valuesOf(x, precision), ...fixedOf(opened, data).values, ...seeds];
   const last = final(program);
+  return onFirst(devices, (device) => runOn(device, opened, last, inputs));
+};
+
+/** What a device gives, or the next of them where it fails. */
+const onFirst = async <T>(
+  [device, ...others]: readonly DeviceName[],
+  run: (device: DeviceName) => Promise<T>,
+): Promise<T> => {
+  try {
+    return await run(device);
+  } catch (error) {
+    if (others.length === 0 || !(error instanceof DiffopsError && error.code === 'DEVICE')) throw error;
+    return onFirst(others, run);
+  }
+};
+
+const runOn = async (
+  device: DeviceName,
+  { settings, precision, runners }: Opened,
+  program: Program,
+  inputs: readonly Value[],
+): Promise<Value[]> => {
   const { engine, interpreter } = DEVICES[device];
   if (device !== 'cpu') {
     const on = settings.jit ? engine : (interpreter ?? engine);
-    return runOnDevice({ program: last, engine: on, inputs, precision, signal: settings.signal }, device, runners);
+    return runOnDevice({ program, engine: on, inputs, precision, signal: settings.signal }, device, runners);
   }
-  const results = await runOnce(compileProgram(last, settings.jit ? engineOf(last) : 'interpret'), inputs);
+  const results = await runOnce(compileProgram(program, settings.jit ? engineOf(program) : 'interpret'), inputs);
   settings.signal?.throwIfAborted();
   return results;
 };

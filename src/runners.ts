@@ -42,8 +42,7 @@ export class Runners {
     const threads = new Map(possible.map((device) => [device, this.#threadsOn(device)] as const));
     const total = [...threads.values()].reduce((sum, count) => sum + count, 0);
     // No thread starts before the first job.
-    const common = new Set(possible.filter((device) => DEVICES[device].onePerProcess));
-    this.#pool = new Pool({ workers: total, devices: threads, common });
+    this.#pool = new Pool({ workers: total, devices: threads });
   }
 
   /** Workers of a device of which that is known beforehand. */

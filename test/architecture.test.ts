@@ -33,6 +33,7 @@ const COMMON = [
   'bounded-cache',
   'collect-garbage',
   'while-cold',
+  'worker-file',
 ];
 /** What stands between stages as plain data: anyone right of ir may name its types. */
 const CONTRACTS = ['src/compile/executable.ts', 'src/pool/job.ts'];

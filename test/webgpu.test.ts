@@ -1,7 +1,12 @@
 /** `device: 'webgpu'` as callers see it; on SwiftShader where there is no GPU (`scripts/swiftshader.mjs`). */
 
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
-import { describe, expect, test, vi } from 'vitest';
+import { afterAll, describe, expect, test, vi } from 'vitest';
+import type { DeviceOption } from '../src/device-traits.ts';
 import { createRuntime, hessian, hvp, jacobian } from '../src/index.ts';
 import { expectClose } from './support/close.ts';
 import { deviceMissing } from './support/device-missing.ts';
@@ -36,7 +41,7 @@ describe('on the GPU', () => {
     await expectEveryForm(runtime, 2e-5);
   });
 
-  test('runtimes at work at once share the context, which outlives the first to close', async ({ skip }) => {
+  test('runtimes at work at once have a context each, and closing one leaves the others at work', async ({ skip }) => {
     if (missing) return skip(missing);
     const want = (await hessian(loss, weights, { precision: 'float64' })).H.data;
     const runtimes = [createRuntime(gpu), createRuntime({ device: ['webgpu', 'cpu'] }), createRuntime(gpu)];
@@ -44,10 +49,6 @@ describe('on the GPU', () => {
       const results = await Promise.all(runtimes.map((runtime) => runtime.hessian(loss, weights, { nbatches: 3 })));
       for (const { H } of results) expectClose(H.data, want, 2e-5);
     }
-    const [ids, mixed, same] = runtimes.map((runtime) => runtime.stats().threads.map(({ threadId }) => threadId));
-    expect(ids.length).toBe(1);
-    expect(same).toEqual(ids);
-    expect(mixed).toEqual(expect.arrayContaining(ids));
     const [first, ...others] = runtimes;
     const stopped = first.hessian(loss, weights, { nbatches: 5 });
     const going = others[1].hessian(loss, weights, { nbatches: 4 });
@@ -105,6 +106,77 @@ describe('refused before any work', () => {
   test('another device than that of the runtime', async () => {
     await using runtime = createRuntime();
     await expect(runtime.hessian(f, [1], gpu)).rejects.toThrow(/this runtime was made with 'cpu'.*createRuntime/);
+  });
+});
+
+describe.each(['webgpu', 'tfjs:webgpu'] as const)('a context of %s that is lost', async (gpu) => {
+  const { VK_ICD_FILENAMES: manifest = '' } = process.env;
+  const folder = mkdtempSync(join(tmpdir(), 'diffops-losing-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+  const none = await deviceMissing(gpu);
+  const cannot = ((): string | undefined => {
+    if (none) return none;
+    if (!manifest.endsWith('vk_swiftshader_icd.json'))
+      return 'only a driver of scripts/swiftshader.mjs is made to fail';
+    const source = join(root, 'test/children/losing-driver.c');
+    const { status } = spawnSync('cc', ['-shared', '-fPIC', '-o', join(folder, 'driver.so'), source, '-ldl']);
+    return status === 0 ? undefined : 'there is no C compiler to make a failing driver with';
+  })();
+
+  interface Outcome {
+    readonly what: string;
+    /** Whether the loss was still to come when the call had ended. */
+    readonly left: boolean;
+    readonly right?: boolean;
+    readonly code?: string;
+    readonly message?: string;
+    /** Whether some columns were done then, and others were not. */
+    readonly middle?: boolean;
+  }
+
+  /** What becomes of calls where the driver loses its device at times; the process ends by itself after them. */
+  const outcomes = (device: DeviceOption): readonly Outcome[] => {
+    const { ICD, ...rest } = JSON.parse(readFileSync(manifest, 'utf8'));
+    const own = { ...rest, ICD: { ...ICD, library_path: join(folder, 'driver.so') } };
+    writeFileSync(join(folder, 'icd.json'), JSON.stringify(own));
+    const args = ['test/children/lost-context.mjs', `${root}/dist/src/index.js`, JSON.stringify(device)];
+    const { status, stdout } = runNode(args, {
+      timeoutMs: 150_000,
+      env: {
+        VK_ICD_FILENAMES: join(folder, 'icd.json'),
+        LOSING_DRIVER: join(dirname(manifest), ICD.library_path),
+        LOSE_NOW: join(folder, 'lose'),
+      },
+    });
+    expect(status).toBe(0);
+    const calls = JSON.parse(stdout) as Outcome[];
+    expect(calls.filter(({ left, middle }) => left || middle === false)).toEqual([]);
+    return calls;
+  };
+
+  test('fails the call with DEVICE, and the next one has another', ({ skip }) => {
+    if (cannot) return skip(cannot);
+    const calls = outcomes(gpu).map(({ what, right, code, message }) => [what, right ?? `${code}: ${message}`]);
+    const lost = expect.stringMatching(new RegExp(`^DEVICE: ${gpu} failed.*lost.*device: 'cpu'`, 's'));
+    expect(calls).toEqual([
+      ['first', true],
+      ['lost between runs', lost],
+      ['next', true],
+      ['lost in the middle', lost],
+      ['next', true],
+      ['aborts in the middle', expect.stringMatching(`^DEVICE: ${gpu} failed: its process ended \\(SIGABRT\\)`)],
+      ['next', true],
+      ['of another runtime', true],
+      ['a product', true],
+      ['a product that meets a loss', lost],
+      ['the next product', true],
+    ]);
+  });
+
+  test('leaves its columns, and products, to another device of a list', ({ skip }) => {
+    if (cannot) return skip(cannot);
+    const calls = outcomes([gpu, 'cpu']).map(({ what, right, message }) => [what, right ?? message]);
+    expect(calls).toEqual(calls.map(([what]) => [what, true]));
   });
 });
 

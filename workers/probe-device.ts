@@ -1,7 +1,8 @@
 /** The module of a process that tries a device: it computes a little there, and says how that went. */
 
 import { compileProgram } from '../src/compile/compile.ts';
-import { loadArtifact } from '../src/compile/load.ts';
+import { loadHere } from '../src/compile/load.ts';
+import { wordsOf } from '../src/compile/onnx/words.ts';
 import { DEVICES, type DeviceName } from '../src/device-traits.ts';
 import { DiffopsError } from '../src/errors.ts';
 import { newOps } from '../src/primitives/table.ts';
@@ -16,7 +17,7 @@ const tryOut = async (device: DeviceName): Promise<void> => {
   const ops = newOps();
   const x = ops.input(VALUE);
   const artifact = compileProgram(ops.build([ops.mul(x, x)]), DEVICES[device].engine);
-  const executable = await loadArtifact(artifact, { threads: 1 });
+  const executable = await loadHere(artifact, { threads: 1 });
   const [{ data }] = await executable.run([{ ...VALUE, data: Float32Array.of(1, 2, 3, 4) }]);
   if (data.every((square, i) => square === (i + 1) ** 2)) return;
   throw new DiffopsError('DEVICE', `it computed ${data} for the squares of 1, 2, 3, 4`);
@@ -30,7 +31,7 @@ const product = async (device: DeviceName, rows: number): Promise<number> => {
   const square = ops.dot(x, x, { lhs: [0, 1], rhs: [1, 2], out: [0, 2] });
   // The sum of a product would be made without the product.
   const artifact = compileProgram(ops.build([ops.sum(ops.unary('abs', square), [0])]), DEVICES[device].engine);
-  const executable = await loadArtifact(artifact, { threads: 1 });
+  const executable = await loadHere(artifact, { threads: 1 });
   const inputs = [{ ...matrix, data: new Float32Array(rows * rows).fill(1e-3) }];
   await executable.run(inputs);
   let best = Number.POSITIVE_INFINITY;
@@ -53,8 +54,7 @@ const measure = async (device: DeviceName): Promise<number> => {
 const reasonOf = (error: unknown): string => {
   const { cause, message } = error as Error;
   if (error instanceof DiffopsError && error.fields.package) return message;
-  // The engine's own words, without its addresses in its sources.
-  return (cause instanceof Error ? cause.message : message).replace(/^\/\S+ .*? was false\. /s, '').trim();
+  return wordsOf(cause instanceof Error ? cause : message);
 };
 
 const [device, task] = process.argv.slice(2) as [DeviceName, 'try' | 'measure'];

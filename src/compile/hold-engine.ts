@@ -3,8 +3,8 @@
 import type { EngineName } from '../device-traits.ts';
 import type { Artifact } from './executable.ts';
 
-/** Engines that are ONNX Runtime, or that a price may put in its place. */
-const BESIDE: ReadonlySet<EngineName> = new Set(['onnx', 'webgpu', 'cuda', 'native']);
+/** Engines that are ONNX Runtime in a thread, or that a price may put in its place. */
+const BESIDE: ReadonlySet<EngineName> = new Set(['onnx', 'cuda', 'native']);
 
 /** Whether threads that are given these may be given others that need ONNX Runtime: which engine runs a program is a matter of price. */
 export const needsEngine = (artifacts: readonly Pick<Artifact, 'engine'>[]): boolean =>

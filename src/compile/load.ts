@@ -1,6 +1,6 @@
 /** Artifact → Executable: loads a compiled program into the engine that it was compiled for. */
 
-import { backendNameOf, isTfjs } from '../device-traits.ts';
+import { backendNameOf, DEVICES, type EngineName, isTfjs } from '../device-traits.ts';
 import { interpretedExecutable } from '../interpret/executable.ts';
 import type { Artifact, Executable } from './executable.ts';
 import { loadNative } from './native/session.ts';
@@ -10,11 +10,26 @@ export const loadEngine = async (): Promise<void> => {
   await import('./onnx/session.ts').catch(() => undefined);
 };
 
-/** `threads`: how many threads one run may use inside the engine. ONNX Runtime is loaded when first needed. */
-export const loadArtifact = async (
-  artifact: Artifact,
-  { threads }: { readonly threads: number },
-): Promise<Executable> => {
+interface LoadOptions {
+  /** How many threads one run may use inside the engine. */
+  readonly threads: number;
+}
+
+/** Engines whose contexts live in processes of their own. */
+const APART: ReadonlySet<EngineName> = new Set(
+  Object.values(DEVICES)
+    .filter(({ apart }) => apart)
+    .map(({ engine }) => engine),
+);
+
+/** Loads it where its engine belongs. */
+export const loadArtifact = async (artifact: Artifact, options: LoadOptions): Promise<Executable> => {
+  if (APART.has(artifact.engine)) return (await import('./apart/executable.ts')).loadApart(artifact);
+  return loadHere(artifact, options);
+};
+
+/** Loads it in this thread, whatever its engine is. ONNX Runtime is loaded when first needed. */
+export const loadHere = async (artifact: Artifact, { threads }: LoadOptions): Promise<Executable> => {
   if (artifact.engine === 'interpret') return interpretedExecutable(artifact);
   if (artifact.engine === 'native') return loadNative(artifact);
   if (artifact.engine === 'webgpu') return (await import('./onnx/webgpu.ts')).loadWebgpu(artifact);

@@ -1,7 +1,7 @@
 /** Starts the thread that writes a file, and hears how it fares. */
 
 import { Worker } from 'node:worker_threads';
-import { workerFile } from '../pool/worker-file.ts';
+import { workerFile } from '../worker-file.ts';
 import type { CheckOrder, WriteOrder, WriterSays } from './write-strips.ts';
 
 /** Resolves when the order is carried out or its run was stopped, and the thread is gone; rejects with what it threw. */

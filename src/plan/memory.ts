@@ -4,7 +4,7 @@
  */
 
 import { availableParallelism } from 'node:os';
-import type { DeviceName } from '../device-traits.ts';
+import { DEVICES, type DeviceName } from '../device-traits.ts';
 import { fuse } from '../fusion/fuse.ts';
 import { layoutOf } from '../fusion/layout.ts';
 import { type Aval, bytesOf, bytesPerElement, type FloatDtype } from '../ir/aval.ts';
@@ -251,8 +251,12 @@ const interpretedBytes = ({ point, groups }: Measured, threads: number): ReturnT
 const LIBRARY = 2 ** 28;
 const CONTEXT = 2 ** 25;
 
-/** What a process holds once, however many of these devices it uses. */
-export const libraryBytes = (devices: readonly DeviceName[]): number => (devices.includes('tensorflow') ? LIBRARY : 0);
+/** Of a context in a process of its own: that process, with its engine and a driver. */
+const PROCESS = 160 * 2 ** 20;
+
+/** What is held once, however many of these devices share a limit. */
+export const libraryBytes = (devices: readonly DeviceName[]): number =>
+  devices.reduce((sum, name) => sum + (name === 'tensorflow' ? LIBRARY : DEVICES[name].apart ? PROCESS : 0), 0);
 
 /** Cheap enough to be asked for many plans, each for several numbers of workers. */
 export const estimate = (planned: Measured, circumstances: Circumstances): MemoryEstimate => {
@@ -266,7 +270,7 @@ export const estimate = (planned: Measured, circumstances: Circumstances): Memor
   // The caller's thread has a copy, and where there are workers, one that they share; each engine takes one of its own.
   const inputs = (1 + Math.sign(workers) + workers) * facts.sharedBytes;
   const library = libraryBytes([facts.device]);
-  const contexts = library > 0 ? workers * CONTEXT : 0;
+  const contexts = facts.device === 'tensorflow' ? workers * CONTEXT : 0;
   const searching = searched ? Math.min(MOST_SEARCHING, SEARCHING * equations) : 0;
   const running = {
     inputs,

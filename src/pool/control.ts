@@ -31,6 +31,10 @@ const OFFER = 3;
 /** Of the last execution: microseconds, and tiles. */
 const TIME = 4;
 const DONE_IN_TIME = 5;
+/** 1: its holder has claimed nothing, since it is still loading what it needs. */
+const LOADING = 6;
+/** 1: the last execution was the first of a program that was just loaded. */
+const COLD = 7;
 /** A slot fills a cache line. */
 const SLOT = 16;
 
@@ -170,15 +174,16 @@ export class Control {
   }
 
   /** What a slot's last execution took; undefined: it has had none. */
-  paceOf(slot: number): { readonly milliseconds: number; readonly tiles: number } | undefined {
+  paceOf(slot: number): { readonly milliseconds: number; readonly tiles: number; readonly cold: boolean } | undefined {
     const time = Atomics.load(this.#words, this.#at(slot, TIME));
-    return time === 0
-      ? undefined
-      : { milliseconds: time / 1000, tiles: Atomics.load(this.#words, this.#at(slot, DONE_IN_TIME)) };
+    if (time === 0) return undefined;
+    const tiles = Atomics.load(this.#words, this.#at(slot, DONE_IN_TIME));
+    return { milliseconds: time / 1000, tiles, cold: Atomics.load(this.#words, this.#at(slot, COLD)) === 1 };
   }
 
-  /** Says what a slot's last execution took. */
-  pace(slot: number, milliseconds: number, tiles: number): void {
+  /** Says what a slot's last execution took; `cold`: later ones of that program may take much less. */
+  pace(slot: number, milliseconds: number, tiles: number, cold = false): void {
+    Atomics.store(this.#words, this.#at(slot, COLD), cold ? 1 : 0);
     Atomics.store(this.#words, this.#at(slot, DONE_IN_TIME), tiles);
     Atomics.store(this.#words, this.#at(slot, TIME), Math.max(1, Math.round(1000 * milliseconds)));
   }
@@ -267,6 +272,19 @@ export class Control {
   /** Writes down which thread has the slot now. */
   occupy(slot: number, threadId: number): void {
     Atomics.store(this.#words, this.#at(slot, THREAD), threadId);
+  }
+
+  threadIn(slot: number): number {
+    return Atomics.load(this.#words, this.#at(slot, THREAD));
+  }
+
+  /** Says whether a slot's holder is loading, and has claimed nothing so far. */
+  load(slot: number, on: boolean): void {
+    Atomics.store(this.#words, this.#at(slot, LOADING), on ? 1 : 0);
+  }
+
+  isLoading(slot: number): boolean {
+    return Atomics.load(this.#words, this.#at(slot, LOADING)) === 1;
   }
 
   countTiles(slot: number, tiles: number): void {

@@ -7,7 +7,7 @@ import type { Artifact } from '../compile/executable.ts';
 import { holdEngine, needsEngine } from '../compile/hold-engine.ts';
 import { DiffopsError } from '../errors.ts';
 import type { Value } from '../ir/aval.ts';
-import { holdThreads, letGoOfThreads } from './common-threads.ts';
+import { workerFile } from '../worker-file.ts';
 import { guard, unguard } from './exit-guard.ts';
 import type { Runner } from './in-process.ts';
 import { forThreads } from './inputs.ts';
@@ -16,15 +16,12 @@ import type { Brief, Coordinator, TaskResult } from './protocol.ts';
 import { RunQueue } from './queue.ts';
 import { intoOf, jobsOf, type Pace, Run, type RunOptions, type RunStats } from './run.ts';
 import { Threads, type ThreadsOptions, type Ticket } from './threads.ts';
-import { workerFile } from './worker-file.ts';
 
 export interface PoolOptions {
   /** How many threads there are at most; of a mixed pool, of all its devices together. */
   readonly workers: number;
   /** The same for each device of a mixed pool. */
   readonly devices?: ReadonlyMap<string, number> | undefined;
-  /** Devices whose threads all pools of the process share. */
-  readonly common?: ReadonlySet<string> | undefined;
   readonly resourceLimits?: ResourceLimits | undefined;
   /** The module that threads run, for tests with an engine of their own. */
   readonly file?: URL | undefined;
@@ -42,6 +39,19 @@ export interface PoolStats {
 }
 
 const PACES_KEPT = 64;
+
+/** A task that a thread has been given. */
+interface Handed {
+  readonly ticket: Ticket;
+  /** Stops waiting for a thread that has claimed nothing, since it is still loading; it goes on doing so. */
+  leave(): void;
+}
+
+/** A thread that loads for a run which ended without it. */
+interface Late {
+  readonly run: Run;
+  readonly over: Promise<void>;
+}
 
 /** Values on their way to threads, made once for all of them. */
 const travelling = new WeakMap<readonly Value[], readonly Value[]>();
@@ -61,10 +71,9 @@ export class Pool implements Runner {
   readonly #known = new WeakSet<Artifact>();
   /** By device, since no thread has the contexts of two. */
   readonly #threads = new Map<string, Threads>();
-  /** Threads of devices that are shared with other pools, once they are asked for. */
-  readonly #common = new Map<string, Promise<Threads>>();
   /** By the key of a job's first program. */
   readonly #paces = new BoundedCache<Pace>(PACES_KEPT);
+  readonly #late = new Set<Late>();
   #deaths = 0;
   #closing: Promise<void> | undefined;
 
@@ -75,7 +84,8 @@ export class Pool implements Runner {
 
   /**
    * Runs a job; rejects with the signal's reason, with the DiffopsError that the job's programs raised, with
-   * WORKER_LOST when too many threads died, with CLOSED. In any case no thread works on it any more by then.
+   * WORKER_LOST when too many threads died, with CLOSED. In any case no thread works on it any more by then, but that one of
+   * a mixed pool may still load what it has for the next run.
    */
   run(job: Job | readonly Job[], options: RunOptions): Promise<RunStats> {
     const jobs = jobsOf(job);
@@ -121,12 +131,11 @@ export class Pool implements Runner {
   /** Rejects what waits and what runs with CLOSED, lets the tiles at work finish, and ends the threads. */
   close(): Promise<void> {
     this.#closing ??= this.#queue.close().then(async () => {
-      const own = [...this.#threads].filter(([device]) => !this.#common.has(device));
+      for (const { run } of this.#late) run.control.stop();
+      await Promise.all([...this.#late].map(({ over }) => over));
+      const all = [...this.#threads.values()];
       this.#threads.clear();
-      await Promise.all([
-        ...own.map(([, threads]) => threads.close()),
-        ...[...this.#common.keys()].map(letGoOfThreads),
-      ]);
+      await Promise.all(all.map((threads) => threads.close()));
     });
     return this.#closing;
   }
@@ -135,27 +144,32 @@ export class Pool implements Runner {
     // Where it can't be loaded, the threads will say so.
     await holdEngine(run.artifacts.flat()).catch(() => {});
     if (run.over) return;
-    const tickets = new Set<Ticket>();
-    const cancelAll = (): void => {
-      for (const ticket of tickets) ticket.cancel();
+    const handed = new Set<Handed>();
+    const dismiss = (): void => {
+      for (const { ticket, leave } of [...handed]) {
+        ticket.cancel();
+        leave();
+      }
     };
-    void run.failed.then(cancelAll);
+    void run.failed.then(dismiss);
     guard(run.control);
     const lanes = Array.from({ length: Math.min(run.control.slots, run.tilesLeft) }, async (_, slot) => {
-      await this.#lane(run, slot, tickets);
-      // Threads that are still starting are not waited for when there is nothing left to do.
-      if (run.over) cancelAll();
+      await this.#lane(run, slot, handed);
+      // Threads that are still starting, or loading, are not waited for when there is nothing left to do.
+      if (run.over) dismiss();
     });
     await Promise.all(lanes);
-    unguard(run.control);
+    const late = [...this.#late].filter((one) => one.run === run);
+    void Promise.all(late.map(({ over }) => over)).then(() => unguard(run.control));
   }
 
   /** One thread at work on the run, and after its death, or when a slow consumer has caught up, another one. */
-  async #lane(run: Run, slot: number, tickets: Set<Ticket>): Promise<void> {
+  async #lane(run: Run, slot: number, handed: Set<Handed>): Promise<void> {
     let retry: readonly number[] = [];
     do {
       try {
-        const result = await this.#task(run, slot, retry, tickets);
+        const result = await this.#task(run, slot, retry, handed);
+        if (result === 'late') return;
         retry = [];
         const error = result?.failure && DiffopsError.deserialize(result.failure.error);
         run.left(slot, result);
@@ -174,10 +188,14 @@ export class Pool implements Runner {
     } while (!run.over && (retry.length > 0 || run.control.hasOpen));
   }
 
-  async #task(run: Run, slot: number, retry: readonly number[], tickets: Set<Ticket>): Promise<TaskResult | undefined> {
+  async #task(
+    run: Run,
+    slot: number,
+    retry: readonly number[],
+    handed: Set<Handed>,
+  ): Promise<TaskResult | 'late' | undefined> {
     const { head, device } = run.jobOf(slot);
-    const threads = await this.#threadsOf(device, run);
-    if (run.over) return undefined;
+    const threads = this.#threadsOf(device, run);
     const { port1, port2 } = new MessageChannel();
     const coordinator: Coordinator = {
       artifact: (index) => run.artifact(slot, index),
@@ -199,15 +217,35 @@ export class Pool implements Runner {
     const offer = run.nextTask();
     control.offer(slot, offer);
     const ticket = threads.submit({ port: port2, brief, offer }, () => control.take(slot, offer));
-    tickets.add(ticket);
-    try {
-      return await ticket.result;
-    } finally {
-      tickets.delete(ticket);
+    let one!: Handed;
+    const left = new Promise<'late'>((resolve) => {
+      one = { ticket, leave: () => control.isLoading(slot) && resolve('late') };
+    });
+    handed.add(one);
+    const finished = ticket.result.finally(() => {
       // It closes in a turn to come; until then its listener would hold the run, and with it the result.
       port1.removeAllListeners('message');
       port1.close();
+    });
+    const result = await Promise.race([finished, left]).finally(() => handed.delete(one));
+    if (result === 'late') {
+      run.leftLoading(slot, brief.since);
+      this.#await(run, finished);
     }
+    return result;
+  }
+
+  /** A thread that fails meanwhile does so again in a run that needs it. */
+  #await(run: Run, finished: Promise<unknown>): void {
+    const over = finished.then(
+      () => {},
+      () => {
+        this.#deaths++;
+      },
+    );
+    const late = { run, over };
+    this.#late.add(late);
+    void over.then(() => this.#late.delete(late));
   }
 
   /** So that a device that is too slow to be of use is known to be from the second run of a program on. */
@@ -226,7 +264,7 @@ export class Pool implements Runner {
   }
 
   /** Threads start with their first task. */
-  async #threadsOf(device: string, run: Run): Promise<Threads> {
+  #threadsOf(device: string, run: Run): Threads {
     const known = this.#threads.get(device);
     if (known) return known;
     const options: ThreadsOptions = {
@@ -235,16 +273,9 @@ export class Pool implements Runner {
       file: this.#options.file ?? workerFile('tile-worker'),
       engine: needsEngine(run.artifactsOn(device)),
     };
-    const isCommon = this.#options.common?.has(device);
-    const threads = isCommon ? await this.#commonThreads(device, options) : new Threads(options);
+    const threads = new Threads(options);
     this.#threads.set(device, threads);
     return threads;
-  }
-
-  #commonThreads(device: string, options: ThreadsOptions): Promise<Threads> {
-    const known = this.#common.get(device) ?? holdThreads(device, options);
-    this.#common.set(device, known);
-    return known;
   }
 
   #count(stats: RunStats): void {

@@ -98,6 +98,8 @@ class Loop {
   readonly #sources = new Map<Group, readonly Value[]>();
   /** Programs loaded, and runs of the point program. */
   #loads = 0;
+  /** Programs loaded that haven't run: an engine may go on compiling in their first run. */
+  readonly #cold = new Set<Executable>();
   tile = -1;
 
   constructor(work: Work) {
@@ -121,7 +123,7 @@ class Loop {
         ready &&
         (await this.#native('run', () => this.#runTile(ready.executable, [...ready.sources, seedsOf(group, tile)])));
       if (!outputs) return 'stopped';
-      if (job.mixed) this.#note(execution, from);
+      if (job.mixed) this.#note(execution, from, this.#cold.delete(ready.executable));
       const began = performance.now();
       await this.#work.deliver(execution, outputs);
       this.times.stitch += performance.now() - began;
@@ -132,9 +134,15 @@ class Loop {
 
   /** In a mixed pool a worker claims nothing before it could begin: others may be through by then. */
   async #prepare(): Promise<void> {
-    const { job, control, since } = this.#work;
-    if (control.stopped || !control.hasOpen) return;
-    await this.#ready(job.groups[job.tiles[control.front].group], since);
+    const { job, control, slot, since, retry } = this.#work;
+    // Said before it is asked whether there is anything to do: else who finds nothing left might wait for this one.
+    control.load(slot, retry.length === 0);
+    try {
+      if (control.stopped || !control.hasOpen) return;
+      await this.#ready(job.groups[job.tiles[control.front].group], since);
+    } finally {
+      control.load(slot, false);
+    }
   }
 
   /** What a group's tiles need, loaded and computed where it isn't yet; undefined when the run was stopped. */
@@ -185,10 +193,10 @@ class Loop {
     return { tile: { ...tile, count }, indices };
   }
 
-  #note({ tile, indices }: Execution, from: number): void {
+  #note({ tile, indices }: Execution, from: number, cold: boolean): void {
     const { control, slot } = this.#work;
     const to = now();
-    control.pace(slot, to - from, indices.length);
+    control.pace(slot, to - from, indices.length, cold);
     this.spans.push({ doing: 'computing', first: tile.start, limit: tile.start + tile.count, from, to });
   }
 
@@ -245,7 +253,9 @@ class Loop {
     this.#loads++;
     return this.#native('load', async () => {
       await engines.trim({ ...this.#need, incoming: artifact.heldBytes ?? 0 }, job.threads);
-      return engines.load(artifact, job.threads);
+      const executable = await engines.load(artifact, job.threads);
+      this.#cold.add(executable);
+      return executable;
     });
   }
 

@@ -303,7 +303,7 @@ export class Run {
   left(slot: number, { times, spans }: Leaving = {}): void {
     this.control.leave(slot);
     const pace = this.control.paceOf(slot);
-    if (pace) this.#paces.set(this.#devices[slot], pace);
+    if (pace && !pace.cold) this.#paces.set(this.#devices[slot], pace);
     const { threadId, tiles } = this.control.vacate(slot);
     const device = this.#names[this.#devices[slot]];
     const room = MOST_STRETCHES - this.#timeline.length;
@@ -321,6 +321,13 @@ export class Run {
     this.#times.load += times?.load ?? 0;
     this.#times.run += times?.run ?? 0;
     this.#times.stitch += times?.stitch ?? 0;
+  }
+
+  /** Notes that a slot's holder is left to itself, which has been loading since then: `since` is in milliseconds since 1970. */
+  leftLoading(slot: number, since: number): void {
+    const [device, threadId] = [this.#names[this.#devices[slot]], this.control.threadIn(slot)];
+    const [from, to] = [since - this.#began, performance.timeOrigin + performance.now() - this.#began];
+    this.#timeline.push({ doing: 'loading', device, threadId, columns: [0, 0], from, to });
   }
 
   /** Notes the death of a slot's holder; gives the tiles that must be run again. */

@@ -7,6 +7,7 @@ import { malformed } from '../../ir/builder.ts';
 import type { Artifact, Executable } from '../executable.ts';
 import { givingNothing } from '../nothing.ts';
 import { failure, runSession } from './run-session.ts';
+import { wordsOf } from './words.ts';
 
 /**
  * All simplification is done before: from `basic` on, the engine merges equal chains, and so what checkpointing
@@ -55,7 +56,7 @@ class OnnxExecutable implements Executable {
 const cudaFailure = (doing: string, thrown: unknown): DiffopsError =>
   new DiffopsError(
     'DEVICE',
-    `cuda failed while ${doing}: ${thrown instanceof Error ? thrown.message : String(thrown)} ` +
+    `cuda failed while ${doing}: ${wordsOf(thrown)} ` +
       "Look after its libraries, the driver and the GPU's memory (a larger nbatches makes smaller tiles), or use device: 'cpu'.",
     { device: 'cuda' },
     { cause: thrown },

@@ -9,13 +9,14 @@ import { givingNothing } from '../nothing.ts';
 import { heldShape } from './graph.ts';
 import { feedsOf, runSession, wrapped } from './run-session.ts';
 import { sessionOptions } from './session.ts';
+import { wordsOf } from './words.ts';
 
 /** The engine's error about the device or its driver. */
 const lost = (doing: string, thrown: unknown): DiffopsError =>
   new DiffopsError(
     'DEVICE',
-    `webgpu failed while ${doing}: ${thrown instanceof Error ? thrown.message : String(thrown)} ` +
-      "Look after the GPU's driver and memory (a larger nbatches makes smaller tiles), or use device: 'cpu'.",
+    `webgpu failed while ${doing}: ${wordsOf(thrown)} The next call gets a context of its own. ` +
+      "If that fails, too, look after the GPU's driver and memory (a larger nbatches makes smaller tiles), or use device: 'cpu'.",
     { device: 'webgpu' },
     { cause: thrown },
   );
@@ -63,10 +64,12 @@ class WebgpuExecutable implements Executable {
   async dispose(): Promise<void> {
     this.#disposed = true;
     this.#letGo();
-    await this.#session?.release();
-    await this.#keeping?.release();
+    const sessions = [this.#session, this.#keeping];
     this.#session = undefined;
     this.#keeping = undefined;
+    // All of them, also where one can't be.
+    const released = await Promise.allSettled(sessions.map((session) => session?.release()));
+    for (const outcome of released) if (outcome.status === 'rejected') throw outcome.reason;
   }
 
   #letGo(): void {

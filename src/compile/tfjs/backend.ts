@@ -52,11 +52,8 @@ const load = async (name: TfjsBackend): Promise<Backend> => {
   const modules: unknown[] = [];
   for (const wanted of packages) modules.push(await imported(wanted, device));
   const { failing } = (await enable?.(tf, modules)) ?? { failing: null };
-  // Nobody may be waiting when it comes. Programs that are loaded from then on get a context of their own.
-  failing?.catch(() => {
-    loaded.delete(name);
-    tf.removeBackend(name);
-  });
+  // Nobody may be waiting when it comes.
+  failing?.catch(() => {});
   if (!(await tf.setBackend(name))) {
     throw new DiffopsError('DEVICE', `TensorFlow.js can't initialize its backend ${name} here.`, { device });
   }

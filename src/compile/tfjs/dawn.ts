@@ -49,13 +49,7 @@ const failure = (what: string): DiffopsError =>
     { device: 'tfjs:webgpu' },
   );
 
-/**
- * The thread's Dawn, for all contexts that it has one after the other: it must outlive them, since what it still calls
- * back for those that are gone aborts the process where it was collected as garbage.
- */
-let gpu: Gpu | undefined;
-
-/** Gives the thread a `navigator.gpu` and registers the backend over it; `failing` rejects once the device fails. */
+/** Gives the process a `navigator.gpu` and registers the backend over it; `failing` rejects once the device fails. */
 export const enableWebgpu = async (
   tf: Tf,
   [backend, dawn]: readonly unknown[],
@@ -63,7 +57,8 @@ export const enableWebgpu = async (
   const { WebGPUBackend } = backend as WebgpuModule;
   const { create, globals } = dawn as Dawn;
   Object.assign(globalThis, globals);
-  gpu ??= create([]);
+  // Held by the navigator: what Dawn calls back for once it was collected as garbage would abort the process.
+  const gpu = create([]);
   // From version 21 on, Node has a navigator, without this.
   const navigator = (globalThis as { readonly navigator?: object }).navigator ?? {};
   Object.defineProperty(navigator, 'gpu', { value: gpu, configurable: true });

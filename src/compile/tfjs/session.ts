@@ -152,6 +152,7 @@ class TfjsExecutable implements Executable {
   }
 
   async run(inputs: readonly Value[], into?: readonly TypedArray[]): Promise<Value[]> {
+    await this.#sound();
     const results = this.#compute(inputs);
     try {
       const arrays = await this.#read(results);
@@ -166,6 +167,7 @@ class TfjsExecutable implements Executable {
   }
 
   async keep(inputs: readonly Value[]): Promise<Value[]> {
+    await this.#sound();
     this.#letGo();
     this.#kept = this.#compute(inputs);
     return this.outputs.map(({ shape, dtype }, k): Value => {
@@ -184,6 +186,11 @@ class TfjsExecutable implements Executable {
   #letGo(): void {
     for (const tensor of this.#kept) tensor.dispose();
     this.#kept = [];
+  }
+
+  /** Rejects where the device has failed before. */
+  async #sound(): Promise<void> {
+    await Promise.race([this.#backend.failing, undefined]);
   }
 
   /** What the tensors hold; rejects when the device fails meanwhile. */
