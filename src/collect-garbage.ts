@@ -20,15 +20,11 @@ export const collectGarbage = (): void => {
   collect?.();
 };
 
-/** V8 collects what is young by itself: less than this isn't worth the while. */
-const LEAST = 2 ** 24;
-
 /** To be called now and then by what makes much garbage: collects it whenever the heap has grown by so many bytes. */
 export const tidying = (bytes: number): (() => void) => {
-  const most = Math.max(LEAST, bytes);
   let before = getHeapStatistics().used_heap_size;
   return () => {
-    if (getHeapStatistics().used_heap_size < before + most) return;
+    if (getHeapStatistics().used_heap_size < before + bytes) return;
     collectGarbage();
     before = getHeapStatistics().used_heap_size;
   };

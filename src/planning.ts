@@ -82,8 +82,9 @@ export interface Bounded extends Aim {
 
 /** Estimates err: so much of a limit is planned for. */
 const FILLED = 0.85;
-/** What planning may leave uncollected, of the limit. */
+/** What planning may leave uncollected, of the limit; V8 collects what is young by itself, and less isn't worth the while. */
 const UNTIDY = 1 / 16;
+const LEAST_UNTIDY = 2 ** 24;
 
 /**
  * The plan of a call; refuses what can't be brought under its memory limit. Threads and engines that are yet to start
@@ -144,7 +145,7 @@ const search = (call: PlannedCall, { memoryLimit: limit, fresh }: Aim, mode: Set
   const known = searches.get(searchKey);
   if (known) return known;
   const groupsMade = new Map<string, readonly Group[]>();
-  const tidy = tidying(UNTIDY * limit);
+  const tidy = tidying(Math.max(LEAST_UNTIDY, UNTIDY * limit));
   const plan = (thrift: Thrift, sample = false): Planned =>
     planned(call, mode, { groupsMade, tidy, sample, ...thrift });
   const workers = availableParallelism();

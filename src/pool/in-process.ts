@@ -1,6 +1,7 @@
 /** Runs jobs on the calling thread, through the same loop and with the same semantics as the pool. */
 
 import { threadId } from 'node:worker_threads';
+import { tidying } from '../collect-garbage.ts';
 import { noteEngine } from '../compile/hold-engine.ts';
 import { DiffopsError } from '../errors.ts';
 import type { Value } from '../ir/aval.ts';
@@ -14,6 +15,9 @@ import { residentBytes } from './resident.ts';
 import { intoOf, jobsOf, Run, type RunOptions, type RunStats } from './run.ts';
 import { type Execution, runJob } from './run-job.ts';
 import { placeTile, viewsOf } from './serve.ts';
+
+/** What the heap of the calling thread, which holds more than tiles' garbage, may grow by in a run before it is collected. */
+const UNTIDY = 2 ** 23;
 
 /** The one slot that a run in-process has. */
 const SLOT = 0;
@@ -65,6 +69,7 @@ export class InProcess implements Runner {
     const { job, control } = run;
     noteEngine(run.artifacts.flat());
     control.occupy(SLOT, threadId);
+    const tidy = tidying(UNTIDY);
     let looked = Number.NEGATIVE_INFINITY;
     try {
       const { times, spans, failure } = await runJob({
@@ -87,6 +92,7 @@ export class InProcess implements Runner {
           const now = performance.now();
           if (now - looked >= PROGRESS_EVERY) {
             looked = now;
+            tidy();
             control.reportRss(residentBytes());
           }
           run.progress();

@@ -2,6 +2,7 @@
 
 import { threadId, workerData } from 'node:worker_threads';
 import * as comlink from 'comlink';
+import { tidying } from '../collect-garbage.ts';
 import type { DiffopsError, SerializedError } from '../errors.ts';
 import type { Value } from '../ir/aval.ts';
 import { blockOfTile } from '../stitch/block.ts';
@@ -55,6 +56,12 @@ export const placeTile = (
   for (const index of indices) control.done(index, job.tiles[index]);
 };
 
+/**
+ * What a thread's heap may grow by before its garbage is collected: what each of many tiles leaves outlives the small
+ * young generation, and V8 would have let it grow by 17 MiB and more.
+ */
+const UNTIDY = 2 ** 22;
+
 type Deliver = (execution: Execution, outputs: readonly Value[]) => void;
 
 const sender = (
@@ -86,6 +93,7 @@ const portable = (error: DiffopsError): SerializedError => {
 interface Thread {
   readonly engines: Engines;
   readonly memory: TileMemory;
+  readonly tidy: () => void;
   /** What was fixed in its last job. */
   fixed: Fixed | undefined;
 }
@@ -108,6 +116,7 @@ const work = async (
     const now = performance.now();
     if (now - spoke < PROGRESS_EVERY) return;
     spoke = now;
+    thread.tidy();
     control.reportRss(residentBytes());
     if (brief.progress) void coordinator.progress();
     // Lets the port deliver the replies, which would pile up behind a loop that never ends its turn.
@@ -149,7 +158,12 @@ const work = async (
  */
 export const serve = (load: LoadArtifact): ((task: Task) => Promise<TaskResult>) => {
   announceLoaded(workerData);
-  const thread: Thread = { engines: new Engines(load), memory: new TileMemory(), fixed: undefined };
+  const thread: Thread = {
+    engines: new Engines(load),
+    memory: new TileMemory(),
+    tidy: tidying(UNTIDY),
+    fixed: undefined,
+  };
   return async ({ port, brief, offer }) => {
     const control = Control.of(brief.control, brief.job.tiles.length);
     // It may have waited in the queue while its run ended.
