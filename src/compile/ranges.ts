@@ -55,6 +55,7 @@ export class Ranges {
       case 'broadcast':
       case 'slice':
       case 'reverse':
+      case 'roll':
         return x;
       case 'max':
         return y && { low: Math.max(x.low, y.low), high: Math.max(x.high, y.high), whole: x.whole && y.whole };

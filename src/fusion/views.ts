@@ -25,6 +25,7 @@ export const VIEWS: ReadonlySet<string> = new Set([
   'broadcast',
   'permute',
   'reverse',
+  'roll',
   'slice',
   'windows',
   'pad',
@@ -143,27 +144,53 @@ const padSight = (equation: Equation, map: IndexMap, box: Box): Sight | undefine
   return { readings: [{ operand: 0, map: through, box: inner }], cuts };
 };
 
-const concatSight = ({ inputs, params }: Equation, map: IndexMap, box: Box): Sight | undefined => {
+/** Elements first … limit−1 of a view along its axis are those of an operand, `by` further on. */
+interface Part {
+  readonly operand: number;
+  readonly first: number;
+  readonly limit: number;
+  readonly by: number;
+}
+
+/** The parts of a concat or a roll. */
+const partsOf = ({ primitive, inputs, params }: Equation): Part[] => {
   const axis = params.axis as number;
+  if (primitive === 'roll') {
+    const shift = params.shift as number;
+    const { [axis]: length } = inputs[0].aval.shape;
+    return [
+      { operand: 0, first: 0, limit: length - shift, by: shift },
+      { operand: 0, first: length - shift, limit: length, by: shift - length },
+    ];
+  }
+  let first = 0;
+  return inputs.map(({ aval }, operand) => {
+    const part = { operand, first, limit: first + aval.shape[axis], by: -first };
+    first = part.limit;
+    return part;
+  });
+};
+
+const partedSight = (equation: Equation, map: IndexMap, box: Box): Sight | undefined => {
+  const axis = equation.params.axis as number;
   const cuts: Cut[] = [];
   const readings: Reading[] = [];
-  let first = 0;
-  for (let operand = 0; operand < inputs.length; operand++) {
-    const limit = first + inputs[operand].aval.shape[axis];
+  for (const { operand, first, limit, by } of partsOf(equation)) {
     const inner = within(map, axis, box, first, limit, cuts);
     if (inner === undefined) return undefined;
-    if (inner) readings.push({ operand, map: movedAlong(map, axis, -first, box.low.length + 1), box: inner });
-    first = limit;
+    if (inner) readings.push({ operand, map: movedAlong(map, axis, by, box.low.length + 1), box: inner });
   }
   return { readings, cuts };
 };
+
+const isParted = ({ primitive }: Equation): boolean => primitive === 'concat' || primitive === 'roll';
 
 const NO_CUTS: readonly never[] = [];
 
 /** What a view reads of its operands in a box; undefined if loops can't say it. */
 export const sightOf = (equation: Equation, map: IndexMap, box: Box): Sight | undefined => {
   if (equation.primitive === 'pad') return padSight(equation, map, box);
-  if (equation.primitive === 'concat') return concatSight(equation, map, box);
+  if (isParted(equation)) return partedSight(equation, map, box);
   const through = throughView(equation, map, box.low.length + 1);
   return through && { readings: [{ operand: 0, map: through, box }], cuts: NO_CUTS };
 };
@@ -175,16 +202,11 @@ export const seenIn = (
   width: number,
 ): { readonly operand: number; readonly map: IndexMap } | null | undefined => {
   const { primitive, inputs, params } = equation;
-  if (primitive === 'concat') {
+  if (isParted(equation)) {
     const axis = params.axis as number;
     const at = map[axis * width];
-    let first = 0;
-    for (let operand = 0; operand < inputs.length; operand++) {
-      const limit = first + inputs[operand].aval.shape[axis];
-      if (at >= first && at < limit) return { operand, map: movedAlong(map, axis, -first, width) };
-      first = limit;
-    }
-    return null;
+    const part = partsOf(equation).find(({ first, limit }) => at >= first && at < limit);
+    return part ? { operand: part.operand, map: movedAlong(map, axis, part.by, width) } : null;
   }
   if (primitive === 'pad') {
     const low = params.low as readonly number[];

@@ -82,6 +82,8 @@ export interface PrimitiveParams {
   /** Result axis i is operand axis `permutation[i]`. */
   permute: { readonly permutation: readonly number[] };
   reverse: { readonly axes: readonly number[] };
+  /** Result element i along `axis` is operand element (i + shift) mod its length; 0 ≤ shift < length. */
+  roll: { readonly axis: number; readonly shift: number };
   slice: {
     readonly starts: readonly number[];
     readonly limits: readonly number[];

@@ -60,6 +60,7 @@ const MOVES: Readonly<Record<string, number>> = {
   concat: 0.7,
   pad: 1.2,
   reverse: 1,
+  roll: 1,
   windows: 4,
   fold: 11,
   cumsum: 3,

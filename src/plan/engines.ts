@@ -15,7 +15,16 @@ import { tensorflowNanosecondsOf } from './tensorflow-cost.ts';
 export type CompiledEngine = Exclude<EngineName, 'interpret'>;
 
 /** Read where they are, as other operands are. */
-const MOVES: ReadonlySet<string> = new Set(['reshape', 'broadcast', 'permute', 'slice', 'pad', 'concat', 'reverse']);
+const MOVES: ReadonlySet<string> = new Set([
+  'reshape',
+  'broadcast',
+  'permute',
+  'slice',
+  'pad',
+  'concat',
+  'reverse',
+  'roll',
+]);
 
 export interface EnginePrice {
   readonly engine: CompiledEngine;

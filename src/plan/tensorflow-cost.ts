@@ -60,6 +60,7 @@ const MOVES: Readonly<Record<string, number>> = {
   concat: 0.4,
   pad: 0.5,
   reverse: 0.3,
+  roll: 0.6,
   scatter_add: 0.9,
   windows: 0.6,
   fold: 2,

@@ -2,7 +2,7 @@
 
 import { sizeOf, stridesOf } from '../ir/aval.ts';
 import type { PrimitiveParams } from '../ir/params.ts';
-import type { Atom } from '../ir/program.ts';
+import type { Atom, Equation } from '../ir/program.ts';
 import { aligned, past } from './batching.ts';
 import { expectAxis, misfit } from './checks.ts';
 import type { Ops } from './ops.ts';
@@ -20,6 +20,28 @@ const asPad = (ops: Ops, inputs: readonly Atom[], axis: number): Atom | undefine
   const low = shape.map((_, i) => (i === axis ? extent(inputs.slice(0, at)) : 0));
   const high = shape.map((_, i) => (i === axis ? extent(inputs.slice(at + 1)) : 0));
   return ops.pad(inputs[at], low, high, undefined, value);
+};
+
+/** Where along `axis` a slice of all of the other axes begins and ends; undefined for anything else. */
+const partAlong = (maker: Equation | undefined, axis: number): readonly [start: number, limit: number] | undefined => {
+  if (maker?.primitive !== 'slice') return undefined;
+  const { starts, limits, strides } = maker.params as unknown as PrimitiveParams['slice'];
+  const { shape } = maker.inputs[0].aval;
+  for (let i = 0; i < shape.length; i++) {
+    if (strides[i] !== 1 || (i !== axis && limits[i] - starts[i] !== shape[i])) return undefined;
+  }
+  return [starts[axis], limits[axis]];
+};
+
+/** A concat of the back and then the front of one array, as a roll. */
+const asRoll = (ops: Ops, inputs: readonly Atom[], axis: number): Atom | undefined => {
+  if (inputs.length !== 2) return undefined;
+  const [first, second] = [ops.maker(inputs[0]), ops.maker(inputs[1])];
+  const back = partAlong(first, axis);
+  const front = back && partAlong(second, axis);
+  if (!first || !back || !front || first.inputs[0] !== second?.inputs[0]) return undefined;
+  const isWhole = front[0] === 0 && front[1] === back[0] && back[1] === first.inputs[0].aval.shape[axis];
+  return isWhole ? ops.roll(first.inputs[0], axis, back[0]) : undefined;
 };
 
 export const concat: Primitive<PrimitiveParams['concat']> = {
@@ -72,7 +94,7 @@ export const concat: Primitive<PrimitiveParams['concat']> = {
       if (filled.length === 0) return inputs[0];
       return filled.length === 1 ? filled[0] : ops.concat(filled, axis);
     }
-    if (!inputs.some((a) => a.kind === 'literal')) return undefined;
+    if (!inputs.some((a) => a.kind === 'literal')) return asRoll(ops, inputs, axis);
     const first = inputs[0];
     if (first.kind === 'literal' && inputs.every((a) => a.kind === 'literal' && Object.is(a.value, first.value))) {
       return ops.literal(first.value, output.shape, output.dtype);

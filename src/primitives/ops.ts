@@ -152,6 +152,11 @@ export class Ops extends Builder {
   reverse(x: Atom, axes: readonly number[]): Atom {
     return this.emit('reverse', [x], { axes });
   }
+  /** Element (i + shift) mod length of x at each i along an axis; any whole shift. */
+  roll(x: Atom, axis: number, shift: number): Atom {
+    const length = Math.max(1, x.aval.shape[axis]);
+    return this.emit('roll', [x], { axis, shift: ((shift % length) + length) % length });
+  }
   slice(x: Atom, starts: readonly number[], limits: readonly number[], strides?: readonly number[]): Atom {
     return this.emit('slice', [x], { starts, limits, strides: strides ?? starts.map(() => 1) });
   }

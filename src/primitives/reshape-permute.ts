@@ -1,9 +1,9 @@
-/** reshape, permute, reverse: every element moves once. */
+/** reshape, permute, reverse, roll: every element moves once. */
 
 import { type Shape, sameShape, sizeOf, stridesOf } from '../ir/aval.ts';
 import type { PrimitiveParams } from '../ir/params.ts';
 import { inserted, past } from './batching.ts';
-import { expectAxes, expectCount, expectShape, misfit } from './checks.ts';
+import { expectAxes, expectAxis, expectCount, expectShape, misfit } from './checks.ts';
 import { relabeled } from './dot-folds.ts';
 import type { Primitive } from './primitive.ts';
 import { walk } from './strided.ts';
@@ -152,5 +152,46 @@ export const reverse: Primitive<PrimitiveParams['reverse']> = {
       maker.inputs[0],
       once.sort((a, b) => a - b),
     );
+  },
+};
+
+export const roll: Primitive<PrimitiveParams['roll']> = {
+  algebra: 'permutation',
+  sparsity: 'moved',
+  shape: (inputs, { axis, shift }) => {
+    expectCount('roll', inputs, 1);
+    expectAxis('roll', inputs, axis);
+    const length = inputs[0].shape[axis];
+    if (!(Number.isInteger(shift) && shift >= 0 && shift < Math.max(1, length))) {
+      throw misfit('roll', inputs, `shift ${shift} is not from 0 to ${length - 1}`);
+    }
+    return inputs[0];
+  },
+  evaluate: ([x], { axis, shift }, output) => {
+    const line = sizeOf(x.shape.slice(axis));
+    if (line === 0) return;
+    const first = (line / x.shape[axis]) * shift;
+    for (let start = 0; start < x.data.length; start += line) {
+      output.data.set(x.data.subarray(start + first, start + line), start);
+      output.data.set(x.data.subarray(start, start + first), start + line - first);
+    }
+  },
+  jvp: (ops, _inputs, [tangent], { axis, shift }) => tangent && ops.roll(tangent, axis, shift),
+  transpose: (ops, ct, _inputs, { axis, shift }) => [ops.roll(ct, axis, -shift)],
+  vmap: (ops, [{ value, axis: batch }], { axis, shift }) => ({
+    value: ops.roll(value, past(axis, batch as number), shift),
+    axis: batch,
+  }),
+  cost: (_inputs, _params, output) => sizeOf(output.shape),
+  fold: (ops, [x], { axis, shift }) => {
+    if (x.kind === 'literal' || shift === 0) return x;
+    const maker = ops.maker(x);
+    if (maker?.primitive === 'roll' && maker.params.axis === axis) {
+      return ops.roll(maker.inputs[0], axis, shift + (maker.params.shift as number));
+    }
+    if (maker?.primitive !== 'broadcast') return undefined;
+    const axes = maker.params.axes as readonly number[];
+    const own = axes.indexOf(axis);
+    return own < 0 ? x : ops.broadcast(ops.roll(maker.inputs[0], own, shift), x.aval.shape, axes);
   },
 };

@@ -47,6 +47,23 @@ const sliceOfConcat = (ops: Ops, { inputs, params }: Equation, slice: Slice, sha
   return undefined;
 };
 
+/** The slice taken from what is rolled, if it lies on one side of where that was parted. */
+const sliceOfRoll = (ops: Ops, { inputs, params }: Equation, slice: Slice, shape: Shape): Atom | undefined => {
+  const { axis, shift } = params as unknown as PrimitiveParams['roll'];
+  const length = inputs[0].aval.shape[axis];
+  const parted = length - shift;
+  const isBehind = slice.starts[axis] >= parted;
+  if (!isBehind && lastOf(slice, axis, shape[axis]) >= parted) return undefined;
+  const by = isBehind ? -parted : shift;
+  const end = isBehind ? shift : length;
+  return ops.slice(
+    inputs[0],
+    slice.starts.map((v, i) => (i === axis ? v + by : v)),
+    slice.limits.map((v, i) => (i === axis ? Math.min(v + by, end) : v)),
+    slice.strides,
+  );
+};
+
 /** The slice taken from a pad's operand, or its value, if it lies inside or outside of that. */
 const sliceOfPad = (ops: Ops, { inputs, params }: Equation, slice: Slice, shape: Shape): Atom | undefined => {
   const { low, interior, value } = params as unknown as Pad;
@@ -83,6 +100,8 @@ export const foldSlice = (ops: Ops, inputs: readonly Atom[], params: Slice, { sh
       return sliceOfSlice(ops, maker, params);
     case 'concat':
       return sliceOfConcat(ops, maker, params, shape);
+    case 'roll':
+      return sliceOfRoll(ops, maker, params, shape);
     case 'pad':
       return sliceOfPad(ops, maker, params, shape);
     case 'broadcast':

@@ -17,7 +17,7 @@ import { gather, scatterAdd } from './gather-scatter.ts';
 import { Ops } from './ops.ts';
 import type { Primitive } from './primitive.ts';
 import { reduceMax, reduceMin, reduceSum } from './reduce.ts';
-import { permute, reshape, reverse } from './reshape-permute.ts';
+import { permute, reshape, reverse, roll } from './reshape-permute.ts';
 import { cast, select } from './select-cast.ts';
 import { pad, slice } from './slice-pad.ts';
 import { ceil, floor, isInf, isNan, not, round, sign } from './stepwise.ts';
@@ -101,6 +101,7 @@ export const primitives = {
   broadcast,
   permute,
   reverse,
+  roll,
   slice,
   pad,
   concat,

@@ -152,6 +152,7 @@ const MOVING: Move[] = [
   repeatAndSum,
   turned,
   along(({ ops }, x, axis) => ops.reverse(x, [axis])),
+  along(({ random, ops }, x, axis) => ops.roll(x, axis, pick(random, [-1, 1]))),
   along(({ random, ops }, x, axis) => {
     const start = Math.floor((random() * x.aval.shape[axis]) / 2);
     return ops.sliceAxis(x, axis, start, x.aval.shape[axis], pick(random, [1, 1, 2]));

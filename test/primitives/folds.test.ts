@@ -97,6 +97,52 @@ describe('each fold', () => {
     ['a slice of a pad', (o, x) => o.slice(o.pad(x, [1, 0], [0, 2]), [1, 0], [3, 3]), []],
     ['a slice of padding', (o, x) => o.slice(o.pad(x, [1, 0], [0, 2]), [0, 0], [1, 3]), []],
     ['reverses there and back', (o, x) => o.reverse(o.reverse(x, [0, 1]), [0]), ['reverse a axes=[1]']],
+    [
+      'the back of an array before its front',
+      (o, x) => o.concat([o.sliceAxis(x, 1, 1, 3), o.sliceAxis(x, 1, 0, 1)], 1),
+      ['roll a axis=1 shift=1'],
+    ],
+    [
+      'the back of an array before a part of its front',
+      (o, x) => o.concat([o.sliceAxis(x, 1, 2, 3), o.sliceAxis(x, 1, 0, 1)], 1),
+      [
+        'slice a starts=[0,2] limits=[2,3] strides=[1,1]',
+        'slice a starts=[0,0] limits=[2,1] strides=[1,1]',
+        'concat d e axis=1',
+      ],
+    ],
+    ['a roll of a roll', (o, x) => o.roll(o.roll(x, 1, 2), 1, 2), ['roll a axis=1 shift=1']],
+    ['rolls there and back', (o, x) => o.roll(o.roll(x, 1, 2), 1, -2), []],
+    [
+      'a roll along what repeats',
+      (o, _x, _y, v) => o.roll(o.broadcast(v, [2, 3], [1]), 0, 1),
+      ['broadcast c shape=[2,3] axes=[1]'],
+    ],
+    [
+      'a roll of what repeats',
+      (o, _x, _y, v) => o.roll(o.broadcast(v, [2, 3], [1]), 1, -1),
+      ['roll c axis=0 shift=2', 'broadcast d shape=[2,3] axes=[1]'],
+    ],
+    [
+      'a slice before where a roll parts',
+      (o, x) => o.sliceAxis(o.roll(x, 1, 1), 1, 0, 2),
+      ['slice a starts=[0,1] limits=[2,3] strides=[1,1]'],
+    ],
+    [
+      'a slice behind it',
+      (o, x) => o.sliceAxis(o.roll(x, 1, 1), 1, 2, 3),
+      ['slice a starts=[0,0] limits=[2,1] strides=[1,1]'],
+    ],
+    [
+      'a slice across it',
+      (o, x) => o.sliceAxis(o.roll(x, 1, 1), 1, 1, 3),
+      ['roll a axis=1 shift=1', 'slice d starts=[0,1] limits=[2,3] strides=[1,1]'],
+    ],
+    [
+      'a slice across it with a stride',
+      (o, x) => o.sliceAxis(o.roll(x, 1, 1), 1, 0, 3, 2),
+      ['roll a axis=1 shift=1', 'slice d starts=[0,0] limits=[2,3] strides=[1,2]'],
+    ],
     ['a select of equals', (o, x, y) => o.select(o.binary('lt', x, y), x, x), []],
     [
       'a select by a negation',

@@ -87,6 +87,13 @@ const MOVES: Move[] = [
     const start = Math.floor(random() * length);
     return ops.sliceAxis(x, axis, start, start + 1 + Math.floor(random() * (length - start)), pick(random, [1, 2]));
   }),
+  along((random, ops, x, axis) => ops.roll(x, axis, pick(random, [-1, 1, 2]))),
+  along((random, ops, x, axis) => {
+    // A roll as it is written with a split.
+    const length = x.aval.shape[axis];
+    const cut = Math.floor(random() * length);
+    return ops.concat([ops.sliceAxis(x, axis, cut, length), ops.sliceAxis(x, axis, 0, cut)], axis);
+  }),
   along((random, ops, x, axis) => {
     const amount = x.aval.shape.map((_, i) => (i === axis ? pick(random, [0, 1]) : 0));
     const between = x.aval.shape.map((_, i) => (i === axis ? pick(random, [0, 0, 1]) : 0));

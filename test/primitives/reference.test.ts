@@ -59,6 +59,8 @@ const definitions: { [P in PrimitiveName]?: Definition } = {
         index.map((v, axis) => (axes.includes(axis) ? x.shape[axis] - 1 - v : v)),
       ),
     ),
+  roll: ([x], { axis, shift }, output) =>
+    tabulated(output, (index) => at(x, index.with(axis, (index[axis] + shift) % x.shape[axis]))),
   slice: ([x], { starts, strides }, output) =>
     tabulated(output, (index) =>
       at(

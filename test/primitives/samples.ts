@@ -159,6 +159,14 @@ export const samplers: { [P in PrimitiveName]: Sampler<PrimitiveParams[P]> } = {
     { shape: [1, 3], params: { permutation: [1, 0] } },
   ),
   reverse: of<PrimitiveParams['reverse']>({ axes: [0] }, { axes: [1, 2] }, { shape: [5], params: { axes: [0] } }),
+  roll: of<PrimitiveParams['roll']>(
+    { axis: 0, shift: 1 },
+    { axis: 1, shift: 2 },
+    { axis: 2, shift: 3 },
+    { shape: [5], params: { axis: 0, shift: 4 } },
+    { shape: [40, 2], params: { axis: 0, shift: 7 } },
+    { shape: [300, 3], params: { axis: 1, shift: 1 } },
+  ),
   slice: of<PrimitiveParams['slice']>(
     { starts: [0, 1, 1], limits: [2, 3, 4], strides: [1, 1, 2] },
     { shape: [9], params: { starts: [1], limits: [9], strides: [3] } },

@@ -1,12 +1,12 @@
-/** Lowerings of what moves elements: reshape, broadcast, permute, reverse, slice, pad, concat. */
+/** Lowerings of what moves elements: reshape, broadcast, permute, reverse, roll, slice, pad, concat. */
 
 import { type Shape, sizeOf } from '../../ir/aval.ts';
 import type { PrimitiveParams } from '../../ir/params.ts';
+import { gathered, joinedParts } from './gathered.ts';
 import type { GraphBuilder, Tensor } from './graph.ts';
 import { commonOrder } from './lower-elementwise.ts';
 import type { Lowering } from './lowering.ts';
 import { reshapedPlace } from './reshaped.ts';
-import { rolled } from './rolled.ts';
 import { inOrder } from './site.ts';
 
 export const reshape: Lowering<PrimitiveParams['reshape']> = (site, [x], { shape }) => {
@@ -90,6 +90,23 @@ export const slice: Lowering<PrimitiveParams['slice']> = (site, [x], { starts, l
   return { tensor: sliced(site.graph, tensor, cuts, shape), order };
 };
 
+export const roll: Lowering<PrimitiveParams['roll']> = (site, [x], { axis, shift }) => {
+  const { tensor, order } = site.placed(x);
+  const at = order.indexOf(axis);
+  const length = tensor.shape[at];
+  // A repeated axis is the same everywhere.
+  if (length === 1) return { tensor, order };
+  const places = Array.from({ length }, (_, i) => (i + shift) % length);
+  const asOne = gathered(site, x, axis, places);
+  if (asOne) return asOne;
+  const part = (start: number, end: number): Tensor => {
+    const shape = tensor.shape.with(at, end - start);
+    return sliced(site.graph, tensor, [{ axis: at, start, end, step: 1 }], shape);
+  };
+  const halves = [part(shift, length), part(0, shift)];
+  return { tensor: site.graph.node('Concat', halves, tensor.dtype, tensor.shape, { attributes: { axis: at } }), order };
+};
+
 /** x with `value` around it; `low` and `high` per axis. */
 export const padded = (
   graph: GraphBuilder,
@@ -134,8 +151,8 @@ export const pad: Lowering<PrimitiveParams['pad']> = (site, [x], { low, high, in
 
 export const concat: Lowering<PrimitiveParams['concat']> = (site, inputs, { axis }) => {
   const parts = inputs.filter((a) => sizeOf(a.aval.shape) > 0);
-  const gathered = rolled(site, parts, axis);
-  if (gathered) return gathered;
+  const asOne = joinedParts(site, parts, axis);
+  if (asOne) return asOne;
   const places = parts.map((a) => site.placed(a));
   const order = commonOrder(places);
   const isHeld = (i: number): boolean => places.every(({ tensor, order: own }) => tensor.shape[own.indexOf(i)] === 1);

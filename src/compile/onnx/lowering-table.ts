@@ -5,7 +5,7 @@ import type { Expanded } from '../expand.ts';
 import { dot, mul } from './lower-dot.ts';
 import { and, cast, native, notEqual, select } from './lower-elementwise.ts';
 import { gather, iota, oneHot, scatterAdd } from './lower-indexing.ts';
-import { broadcast, concat, pad, permute, reshape, reverse, slice } from './lower-movement.ts';
+import { broadcast, concat, pad, permute, reshape, reverse, roll, slice } from './lower-movement.ts';
 import { argmax, argmin, argtopk, cumsum, reduceMax, reduceMin, reduceSum } from './lower-reduce.ts';
 import { fold, windows } from './lower-windows.ts';
 import type { Lowering } from './lowering.ts';
@@ -65,6 +65,7 @@ const lowerings = {
   broadcast,
   permute,
   reverse,
+  roll,
   slice,
   pad,
   concat,

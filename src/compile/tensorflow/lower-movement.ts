@@ -1,6 +1,6 @@
-/** Lowerings of what moves elements: reshape, broadcast, permute, reverse, slice, pad, concat, windows, fold. */
+/** Lowerings of what moves elements: reshape, broadcast, permute, reverse, roll, slice, pad, concat, windows, fold. */
 
-import { sizeOf } from '../../ir/aval.ts';
+import { type Aval, sizeOf } from '../../ir/aval.ts';
 import type { PrimitiveParams } from '../../ir/params.ts';
 import type { GraphBuilder, Tensor } from './graph.ts';
 import type { Lowering } from './lowering.ts';
@@ -19,6 +19,17 @@ export const permute: Lowering<PrimitiveParams['permute']> = (site, [x], { permu
 export const reverse: Lowering<PrimitiveParams['reverse']> = (site, [x], { axes }, output) =>
   site.graph.node('ReverseV2', [site.full(x), site.graph.ints(axes)], output, { Tidx: { type: 'int32' } });
 
+/** Tensors of one dtype, one after the other along an axis. */
+const joined = (graph: GraphBuilder, parts: readonly Tensor[], axis: number, output: Aval): Tensor =>
+  graph.node('ConcatV2', [...parts, graph.scalar(axis, 'int32')], output, { N: parts.length, Tidx: { type: 'int32' } });
+
+export const roll: Lowering<PrimitiveParams['roll']> = (site, [x], { axis, shift }, output) => {
+  const { graph } = site;
+  const tensor = site.full(x);
+  const back = graph.sliceAlong(tensor, axis, shift, tensor.shape[axis]);
+  return joined(graph, [back, graph.sliceAlong(tensor, axis, 0, shift)], axis, output);
+};
+
 export const slice: Lowering<PrimitiveParams['slice']> = (site, [x], { starts, limits, strides }) =>
   site.graph.slice(site.full(x), starts, limits, strides);
 
@@ -30,9 +41,7 @@ export const pad: Lowering<PrimitiveParams['pad']> = (site, [x], { low, high, in
 
 export const concat: Lowering<PrimitiveParams['concat']> = (site, inputs, { axis }, output) => {
   const parts = inputs.filter((a) => sizeOf(a.aval.shape) > 0).map((a) => site.full(a));
-  if (parts.length === 1) return parts[0];
-  const operands = [...parts, site.graph.scalar(axis, 'int32')];
-  return site.graph.node('ConcatV2', operands, output, { N: parts.length, Tidx: { type: 'int32' } });
+  return parts.length === 1 ? parts[0] : joined(site.graph, parts, axis, output);
 };
 
 /** By element or by window, whichever are fewer: strided parts of x side by side. */

@@ -4,7 +4,7 @@ import type { PrimitiveName, PrimitiveParams } from '../../ir/params.ts';
 import type { Expanded } from '../expand.ts';
 import { and, cast, logical, native, select } from './lower-elementwise.ts';
 import { gather, iota, oneHot, scatterAdd } from './lower-indexing.ts';
-import { broadcast, concat, fold, pad, permute, reshape, reverse, slice, windows } from './lower-movement.ts';
+import { broadcast, concat, fold, pad, permute, reshape, reverse, roll, slice, windows } from './lower-movement.ts';
 import { argmax, argmin, argtopk, cumsum, dot, reduceMax, reduceMin, reduceSum } from './lower-reduce.ts';
 import type { Lowering } from './lowering.ts';
 
@@ -63,6 +63,7 @@ const lowerings = {
   broadcast,
   permute,
   reverse,
+  roll,
   slice,
   pad,
   concat,

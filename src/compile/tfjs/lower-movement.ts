@@ -1,4 +1,4 @@
-/** Lowerings of what moves elements: reshape, broadcast, permute, reverse, slice, pad, concat. */
+/** Lowerings of what moves elements: reshape, broadcast, permute, reverse, roll, slice, pad, concat. */
 
 import type * as tf from '@tensorflow/tfjs-core';
 import { type Dtype, type Shape, sizeOf, stridesOf } from '../../ir/aval.ts';
@@ -94,6 +94,14 @@ export const reverse: Lowering<PrimitiveParams['reverse']> =
   ({ tf, params: { axes } }) =>
   ([x]) =>
     alongEach(tf, x, axes, (flat) => tf.reverse(flat, 1));
+
+export const roll: Lowering<PrimitiveParams['roll']> =
+  ({ tf, params: { axis, shift } }) =>
+  ([x]) =>
+    alongEach(tf, x, [axis], (flat) => {
+      const back = tf.slice(flat, [0, shift, 0], [-1, -1, -1]);
+      return tf.concat([back, tf.slice(flat, [0, 0, 0], [-1, shift, -1])], 1);
+    });
 
 /** Not the library's strided slices, of which WebAssembly's give zeros for whole numbers (4.22): a gather per strided axis. */
 export const slice: Lowering<PrimitiveParams['slice']> = ({ tf, inputs, params, output, constant }) => {

@@ -5,7 +5,7 @@ import type { Expanded } from '../expand.ts';
 import { dot } from './lower-dot.ts';
 import { and, asNumbers, binary, cast, rem, select, unary } from './lower-elementwise.ts';
 import { fold, gather, iota, oneHot, scatterAdd, windows } from './lower-indexing.ts';
-import { broadcast, concat, pad, permute, reshape, reverse, slice } from './lower-movement.ts';
+import { broadcast, concat, pad, permute, reshape, reverse, roll, slice } from './lower-movement.ts';
 import { argmax, argmin, argtopk, cumsum, reduceMax, reduceMin, reduceSum } from './lower-reduce.ts';
 import type { Lowering } from './lowering.ts';
 
@@ -64,6 +64,7 @@ const lowerings = {
   broadcast: asNumbers(broadcast),
   permute: asNumbers(permute),
   reverse: asNumbers(reverse),
+  roll: asNumbers(roll),
   slice: asNumbers(slice),
   pad: asNumbers(pad),
   concat: asNumbers(concat),

@@ -176,6 +176,7 @@ class Contraction {
       }
       case 'slice':
       case 'pad':
+      case 'roll':
       case 'concat':
         return this.#cut(equation);
       default:
@@ -183,12 +184,12 @@ class Contraction {
     }
   }
 
-  /** Slices, pads and joins of seeds' axes; others are ops like any other. */
+  /** Slices, pads, rolls and joins of seeds' axes; others are ops like any other. */
   #cut(equation: Equation): Form | undefined {
     const { ops } = this;
     const cuts = this.#bands ? cutsOf(equation) : undefined;
-    return cuts?.reduce<Form | undefined>((sum, each, k) => {
-      const part = cutSeeds(ops, this.#labels, this.#form(equation.inputs[k]), each, this.#dtype);
+    return cuts?.reduce<Form | undefined>((sum, { operand, cuts: each }) => {
+      const part = cutSeeds(ops, this.#labels, this.#form(operand), each, this.#dtype);
       return part && sum && addForms(ops, sum, part, this.#labels);
     }, []);
   }

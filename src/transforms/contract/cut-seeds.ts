@@ -1,7 +1,8 @@
-/** Slices, pads and joins along axes that have a seed's label: the unit vector stays one, and only moves. */
+/** Slices, pads, rolls and joins along axes that have a seed's label: the unit vector stays one, and only moves. */
 
 import type { FloatDtype } from '../../ir/aval.ts';
-import type { Equation } from '../../ir/program.ts';
+import type { PrimitiveParams } from '../../ir/params.ts';
+import type { Atom, Equation } from '../../ir/program.ts';
 import type { Ops } from '../../primitives/ops.ts';
 import { withFactor } from './forms.ts';
 import type { Factor, Form, Label, Labels, Term } from './term.ts';
@@ -13,11 +14,17 @@ export interface Cut {
   readonly size: number;
 }
 
+/** An operand, cut. */
+export interface CutOperand {
+  readonly operand: Atom;
+  readonly cuts: readonly Cut[];
+}
+
 /**
- * What a slice, a pad or a join does to each of its operands, which are then added up; undefined where it spreads or
- * skips elements.
+ * What a slice, a pad, a roll or a join makes of its operands, all of which is then added up; undefined where it spreads
+ * or skips elements.
  */
-export const cutsOf = ({ primitive, inputs, params, output }: Equation): Cut[][] | undefined => {
+export const cutsOf = ({ primitive, inputs, params, output }: Equation): CutOperand[] | undefined => {
   const after = output.aval.shape;
   if (primitive === 'concat') {
     const axis = params.axis as number;
@@ -25,8 +32,13 @@ export const cutsOf = ({ primitive, inputs, params, output }: Equation): Cut[][]
     return inputs.map((x) => {
       const start = -next;
       next += x.aval.shape[axis];
-      return [{ axis, start, size: after[axis] }];
+      return { operand: x, cuts: [{ axis, start, size: after[axis] }] };
     });
+  }
+  if (primitive === 'roll') {
+    const { axis, shift } = params as unknown as PrimitiveParams['roll'];
+    const size = after[axis];
+    return [shift, shift - size].map((start) => ({ operand: inputs[0], cuts: [{ axis, start, size }] }));
   }
   const { strides, interior } = params as { strides?: readonly number[]; interior?: readonly number[] };
   if (strides?.some((s) => s !== 1) || interior?.some((d) => d !== 0)) return undefined;
@@ -35,7 +47,7 @@ export const cutsOf = ({ primitive, inputs, params, output }: Equation): Cut[][]
   const changed = inputs[0].aval.shape.flatMap((d, axis) =>
     d === after[axis] ? [] : [{ axis, start: starts[axis], size: after[axis] }],
   );
-  return [changed];
+  return [{ operand: inputs[0], cuts: changed }];
 };
 
 /** The indices of a seed's axis that have a place in a window: first … limit−1. */

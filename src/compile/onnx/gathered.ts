@@ -1,4 +1,4 @@
-/** A concat of slices of one array along one axis, as a roll or a flip by halves makes it: one Gather instead. */
+/** A rolled array, or parts of one array joined along one axis: one Gather. */
 
 import { sizeOf } from '../../ir/aval.ts';
 import type { Atom, Equation } from '../../ir/program.ts';
@@ -22,16 +22,12 @@ const partOf = (
   return { whole, places: Array.from({ length: limits[axis] - starts[axis] }, (_, i) => starts[axis] + i) };
 };
 
-/** The concat of `inputs` along `axis` as one Gather; undefined where it isn't one, or would be slower. */
-export const rolled = (site: Site, inputs: readonly Atom[], axis: number): Lowered | undefined => {
-  const parts = inputs.map((a) => partOf(site.maker(a), axis));
-  const [first] = parts;
-  if (!first || parts.length < 2 || !parts.every((part) => part?.whole === first.whole)) return undefined;
-  const { order } = site.placed(first.whole);
-  const tensor = site.at(first.whole, order, (i) => i === axis);
+/** What is at `places` along an axis of an array, as one Gather; undefined where that would be slower. */
+export const gathered = (site: Site, whole: Atom, axis: number, places: readonly number[]): Lowered | undefined => {
+  const { order } = site.placed(whole);
+  const tensor = site.at(whole, order, (i) => i === axis);
   const at = order.indexOf(axis);
   const row = sizeOf(tensor.shape.slice(at + 1));
-  const places = parts.flatMap((part) => part?.places ?? []);
   const shape = tensor.shape.map((d, i) => (i === at ? places.length : d));
   if (row < SHORT_ROW && sizeOf(shape) / row > FEW_ROWS) return undefined;
   const attributes = { axis: at };
@@ -39,4 +35,13 @@ export const rolled = (site: Site, inputs: readonly Atom[], axis: number): Lower
     tensor: site.graph.node('Gather', [tensor, site.graph.ints(places)], tensor.dtype, shape, { attributes }),
     order,
   };
+};
+
+/** The concat of `inputs` along `axis` as one Gather; undefined where it isn't one, or would be slower. */
+export const joinedParts = (site: Site, inputs: readonly Atom[], axis: number): Lowered | undefined => {
+  const parts = inputs.map((a) => partOf(site.maker(a), axis));
+  const [first] = parts;
+  if (!first || parts.length < 2 || !parts.every((part) => part?.whole === first.whole)) return undefined;
+  const places = parts.flatMap((part) => part?.places ?? []);
+  return gathered(site, first.whole, axis, places);
 };
