@@ -274,6 +274,17 @@ describe('what can’t be had fails with the remedy', () => {
     expect(message.match(/npm install/g)).toHaveLength(1);
   });
 
+  test('a process that tried the device and was killed, which the next call tries again', ({ skip }) => {
+    const { stdout } = runNode(['test/children/killed-probe.mjs', `${root}/dist/src/index.js`, 'tfjs:wasm']);
+    const { status, first, second } = JSON.parse(stdout);
+    if (status !== 0) return skip('there is no pkill to kill it with');
+    expect(first).toMatchObject({
+      code: 'DEVICE',
+      message: expect.stringMatching(/tried it was ended \(SIGKILL\), and/),
+    });
+    expect(second).toEqual([[2]]);
+  });
+
   test('a package that another device needs is never asked for', () => {
     expect(without('@tensorflow/tfjs-backend-wasm', 'tfjs:cpu')).toEqual({
       H: [

@@ -57,6 +57,9 @@ const reasonOf = (error: unknown): string => {
   return wordsOf(cause instanceof Error ? cause : message);
 };
 
+// What a driver has at work might hold up its end.
+process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
+
 const [device, task] = process.argv.slice(2) as [DeviceName, 'try' | 'measure'];
 const work = async (): Promise<object> => {
   if (task === 'measure') return { perSecond: await measure(device) };
@@ -64,4 +67,4 @@ const work = async (): Promise<object> => {
   return {};
 };
 const answer = await work().catch((error) => ({ reason: reasonOf(error) }));
-process.stdout.write(`${JSON.stringify(answer)}\n`);
+process.send?.(answer);

@@ -138,7 +138,7 @@ export class Run {
   readonly #rssBefore = residentBytes();
   readonly #maxRssBefore = maxRss();
   readonly #reasons: string[] = [];
-  #failure: { readonly reason: unknown; readonly tile: number } | undefined;
+  #failure: { readonly reason: unknown; readonly tile: number | undefined } | undefined;
   #tasks = 0;
   #reported = -1;
   #fail!: () => void;
@@ -238,8 +238,10 @@ export class Run {
   }
 
   /** Ends the run as soon as the tiles at work are done; the first reason wins, or of two tiles the lower. */
-  fail(reason: unknown, tile = Number.POSITIVE_INFINITY): void {
-    if (this.#failure === undefined || tile < this.#failure.tile) this.#failure = { reason, tile };
+  fail(reason: unknown, tile?: number): void {
+    const before = this.#failure?.tile;
+    const isLower = tile !== undefined && before !== undefined && tile < before;
+    if (this.#failure === undefined || isLower) this.#failure = { reason, tile };
     this.control.stop();
     this.#fail();
     this.nudge();

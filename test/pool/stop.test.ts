@@ -149,3 +149,17 @@ test('in-process, executables are kept between runs, bounded, and disposed on cl
   await runner.close();
   expect(counted(disposals)).toBe(42);
 });
+
+test('what a tile fails with after an abort doesn’t take the place of the reason', async () => {
+  const runner = new Pool({ workers: 1, file });
+  await rightAnswer(runner);
+  const controller = new AbortController();
+  const runs = counter();
+  const act = { at: -1, how: 'error' as const, times: 9, counter: runs };
+  const job = makeJob({ n: 8, width: 4, delay: 600, act });
+  setTimeout(() => controller.abort('enough'), 200);
+  await expect(runner.run(job, { sink: matrixFor(job).sink, signal: controller.signal })).rejects.toBe('enough');
+  // It did fail.
+  expect(counted(runs)).toBeGreaterThan(0);
+  await runner.close();
+});

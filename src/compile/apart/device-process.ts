@@ -27,6 +27,9 @@ export class DeviceProcess {
       // What a driver prints is not to be taken for the caller's own output.
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
       serialization: 'advanced',
+      // In a session of its own: whether Ctrl-C ends anything is for the caller's process to say.
+      detached: true,
+      windowsHide: true,
     });
     this.#child.on('message', (answer) => this.#answered(answer as Answer));
     this.#child.on('error', ({ message }) => this.#end(message));

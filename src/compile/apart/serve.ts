@@ -58,6 +58,4 @@ export const serveApart = (load: (artifact: Artifact) => Promise<Executable>): v
   });
   // What a driver has at work might keep the process, or hold up its end.
   process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
-  // Whether Ctrl-C ends anything is for the thread's own process to say.
-  process.on('SIGINT', () => {});
 };
