@@ -149,7 +149,9 @@ export const piecesOf = (program: Program, jit: boolean): Pieces => {
         return { name: `y${k}`, dtype, from: name };
       }),
       nodes: site.graph.nodes,
-      attributes: jit ? { _XlaMustCompile: true } : {},
+      // TensorFlow leaves functions of data pipelines as they are: for sums of many large terms it would put in variables,
+      // which XLA can't compile.
+      attributes: jit ? { _XlaMustCompile: true, _tf_data_function: true } : {},
     };
     const key = JSON.stringify(made, (_, value) => (value instanceof Uint8Array ? [...value] : value));
     const body = bodies.get(key) ?? { name: `stretch${bodies.size}`, ...made };

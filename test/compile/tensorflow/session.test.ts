@@ -121,6 +121,22 @@ describe.skipIf(missing)(`on TensorFlow${missing ? `: skipped, ${missing}` : ''}
     expect(disagreement(made, evaluateProgram(program, inputs), 1e-13)).toBeUndefined();
   });
 
+  it('leaves sums of many large terms to XLA: of what TensorFlow would make of them it compiles nothing', async () => {
+    const ops = newOps();
+    const shape = [8, 12, 256, 256];
+    const outer = (): Atom => {
+      const [x, y] = [[8, 12], shape.slice(1)].map((own) => ops.input({ shape: own, dtype: 'float32' }));
+      return ops.mul(ops.broadcast(x, shape, [0, 1]), ops.broadcast(y, shape, [1, 2, 3]));
+    };
+    let total = outer();
+    for (let k = 1; k < 6; k++) total = ops.add(total, outer());
+    const program = ops.build([ops.sum(total, [1])]);
+    const executable = await loadArtifact(compileProgram(program, 'tensorflow'), { threads: 1 });
+    const [made] = await executable.run(program.inputs.map(({ aval }) => value(aval.shape, 'float32', () => 1)));
+    await executable.dispose();
+    expect(made.data.every((v) => v === 6 * 12)).toBe(true);
+  });
+
   it('names the operation that fails in the middle of a run, and can run again', async () => {
     const ops = newOps();
     const x = ops.input({ shape: [], dtype: 'float32' });
