@@ -337,7 +337,8 @@ const tooLarge = (call: PlannedCall, planned: Planned, limit: number): DiffopsEr
   const inFile = limitFor(planned, { ...running, held: 'npy' }, here);
   const streamed = limitFor(planned, { ...running, held: 'blocks' }, here);
   const given = settings.memoryLimit === undefined ? ', half of the memory that is free' : '';
-  const remedies = [
+  // A run that is taken up can't be given other options.
+  const options = [
     ...(held === 'matrix' && inFile <= limit ? [`write it to a file with out, for ${formatBytes(inFile)}`] : []),
     ...(held === 'matrix' && streamed <= limit
       ? [`take it in pieces with ${kind}Blocks, for ${formatBytes(streamed)}`]
@@ -345,8 +346,8 @@ const tooLarge = (call: PlannedCall, planned: Planned, limit: number): DiffopsEr
     ...(precision === 'float64' ? ["use precision: 'float32', for about half"] : []),
     ...(settings.checkpoint === false ? ["leave checkpoint 'auto'"] : []),
     ...(settings.nbatches === 'auto' ? [] : ["leave nbatches 'auto'"]),
-    `raise memoryLimit to ${formatBytes(needed)}`,
   ];
+  const remedies = [...(call.before ? [] : options), `raise memoryLimit to ${formatBytes(needed)}`];
   return new DiffopsError(
     'MEMORY_LIMIT',
     `this takes ${formatBytes(needed)} at least (${sharing.length > 1 ? `${device}, one of ${sharing.length} devices: ` : ''}` +

@@ -76,8 +76,9 @@ export interface MemoryEstimate {
 
 /** ONNX Runtime: bytes that a session holds per equation. */
 const PER_EQUATION = 5 * 2 ** 10;
-/** What its arena takes beside what its values need at once, of that; and at most. */
+/** What its arena takes beside what its values need at once, of that: of one, and of many together; and at most. */
 const SPARE = 0.6;
+const SPARE_OF_MANY = 0.4;
 const MOST_SPARE = 5 * 2 ** 20;
 /** Per equation, of garbage that planning and compiling leave in the calling thread; and what every call leaves. */
 const PLANNING = 4 * 2 ** 10;
@@ -143,9 +144,9 @@ const totalOf = (values: readonly { readonly aval: Aval }[]): number =>
 const nativeScratch = remembered((program: Program) => layoutOf(fuse(program), program.inputs.length).scratchBytes);
 
 /** What one thread holds for a program that it has loaded and run, but for its outputs. */
-export const sessionBytes = (program: Program): number => {
+export const sessionBytes = (program: Program, spare = SPARE): number => {
   const alive = scratchPeakBytes(program);
-  return PER_EQUATION * program.equations.length + alive + Math.min(SPARE * alive, MOST_SPARE);
+  return PER_EQUATION * program.equations.length + alive + Math.min(spare * alive, MOST_SPARE);
 };
 
 /** What a thread copies into its native memory for a program. */
@@ -157,12 +158,10 @@ const programBytes = ({ point, pointEngine, groups }: Measured, threads: number,
   const isNative = pointEngine === 'native';
   // The point program's session stays, whatever else is let go of.
   const pinned = point && !isNative ? sessionBytes(point) : 0;
-  let sessions = pinned;
+  let sessions = point && !isNative ? sessionBytes(point, SPARE_OF_MANY) : 0;
   let largest = 0;
-  const note = (share: number, bytes: number): void => {
-    sessions += share * bytes;
-    largest = Math.max(largest, bytes);
-  };
+  /** What is there of one of them alone, in a thread. */
+  let one = pinned;
   let copies = 0;
   let pointScratch = 0;
   let tileScratch = 0;
@@ -180,7 +179,11 @@ const programBytes = ({ point, pointEngine, groups }: Measured, threads: number,
       tileScratch = Math.max(tileScratch, nativeScratch(program));
       copies += loads * (nativeBytes(program, (k) => isNative && isResidual(k)) + totalOf(program.outputs));
     } else {
-      note(loads / threads, sessionBytes(program));
+      const share = loads / threads;
+      const alone = sessionBytes(program);
+      sessions += share * sessionBytes(program, SPARE_OF_MANY);
+      largest = Math.max(largest, alone);
+      one = Math.max(one, share * alone);
       for (const { from, index } of isNative ? sources : [])
         if (from === 'residual') handedOver.set(index, Math.max(loads, handedOver.get(index) ?? 0));
     }
@@ -192,7 +195,7 @@ const programBytes = ({ point, pointEngine, groups }: Measured, threads: number,
   // What is more is let go of before the next one is loaded.
   const kept = Math.max(engineBytes, pinned + largest);
   return {
-    engine: threads * Math.min(sessions, kept + Math.min(LEFT * kept, MOST_LEFT)),
+    engine: threads * Math.min(Math.max(sessions, one), kept + Math.min(LEFT * kept, MOST_LEFT)),
     copies,
     tiles: threads * (scratch + outputs),
     residuals: point ? threads * totalOf(point.outputs) : 0,

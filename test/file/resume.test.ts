@@ -299,6 +299,7 @@ describe.each(['npy', 'zarr'])('%s', { timeout: 60_000 }, (format) => {
     await write({ out: same, options });
     const refused = await refusal({ out, options: { memoryLimit: 8 * 2 ** 20 }, resume: true });
     expect([refused.code, refused.fields.limit]).toEqual(['MEMORY_LIMIT', 8 * 2 ** 20]);
+    expect(refused.message).toMatch(/8 MiB\. Raise memoryLimit to [\d.]+ MiB\.$/);
     await write({ out, options: given, resume: true });
     expect(Buffer.compare(contents(out), contents(same))).toBe(0);
   });
