@@ -1,5 +1,6 @@
 /** Runs jobs on the calling thread, through the same loop and with the same semantics as the pool. */
 
+import { getHeapStatistics } from 'node:v8';
 import { threadId } from 'node:worker_threads';
 import { tidying } from '../collect-garbage.ts';
 import { noteEngine } from '../compile/hold-engine.ts';
@@ -16,8 +17,12 @@ import { intoOf, jobsOf, Run, type RunOptions, type RunStats } from './run.ts';
 import { type Execution, runJob } from './run-job.ts';
 import { placeTile, viewsOf } from './serve.ts';
 
-/** What the heap of the calling thread, which holds more than tiles' garbage, may grow by in a run before it is collected. */
+/**
+ * What the heap of the calling thread may grow by in a run before it is collected; by so much of what it holds, where that
+ * is more: the caller's own heap is collected with it.
+ */
 const UNTIDY = 2 ** 23;
+const UNTIDY_SHARE = 1 / 4;
 
 /** The one slot that a run in-process has. */
 const SLOT = 0;
@@ -69,7 +74,7 @@ export class InProcess implements Runner {
     const { job, control } = run;
     noteEngine(run.artifacts.flat());
     control.occupy(SLOT, threadId);
-    const tidy = tidying(UNTIDY);
+    const tidy = tidying(Math.max(UNTIDY, UNTIDY_SHARE * getHeapStatistics().used_heap_size));
     let looked = Number.NEGATIVE_INFINITY;
     try {
       const { times, spans, failure } = await runJob({
