@@ -52,10 +52,14 @@ export const serveApart = (load: (artifact: Artifact) => Promise<Executable>): v
       (thrown) => ({ error: DiffopsError.from(thrown).serialize() }),
     );
 
+  // What a driver has at work might keep the process, or hold up its end.
+  const end = (): void => {
+    process.kill(process.pid, 'SIGKILL');
+  };
   let idle: Promise<unknown> = Promise.resolve();
   process.on('message', (request: Request) => {
-    idle = idle.then(async () => process.send?.(await answerTo(request)));
+    // Who asked may be gone by now, which the channel says only later.
+    idle = idle.then(async () => process.send?.(await answerTo(request), (error: Error | null) => error && end()));
   });
-  // What a driver has at work might keep the process, or hold up its end.
-  process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
+  process.on('disconnect', end);
 };
