@@ -1,14 +1,18 @@
 /** Loses the context of a device again and again, between runs and within, and prints what became of each call. */
 
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, renameSync, writeFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import * as tf from '@tensorflow/tfjs';
 
 const [entry, devices] = process.argv.slice(2);
 const { createRuntime, hessian, hvp } = await import(entry);
 const device = JSON.parse(devices);
-/** With words in it, the driver aborts instead. */
-const lose = (words = '') => writeFileSync(process.env.LOSE_NOW, words);
+/** With words in it, the driver aborts instead: it must not find the file before they are there. */
+const lose = (words = '') => {
+  const written = `${process.env.LOSE_NOW}.written`;
+  writeFileSync(written, words);
+  renameSync(written, process.env.LOSE_NOW);
+};
 const isLeft = () => existsSync(process.env.LOSE_NOW);
 
 const COLUMNS = 100;
