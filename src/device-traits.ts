@@ -123,3 +123,8 @@ export const DEVICES: Readonly<Record<DeviceName, DeviceTraits>> = {
 export type DeviceOption = DeviceName | 'auto' | readonly DeviceName[];
 
 export const DEVICE_NAMES = Object.keys(DEVICES) as DeviceName[];
+
+/** What to do about a context that failed, of which each worker can have another one. */
+export const AFTER_A_LOSS =
+  'The next call gets a context of its own; if that fails, too, ' +
+  "look after the GPU's driver and memory (a larger nbatches makes smaller tiles), or use device: 'cpu'.";

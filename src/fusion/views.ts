@@ -2,6 +2,7 @@
 
 import type { Shape } from '../ir/aval.ts';
 import type { Equation } from '../ir/program.ts';
+import { isParted, partsOf } from '../primitives/parts.ts';
 import { type Box, type IndexMap, onlyCounter, rangeOf, scaled, unreshaped } from './index-map.ts';
 
 /** A reading of operand `operand` at `map`, for the counters in `box`. */
@@ -144,33 +145,6 @@ const padSight = (equation: Equation, map: IndexMap, box: Box): Sight | undefine
   return { readings: [{ operand: 0, map: through, box: inner }], cuts };
 };
 
-/** Elements first … limit−1 of a view along its axis are those of an operand, `by` further on. */
-interface Part {
-  readonly operand: number;
-  readonly first: number;
-  readonly limit: number;
-  readonly by: number;
-}
-
-/** The parts of a concat or a roll. */
-const partsOf = ({ primitive, inputs, params }: Equation): Part[] => {
-  const axis = params.axis as number;
-  if (primitive === 'roll') {
-    const shift = params.shift as number;
-    const { [axis]: length } = inputs[0].aval.shape;
-    return [
-      { operand: 0, first: 0, limit: length - shift, by: shift },
-      { operand: 0, first: length - shift, limit: length, by: shift - length },
-    ];
-  }
-  let first = 0;
-  return inputs.map(({ aval }, operand) => {
-    const part = { operand, first, limit: first + aval.shape[axis], by: -first };
-    first = part.limit;
-    return part;
-  });
-};
-
 const partedSight = (equation: Equation, map: IndexMap, box: Box): Sight | undefined => {
   const axis = equation.params.axis as number;
   const cuts: Cut[] = [];
@@ -182,8 +156,6 @@ const partedSight = (equation: Equation, map: IndexMap, box: Box): Sight | undef
   }
   return { readings, cuts };
 };
-
-const isParted = ({ primitive }: Equation): boolean => primitive === 'concat' || primitive === 'roll';
 
 const NO_CUTS: readonly never[] = [];
 

@@ -2,10 +2,11 @@
 
 import { sizeOf, stridesOf } from '../ir/aval.ts';
 import type { PrimitiveParams } from '../ir/params.ts';
-import type { Atom, Equation } from '../ir/program.ts';
+import type { Atom } from '../ir/program.ts';
 import { aligned, past } from './batching.ts';
 import { expectAxis, misfit } from './checks.ts';
 import type { Ops } from './ops.ts';
+import { partAlong } from './parts.ts';
 import type { Primitive } from './primitive.ts';
 import { walk } from './strided.ts';
 
@@ -20,17 +21,6 @@ const asPad = (ops: Ops, inputs: readonly Atom[], axis: number): Atom | undefine
   const low = shape.map((_, i) => (i === axis ? extent(inputs.slice(0, at)) : 0));
   const high = shape.map((_, i) => (i === axis ? extent(inputs.slice(at + 1)) : 0));
   return ops.pad(inputs[at], low, high, undefined, value);
-};
-
-/** Where along `axis` a slice of all of the other axes begins and ends; undefined for anything else. */
-const partAlong = (maker: Equation | undefined, axis: number): readonly [start: number, limit: number] | undefined => {
-  if (maker?.primitive !== 'slice') return undefined;
-  const { starts, limits, strides } = maker.params as unknown as PrimitiveParams['slice'];
-  const { shape } = maker.inputs[0].aval;
-  for (let i = 0; i < shape.length; i++) {
-    if (strides[i] !== 1 || (i !== axis && limits[i] - starts[i] !== shape[i])) return undefined;
-  }
-  return [starts[axis], limits[axis]];
 };
 
 /** A concat of the back and then the front of one array, as a roll. */

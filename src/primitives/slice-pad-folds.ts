@@ -4,6 +4,7 @@ import { type Aval, type Shape, sameShape } from '../ir/aval.ts';
 import type { PrimitiveParams } from '../ir/params.ts';
 import type { Atom, Equation } from '../ir/program.ts';
 import type { Ops } from './ops.ts';
+import { partsOf } from './parts.ts';
 
 type Slice = PrimitiveParams['slice'];
 type Pad = PrimitiveParams['pad'];
@@ -27,40 +28,19 @@ const sliceOfSlice = (ops: Ops, { inputs, params }: Equation, outer: Slice): Ato
   return ops.slice(inputs[0], starts, limits, strides);
 };
 
-/** The slice taken from the one operand of a concat in which it lies. */
-const sliceOfConcat = (ops: Ops, { inputs, params }: Equation, slice: Slice, shape: Shape): Atom | undefined => {
-  const axis = params.axis as number;
-  let begin = 0;
-  for (const part of inputs) {
-    const end = begin + part.aval.shape[axis];
-    if (slice.starts[axis] >= begin && lastOf(slice, axis, shape[axis]) < end) {
-      const shift = begin;
-      return ops.slice(
-        part,
-        slice.starts.map((v, i) => (i === axis ? v - shift : v)),
-        slice.limits.map((v, i) => (i === axis ? Math.min(v, end) - shift : v)),
-        slice.strides,
-      );
-    }
-    begin = end;
-  }
-  return undefined;
-};
-
-/** The slice taken from what is rolled, if it lies on one side of where that was parted. */
-const sliceOfRoll = (ops: Ops, { inputs, params }: Equation, slice: Slice, shape: Shape): Atom | undefined => {
-  const { axis, shift } = params as unknown as PrimitiveParams['roll'];
-  const length = inputs[0].aval.shape[axis];
-  const parted = length - shift;
-  const isBehind = slice.starts[axis] >= parted;
-  if (!isBehind && lastOf(slice, axis, shape[axis]) >= parted) return undefined;
-  const by = isBehind ? -parted : shift;
-  const end = isBehind ? shift : length;
-  return ops.slice(
-    inputs[0],
-    slice.starts.map((v, i) => (i === axis ? v + by : v)),
-    slice.limits.map((v, i) => (i === axis ? Math.min(v + by, end) : v)),
-    slice.strides,
+/** The slice taken from the one part of a concat or a roll in which it lies. */
+const sliceOfParts = (ops: Ops, maker: Equation, slice: Slice, shape: Shape): Atom | undefined => {
+  const axis = maker.params.axis as number;
+  const last = lastOf(slice, axis, shape[axis]);
+  const part = partsOf(maker).find(({ first, limit }) => slice.starts[axis] >= first && last < limit);
+  return (
+    part &&
+    ops.slice(
+      maker.inputs[part.operand],
+      slice.starts.map((v, i) => (i === axis ? v + part.by : v)),
+      slice.limits.map((v, i) => (i === axis ? Math.min(v, part.limit) + part.by : v)),
+      slice.strides,
+    )
   );
 };
 
@@ -99,9 +79,8 @@ export const foldSlice = (ops: Ops, inputs: readonly Atom[], params: Slice, { sh
     case 'slice':
       return sliceOfSlice(ops, maker, params);
     case 'concat':
-      return sliceOfConcat(ops, maker, params, shape);
     case 'roll':
-      return sliceOfRoll(ops, maker, params, shape);
+      return sliceOfParts(ops, maker, params, shape);
     case 'pad':
       return sliceOfPad(ops, maker, params, shape);
     case 'broadcast':

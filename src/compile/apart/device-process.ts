@@ -2,7 +2,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { EngineName } from '../../device-traits.ts';
+import { AFTER_A_LOSS, type EngineName } from '../../device-traits.ts';
 import { DiffopsError } from '../../errors.ts';
 import type { Value } from '../../ir/aval.ts';
 import { workerFile } from '../../worker-file.ts';
@@ -76,12 +76,7 @@ export class DeviceProcess {
   }
 
   #ended(why: string): DiffopsError {
-    return new DiffopsError(
-      'DEVICE',
-      `${this.#device} failed: ${why}. The next call gets a context of its own; if that fails, too, ` +
-        "look after the GPU's driver and memory (a larger nbatches makes smaller tiles), or use device: 'cpu'.",
-      { device: this.#device },
-    );
+    return new DiffopsError('DEVICE', `${this.#device} failed: ${why}. ${AFTER_A_LOSS}`, { device: this.#device });
   }
 
   /** While it isn't asked for anything, it holds no thread alive. */

@@ -1,6 +1,7 @@
 /** An artifact on a GPU, through ONNX Runtime's WebGPU provider: what is known at the point stays there. */
 
 import ort, { type InferenceSession, type Tensor } from 'onnxruntime-node';
+import { AFTER_A_LOSS } from '../../device-traits.ts';
 import { DiffopsError } from '../../errors.ts';
 import { allocate, sizeOf, type TypedArray, type Value } from '../../ir/aval.ts';
 import { malformed } from '../../ir/builder.ts';
@@ -15,8 +16,7 @@ import { wordsOf } from './words.ts';
 const lost = (doing: string, thrown: unknown): DiffopsError =>
   new DiffopsError(
     'DEVICE',
-    `webgpu failed while ${doing}: ${wordsOf(thrown)} The next call gets a context of its own. ` +
-      "If that fails, too, look after the GPU's driver and memory (a larger nbatches makes smaller tiles), or use device: 'cpu'.",
+    `webgpu failed while ${doing}: ${wordsOf(thrown)} ${AFTER_A_LOSS}`,
     { device: 'webgpu' },
     { cause: thrown },
   );

@@ -1,9 +1,9 @@
 /** Slices, pads, rolls and joins along axes that have a seed's label: the unit vector stays one, and only moves. */
 
 import type { FloatDtype } from '../../ir/aval.ts';
-import type { PrimitiveParams } from '../../ir/params.ts';
 import type { Atom, Equation } from '../../ir/program.ts';
 import type { Ops } from '../../primitives/ops.ts';
+import { isParted, partsOf } from '../../primitives/parts.ts';
 import { withFactor } from './forms.ts';
 import type { Factor, Form, Label, Labels, Term } from './term.ts';
 
@@ -24,21 +24,15 @@ export interface CutOperand {
  * What a slice, a pad, a roll or a join makes of its operands, all of which is then added up; undefined where it spreads
  * or skips elements.
  */
-export const cutsOf = ({ primitive, inputs, params, output }: Equation): CutOperand[] | undefined => {
+export const cutsOf = (equation: Equation): CutOperand[] | undefined => {
+  const { primitive, inputs, params, output } = equation;
   const after = output.aval.shape;
-  if (primitive === 'concat') {
+  if (isParted(equation)) {
     const axis = params.axis as number;
-    let next = 0;
-    return inputs.map((x) => {
-      const start = -next;
-      next += x.aval.shape[axis];
-      return { operand: x, cuts: [{ axis, start, size: after[axis] }] };
-    });
-  }
-  if (primitive === 'roll') {
-    const { axis, shift } = params as unknown as PrimitiveParams['roll'];
-    const size = after[axis];
-    return [shift, shift - size].map((start) => ({ operand: inputs[0], cuts: [{ axis, start, size }] }));
+    return partsOf(equation).map(({ operand, by }) => ({
+      operand: inputs[operand],
+      cuts: [{ axis, start: by, size: after[axis] }],
+    }));
   }
   const { strides, interior } = params as { strides?: readonly number[]; interior?: readonly number[] };
   if (strides?.some((s) => s !== 1) || interior?.some((d) => d !== 0)) return undefined;
